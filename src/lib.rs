@@ -1,0 +1,11 @@
+//! respike
+#![forbid(unsafe_code)]
+
+pub mod ids;
+mod kernels;
+pub mod network;
+pub mod random;
+pub mod replay;
+pub mod spikes;
+pub mod storage;
+pub mod train;

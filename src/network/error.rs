@@ -1,0 +1,73 @@
+use thiserror::Error;
+
+use super::ParameterName;
+use crate::ids::ClassId;
+
+/// What can be wrong with weights or inputs of a network.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum NetworkError {
+    /// A weight matrix does not fit the spec.
+    #[error("weight {name} has shape {found:?}, but the spec asks for {expected:?}")]
+    WrongShape {
+        /// Which weight.
+        name: ParameterName,
+        /// Fan-in × fan-out as given.
+        found: (usize, usize),
+        /// Fan-in × fan-out as the spec has it.
+        expected: (usize, usize),
+    },
+    /// The network has no such weight.
+    #[error("the network has no weight {0}")]
+    NoSuchWeight(ParameterName),
+    /// An input has another number of units than the stage reads.
+    #[error("the input has {found} units, but the stage reads {expected}")]
+    WrongUnits {
+        /// Units of the input.
+        found: usize,
+        /// Units that the stage reads.
+        expected: usize,
+    },
+    /// The samples of a batch must last equally long.
+    #[error("a sample lasts {found} steps, but the first of its batch {expected}")]
+    UnequalSteps {
+        /// Steps of the sample.
+        found: usize,
+        /// Steps of the first sample.
+        expected: usize,
+    },
+    /// A stage was given an input of another kind.
+    #[error("{stage} reads {expected}, but was given {found}")]
+    WrongInput {
+        /// Which stage.
+        stage: String,
+        /// What it reads.
+        expected: &'static str,
+        /// What it was given.
+        found: &'static str,
+    },
+    /// A class that the readout does not have.
+    #[error("{class} is past the network's {classes} classes (0 to {})", classes - 1)]
+    ClassPastEnd {
+        /// The class.
+        class: ClassId,
+        /// How many there are.
+        classes: usize,
+    },
+    /// Nothing can be computed from no samples.
+    #[error("a batch needs at least one sample")]
+    EmptyBatch,
+    /// Kernels read input currents step after step.
+    #[error("input currents must be in row-major (standard) order")]
+    NotRowMajor,
+    /// An array that goes with a batch has the wrong extents.
+    #[error("{what} has shape {found:?}, but {expected:?} is needed")]
+    WrongBatchShape {
+        /// Which array.
+        what: &'static str,
+        /// Its shape.
+        found: (usize, usize),
+        /// What is needed.
+        expected: (usize, usize),
+    },
+}

@@ -1,0 +1,370 @@
+//! What a network is, before it has weights: settings as written, and the same once checked.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{LrIndex, Surrogate};
+use crate::spikes::{MAX_EXTENT, TimeGrid};
+
+/// The most weights a network may have: 1 GiB of f32.
+const MAX_WEIGHTS: usize = 1 << 28;
+const MAX_LAYERS: usize = 16;
+
+/// A network as its TOML file says it; [`check`](NetworkSettings::check) makes it a [`NetworkSpec`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSettings {
+    /// A short name for records and plots.
+    pub name: String,
+    /// Where the network comes from.
+    #[serde(default)]
+    pub source: String,
+    /// Input channels and time grid.
+    pub input: InputSettings,
+    /// The neurons of every layer.
+    pub neuron: NeuronSettings,
+    /// Hidden layers, the one next to the input first.
+    pub layers: Vec<LayerSettings>,
+    /// The readout.
+    pub readout: ReadoutSettings,
+    /// How weights are drawn.
+    pub init: InitSettings,
+}
+
+/// Input channels and time grid.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputSettings {
+    /// Input channels.
+    pub units: usize,
+    /// Steps of the time grid, T.
+    pub steps: usize,
+    /// End of the time grid in seconds.
+    pub max_time_s: f64,
+}
+
+/// A current-based leaky integrate-and-fire neuron.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NeuronSettings {
+    /// Time constant of the synaptic current in steps: α = exp(−1/tau).
+    pub tau_syn_steps: f64,
+    /// Time constant of the membrane potential in steps: β = exp(−1/tau).
+    pub tau_mem_steps: f64,
+    /// A membrane potential above this spikes.
+    pub threshold: f32,
+    /// Stands in for the derivative of the spike.
+    pub surrogate: Surrogate,
+}
+
+/// A hidden layer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerSettings {
+    /// Neurons.
+    pub units: usize,
+    /// Whether the layer's spikes come back to itself a step later.
+    pub recurrent: bool,
+}
+
+/// A leaky integrator for each class, which does not spike.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadoutSettings {
+    /// Classes.
+    pub classes: usize,
+    /// Time constant of the filtered current in steps.
+    pub tau_syn_steps: f64,
+    /// Time constant of the readout's potential in steps.
+    pub tau_mem_steps: f64,
+    /// How a trace over time becomes one logit.
+    pub over_time: OverTime,
+}
+
+/// How the readout's trace over time becomes one logit a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OverTime {
+    /// The largest value; the first zero of the trace counts, so a logit is never negative.
+    Max,
+    /// The sum of all values.
+    Sum,
+    /// The last value.
+    Last,
+}
+
+/// How weights are drawn: N(0, weight_scale / √fan-in).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitSettings {
+    /// Standard deviation of a weight times √fan-in.
+    pub weight_scale: f32,
+}
+
+/// What can be wrong with a network's settings.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// The file could not be read.
+    #[error("cannot read the network spec {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not TOML, or a key is missing, unknown or of the wrong type.
+    #[error("{path} is not a network spec: {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said, with the line and the key.
+        reason: String,
+    },
+    /// A setting in a file is out of range.
+    #[error("in {path}: {source}")]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// Which setting.
+        source: Box<SpecError>,
+    },
+    /// A number must be finite and above 0.
+    #[error("{key} must be a finite number above 0, not {value}")]
+    NotPositive {
+        /// Which setting.
+        key: String,
+        /// Its value.
+        value: f64,
+    },
+    /// A size is out of range.
+    #[error("{key} must be 1 to {largest}, not {value}")]
+    BadSize {
+        /// Which setting.
+        key: String,
+        /// Its value.
+        value: usize,
+        /// The largest value allowed.
+        largest: usize,
+    },
+    /// The time grid is not valid.
+    #[error("input: {0}")]
+    BadGrid(#[from] crate::spikes::SpikeError),
+    /// Too many weights to hold.
+    #[error("the network would have {weights} weights; at most {MAX_WEIGHTS} are allowed")]
+    TooLarge {
+        /// Weights in all layers.
+        weights: usize,
+    },
+    /// A network has no layer of that LR index.
+    #[error("LR index {index} is not there: the network has {layers} hidden layers, so 0 to {layers} are")]
+    NoSuchLrIndex {
+        /// What was asked for.
+        index: usize,
+        /// Hidden layers.
+        layers: usize,
+    },
+}
+
+/// A network's settings, checked: one of these can always be given weights and run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "NetworkSettings", into = "NetworkSettings")]
+pub struct NetworkSpec {
+    settings: NetworkSettings,
+    grid: TimeGrid,
+}
+
+impl NetworkSettings {
+    /// Checks every setting once.
+    ///
+    /// # Errors
+    /// [`SpecError`] names the first setting that is out of range.
+    pub fn check(self) -> Result<NetworkSpec, SpecError> {
+        let grid = TimeGrid::new(self.input.steps, self.input.max_time_s)?;
+        size("input.units", self.input.units, MAX_EXTENT)?;
+        size("the number of layers", self.layers.len(), MAX_LAYERS)?;
+        let (neuron, readout) = (&self.neuron, &self.readout);
+        positive("neuron.tau_syn_steps", neuron.tau_syn_steps)?;
+        positive("neuron.tau_mem_steps", neuron.tau_mem_steps)?;
+        positive("neuron.threshold", f64::from(neuron.threshold))?;
+        neuron.surrogate.check()?;
+        size("readout.classes", readout.classes, MAX_EXTENT - 1)?;
+        positive("readout.tau_syn_steps", readout.tau_syn_steps)?;
+        positive("readout.tau_mem_steps", readout.tau_mem_steps)?;
+        positive("init.weight_scale", f64::from(self.init.weight_scale))?;
+        let mut weights = 0;
+        let mut before = self.input.units;
+        for (index, layer) in self.layers.iter().enumerate() {
+            size(&format!("layers[{index}].units"), layer.units, MAX_EXTENT)?;
+            weights += before * layer.units + usize::from(layer.recurrent) * layer.units.pow(2);
+            before = layer.units;
+        }
+        weights += before * readout.classes;
+        if weights > MAX_WEIGHTS {
+            return Err(SpecError::TooLarge { weights });
+        }
+        Ok(NetworkSpec {
+            settings: self,
+            grid,
+        })
+    }
+}
+
+fn size(key: &str, value: usize, largest: usize) -> Result<(), SpecError> {
+    if value == 0 || value > largest {
+        return Err(SpecError::BadSize {
+            key: key.to_string(),
+            value,
+            largest,
+        });
+    }
+    Ok(())
+}
+
+fn positive(key: &str, value: f64) -> Result<(), SpecError> {
+    if !(value.is_finite() && value > 0.0) {
+        return Err(SpecError::NotPositive {
+            key: key.to_string(),
+            value,
+        });
+    }
+    Ok(())
+}
+
+impl NetworkSpec {
+    /// Reads a spec from a TOML file.
+    ///
+    /// # Errors
+    /// [`SpecError`], with the file's name.
+    pub fn read(path: &Path) -> Result<Self, SpecError> {
+        let text = std::fs::read_to_string(path).map_err(|source| SpecError::Unreadable {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        let settings: NetworkSettings =
+            toml::from_str(&text).map_err(|error| SpecError::Malformed {
+                path: path.to_path_buf(),
+                reason: one_line(&text, &error),
+            })?;
+        settings.check().map_err(|source| SpecError::InFile {
+            path: path.to_path_buf(),
+            source: Box::new(source),
+        })
+    }
+
+    /// The reference network, 700–200–100–50 and 20 readouts (Dequino et al. 2024, section III).
+    pub fn dequino2024() -> Self {
+        NetworkSettings {
+            name: "dequino2024".to_string(),
+            source: "Dequino et al. 2024, arXiv:2407.03111".to_string(),
+            input: InputSettings {
+                units: 700,
+                steps: 100,
+                max_time_s: 1.4,
+            },
+            neuron: NeuronSettings {
+                tau_syn_steps: 5.0,
+                tau_mem_steps: 10.0,
+                threshold: 1.0,
+                surrogate: Surrogate::FastSigmoid { slope: 100.0 },
+            },
+            layers: [200, 100, 50]
+                .map(|units| LayerSettings {
+                    units,
+                    recurrent: true,
+                })
+                .to_vec(),
+            readout: ReadoutSettings {
+                classes: 20,
+                tau_syn_steps: 5.0,
+                tau_mem_steps: 10.0,
+                over_time: OverTime::Max,
+            },
+            init: InitSettings { weight_scale: 0.2 },
+        }
+        .check()
+        .expect("the reference network is valid")
+    }
+
+    /// The settings that were checked.
+    pub fn settings(&self) -> &NetworkSettings {
+        &self.settings
+    }
+
+    /// The time grid of the input.
+    pub fn grid(&self) -> TimeGrid {
+        self.grid
+    }
+
+    /// Input channels.
+    pub fn inputs(&self) -> usize {
+        self.settings.input.units
+    }
+
+    /// Steps of the time grid, T.
+    pub fn steps(&self) -> usize {
+        self.grid.steps()
+    }
+
+    /// Classes that can be told apart.
+    pub fn classes(&self) -> usize {
+        self.settings.readout.classes
+    }
+
+    /// Number of hidden layers.
+    pub fn depth(&self) -> usize {
+        self.settings.layers.len()
+    }
+
+    /// What enters hidden layer `layer` (0 first); for `layer == depth()`, the readout.
+    pub(crate) fn fan_in(&self, layer: usize) -> usize {
+        match layer.checked_sub(1) {
+            None => self.inputs(),
+            Some(before) => self.settings.layers[before].units,
+        }
+    }
+
+    /// The LR index `index`, if the network has that many layers.
+    ///
+    /// # Errors
+    /// [`SpecError::NoSuchLrIndex`].
+    pub fn lr_index(&self, index: usize) -> Result<LrIndex, SpecError> {
+        if index > self.depth() {
+            return Err(SpecError::NoSuchLrIndex {
+                index,
+                layers: self.depth(),
+            });
+        }
+        Ok(LrIndex(index))
+    }
+}
+
+impl TryFrom<NetworkSettings> for NetworkSpec {
+    type Error = SpecError;
+
+    fn try_from(settings: NetworkSettings) -> Result<Self, SpecError> {
+        settings.check()
+    }
+}
+
+impl From<NetworkSpec> for NetworkSettings {
+    fn from(spec: NetworkSpec) -> Self {
+        spec.settings
+    }
+}
+
+/// The parser's message on one line, with the line number it is about.
+fn one_line(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().split_whitespace();
+    let message = message.collect::<Vec<_>>().join(" ");
+    match error.span() {
+        Some(span) => {
+            let before = &text.as_bytes()[..span.start.min(text.len())];
+            let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+            format!("line {line}: {message}")
+        }
+        None => message,
+    }
+}

@@ -1,0 +1,203 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+use super::{NetworkError, NetworkSpec, ParameterName};
+use crate::spikes::{SpikeCounts, SpikeRaster};
+
+/// Where a network is split: how many hidden layers are frozen (LR is for latent replay).
+///
+/// 0 keeps the input current x·W₁ and freezes W₁; k ≥ 1 keeps the spikes of layer k and freezes
+/// everything up to it; the number of hidden layers leaves only W_out to be trained. Made by
+/// [`NetworkSpec::lr_index`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LrIndex(pub(super) usize);
+
+impl LrIndex {
+    /// The index as a number.
+    pub fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl fmt::Display for LrIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LR index {}", self.0)
+    }
+}
+
+/// Which part of a network runs or is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// All of it, from event counts to logits.
+    Whole,
+    /// What lies above an LR index, from latents to logits.
+    Learning(LrIndex),
+}
+
+impl Stage {
+    /// The first hidden layer (0 first) whose spikes this stage computes.
+    pub(crate) fn first_layer(self) -> usize {
+        match self {
+            Stage::Whole => 0,
+            Stage::Learning(index) => index.0,
+        }
+    }
+
+    /// Whether training this stage changes the weight.
+    pub fn trains(self, name: ParameterName) -> bool {
+        match (self, name) {
+            (Stage::Whole, _) | (_, ParameterName::Readout) => true,
+            (Stage::Learning(index), ParameterName::Input(layer)) => {
+                layer >= index.0 && !(index.0 == 0 && layer == 0)
+            }
+            (Stage::Learning(index), ParameterName::Recurrent(layer)) => layer >= index.0,
+        }
+    }
+
+    /// Units of what enters the stage.
+    pub fn input_units(self, spec: &NetworkSpec) -> usize {
+        match self {
+            Stage::Whole => spec.inputs(),
+            Stage::Learning(LrIndex(0)) => spec.fan_in(1),
+            Stage::Learning(LrIndex(index)) => spec.fan_in(index),
+        }
+    }
+
+    fn expected_input(self) -> &'static str {
+        match self {
+            Stage::Whole => "event counts",
+            Stage::Learning(LrIndex(0)) => "input currents",
+            Stage::Learning(_) => "spikes",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stage::Whole => write!(f, "the whole network"),
+            Stage::Learning(index) => write!(f, "the learning stage at {index}"),
+        }
+    }
+}
+
+/// One sample as it enters a stage, borrowed or owned.
+#[derive(Debug, Clone)]
+pub enum StageInput<'a> {
+    /// Event counts, steps × inputs, for the whole network.
+    Counts(Cow<'a, SpikeCounts>),
+    /// Spikes of layer k, steps × units, for the learning stage at LR index k ≥ 1.
+    Spikes(Cow<'a, SpikeRaster>),
+    /// The input current of layer 1, steps × units, for the learning stage at LR index 0.
+    Currents(Cow<'a, Array2<f32>>),
+}
+
+impl<'a> StageInput<'a> {
+    /// Borrows event counts.
+    pub fn counts(counts: &'a SpikeCounts) -> Self {
+        StageInput::Counts(Cow::Borrowed(counts))
+    }
+
+    /// Borrows spikes.
+    pub fn spikes(raster: &'a SpikeRaster) -> Self {
+        StageInput::Spikes(Cow::Borrowed(raster))
+    }
+
+    /// Borrows input currents, steps × units.
+    pub fn currents(currents: &'a Array2<f32>) -> Self {
+        StageInput::Currents(Cow::Borrowed(currents))
+    }
+
+    /// Number of steps.
+    pub fn steps(&self) -> usize {
+        match self {
+            StageInput::Counts(counts) => counts.steps(),
+            StageInput::Spikes(raster) => raster.steps(),
+            StageInput::Currents(currents) => currents.nrows(),
+        }
+    }
+
+    /// Number of units.
+    pub fn units(&self) -> usize {
+        match self {
+            StageInput::Counts(counts) => counts.units(),
+            StageInput::Spikes(raster) => raster.units(),
+            StageInput::Currents(currents) => currents.ncols(),
+        }
+    }
+
+    /// Refuses an input that the stage cannot read, or that lasts other than `steps`.
+    pub(super) fn check(
+        &self,
+        spec: &NetworkSpec,
+        stage: Stage,
+        steps: usize,
+    ) -> Result<(), NetworkError> {
+        let fits = matches!(
+            (stage, self),
+            (Stage::Whole, StageInput::Counts(_))
+                | (Stage::Learning(LrIndex(0)), StageInput::Currents(_))
+                | (Stage::Learning(LrIndex(1..)), StageInput::Spikes(_))
+        );
+        if !fits {
+            return Err(NetworkError::WrongInput {
+                stage: stage.to_string(),
+                expected: stage.expected_input(),
+                found: match self {
+                    StageInput::Counts(_) => "event counts",
+                    StageInput::Spikes(_) => "spikes",
+                    StageInput::Currents(_) => "input currents",
+                },
+            });
+        }
+        let (found, expected) = (self.units(), stage.input_units(spec));
+        if found != expected {
+            return Err(NetworkError::WrongUnits { found, expected });
+        }
+        if self.steps() != steps {
+            return Err(NetworkError::UnequalSteps {
+                found: self.steps(),
+                expected: steps,
+            });
+        }
+        if let StageInput::Currents(currents) = self
+            && !currents.is_standard_layout()
+        {
+            return Err(NetworkError::NotRowMajor);
+        }
+        Ok(())
+    }
+}
+
+/// What the frozen stage makes of a sample: what a latent replay keeps.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Latent {
+    /// At LR index 0: the input current of layer 1, steps × units.
+    Currents(Array2<f32>),
+    /// At LR index k ≥ 1: the spikes of layer k.
+    Spikes(SpikeRaster),
+}
+
+impl Latent {
+    /// The latent as the learning stage's input.
+    pub fn as_input(&self) -> StageInput<'_> {
+        match self {
+            Latent::Currents(currents) => StageInput::currents(currents),
+            Latent::Spikes(raster) => StageInput::spikes(raster),
+        }
+    }
+}
+
+impl From<Latent> for StageInput<'static> {
+    fn from(latent: Latent) -> Self {
+        match latent {
+            Latent::Currents(currents) => StageInput::Currents(Cow::Owned(currents)),
+            Latent::Spikes(raster) => StageInput::Spikes(Cow::Owned(raster)),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use serde::{Deserialize, Serialize};
+
+use super::SpecError;
+
+/// What stands in for the derivative of the spike in the backward pass.
+///
+/// Each is a function of x, the membrane potential less the threshold. In a spec:
+/// `surrogate = { kind = "fast-sigmoid", slope = 100.0 }`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Surrogate {
+    /// 1 / (slope·|x| + 1)²: SuperSpike (Zenke & Ganguli 2018, Eq. 3 and below); the reference
+    /// network uses slope 100.
+    FastSigmoid {
+        /// How fast it falls.
+        slope: f32,
+    },
+    /// 1 / (2·half_width) where |x| ≤ half_width, else 0 (Kaiser et al. 2020; Bittar & Garner 2022
+    /// with half_width 0.5).
+    Boxcar {
+        /// Half of the width, in units of the membrane potential.
+        half_width: f32,
+    },
+    /// (slope/2) / (1 + (π/2·slope·x)²) (Fang et al. 2021 with slope 2).
+    Arctan {
+        /// How fast it falls.
+        slope: f32,
+    },
+    /// scale·exp(−slope·|x|) (Shrestha & Orchard 2018, Eq. 16).
+    Exponential {
+        /// Its value at the threshold.
+        scale: f32,
+        /// How fast it falls.
+        slope: f32,
+    },
+}
+
+impl Surrogate {
+    /// The value at `x`, the membrane potential less the threshold.
+    ///
+    /// ```
+    /// use respike::network::Surrogate;
+    /// assert_eq!(Surrogate::FastSigmoid { slope: 100.0 }.derivative(-0.01), 0.25);
+    /// ```
+    pub fn derivative(self, x: f32) -> f32 {
+        match self {
+            Surrogate::FastSigmoid { slope } => fast_sigmoid(slope, x),
+            Surrogate::Boxcar { half_width } => boxcar(half_width, x),
+            Surrogate::Arctan { slope } => arctan(slope, x),
+            Surrogate::Exponential { scale, slope } => exponential(scale, slope, x),
+        }
+    }
+
+    /// Refuses parameters that are not finite numbers above 0.
+    pub(crate) fn check(self) -> Result<(), SpecError> {
+        let parameters = match self {
+            Surrogate::FastSigmoid { slope } | Surrogate::Arctan { slope } => vec![("slope", slope)],
+            Surrogate::Boxcar { half_width } => vec![("half_width", half_width)],
+            Surrogate::Exponential { scale, slope } => vec![("scale", scale), ("slope", slope)],
+        };
+        for (name, value) in parameters {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(SpecError::NotPositive {
+                    key: format!("neuron.surrogate.{name}"),
+                    value: f64::from(value),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[inline(always)]
+pub(crate) fn fast_sigmoid(slope: f32, x: f32) -> f32 {
+    let falling = slope * x.abs() + 1.0;
+    1.0 / (falling * falling)
+}
+
+#[inline(always)]
+pub(crate) fn boxcar(half_width: f32, x: f32) -> f32 {
+    if x.abs() <= half_width {
+        0.5 / half_width
+    } else {
+        0.0
+    }
+}
+
+#[inline(always)]
+pub(crate) fn arctan(slope: f32, x: f32) -> f32 {
+    let argument = std::f32::consts::FRAC_PI_2 * slope * x;
+    0.5 * slope / (1.0 + argument * argument)
+}
+
+#[inline(always)]
+pub(crate) fn exponential(scale: f32, slope: f32, x: f32) -> f32 {
+    scale * (-slope * x.abs()).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn surrogates_peak_at_the_threshold_and_are_even() {
+        let peaks = [
+            (Surrogate::FastSigmoid { slope: 100.0 }, 1.0),
+            (Surrogate::Boxcar { half_width: 0.5 }, 1.0),
+            (Surrogate::Arctan { slope: 2.0 }, 1.0),
+            (
+                Surrogate::Exponential {
+                    scale: 0.3,
+                    slope: 5.0,
+                },
+                0.3,
+            ),
+        ];
+        for (surrogate, peak) in peaks {
+            assert!((surrogate.derivative(0.0) - peak).abs() < 1e-6);
+            for x in [0.01, 0.3, 0.7, 4.0] {
+                assert_eq!(surrogate.derivative(x), surrogate.derivative(-x));
+                assert!(surrogate.derivative(x) <= peak);
+            }
+        }
+        assert_eq!(
+            Surrogate::Boxcar { half_width: 0.5 }.derivative(0.51),
+            0.0
+        );
+        let arctan = Surrogate::Arctan { slope: 2.0 }.derivative(0.5);
+        assert!((arctan - 1.0 / (1.0 + std::f32::consts::FRAC_PI_2.powi(2))).abs() < 1e-6);
+    }
+}

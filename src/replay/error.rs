@@ -1,0 +1,90 @@
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::network::NetworkError;
+
+/// What can go wrong with codecs and replay memories.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// A codec was not understood.
+    #[error("`{0}` is not a codec: use raw, or:W or counts:W with a window of W steps, as in or:10")]
+    BadCodec(String),
+    /// A window must hold at least a step.
+    #[error("a window must be 1 to 65536 steps, not {0}")]
+    BadWindow(usize),
+    /// A size was not understood.
+    #[error("`{0}` is not a size: use a number of bytes, or one with kB, MB, KiB or MiB, as in 160kB")]
+    BadSize(String),
+    /// A policy was not understood.
+    #[error("`{0}` is not a policy: use uniform, reservoir or class-balanced")]
+    BadPolicy(String),
+    /// Not even one sample fits.
+    #[error("a budget of {budget} bytes is too small: one sample under this codec needs {needed} bytes, labels and header included")]
+    BudgetTooSmall {
+        /// The budget.
+        budget: u64,
+        /// What one sample needs.
+        needed: u64,
+    },
+    /// A memory for no samples.
+    #[error("a replay memory must hold at least one sample")]
+    NoSamples,
+    /// More than can be addressed.
+    #[error("{samples} samples of {bits_each} bits are more than a memory can hold")]
+    TooLarge {
+        /// Samples.
+        samples: usize,
+        /// Bits of each.
+        bits_each: u64,
+    },
+    /// Packed bits are not as long as the codec and shape say.
+    #[error("{found} packed bits, but {expected} are needed")]
+    WrongLength {
+        /// How many there are.
+        found: usize,
+        /// How many are needed.
+        expected: u64,
+    },
+    /// A sample does not have the shape that the memory keeps.
+    #[error("the memory keeps {expected}, but was given {found}")]
+    WrongShape {
+        /// What was given.
+        found: String,
+        /// What the memory keeps.
+        expected: String,
+    },
+    /// A count does not fit the bits that the memory has for it.
+    #[error("a count of {count} does not fit the {bits} bits that the memory has for each")]
+    CountTooLarge {
+        /// The count.
+        count: u16,
+        /// Bits for each.
+        bits: u32,
+    },
+    /// Raw inputs are kept as they are.
+    #[error("raw inputs are kept with the codec raw, not {0}; time compression is for latents")]
+    InputsAreRaw(super::Codec),
+    /// The network refused a sample.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A memory file could not be read or written.
+    #[error("cannot {action} the replay memory {path}: {source}")]
+    File {
+        /// read or write.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is not a replay memory, or is cut short.
+    #[error("{path} is not a whole replay memory: {reason}")]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

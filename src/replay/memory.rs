@@ -1,0 +1,194 @@
+use std::borrow::Cow;
+
+use bitvec::prelude::{BitSlice, BitVec, Lsb0};
+use rand_chacha::ChaCha8Rng;
+
+use super::capacity::held_bytes;
+use super::{
+    Capacity, Kept, Policy, PolicyState, ReplayError, StoredShape, decode_counts, decode_currents,
+    decode_spikes, encode_counts, encode_currents, encode_spikes,
+};
+use crate::ids::ClassId;
+use crate::network::{Latent, StageInput};
+use crate::train::{Examples, TrainError};
+
+/// Samples to be trained on again, packed as bits.
+///
+/// All payloads stand one after the other in a single bit vector without padding; each sample also
+/// has its class (2 bytes). [`bytes`](ReplayMemory::bytes) counts all of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReplayMemory {
+    pub(super) shape: StoredShape,
+    pub(super) policy: Policy,
+    pub(super) capacity: usize,
+    pub(super) state: PolicyState,
+    pub(super) classes: Vec<ClassId>,
+    pub(super) payload: BitVec<u64, Lsb0>,
+}
+
+impl ReplayMemory {
+    /// An empty memory for samples of a shape.
+    ///
+    /// # Errors
+    /// [`ReplayError`] if the capacity is too small for one sample, or larger than memory.
+    pub fn new(
+        shape: StoredShape,
+        policy: Policy,
+        capacity: Capacity,
+    ) -> Result<Self, ReplayError> {
+        Ok(ReplayMemory {
+            shape,
+            policy,
+            capacity: capacity.samples(shape)?,
+            state: PolicyState::default(),
+            classes: Vec::new(),
+            payload: BitVec::new(),
+        })
+    }
+
+    /// What is kept, how, and of what extents.
+    pub fn shape(&self) -> StoredShape {
+        self.shape
+    }
+
+    /// Which samples are kept.
+    pub fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// The most samples that may be held.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The classes of the samples held.
+    pub fn classes(&self) -> &[ClassId] {
+        &self.classes
+    }
+
+    /// Bits of the packed samples alone, the papers' way of counting.
+    pub fn payload_bits(&self) -> u64 {
+        self.payload.len() as u64
+    }
+
+    /// Bytes really held: packed samples in whole words, labels, header.
+    pub fn bytes(&self) -> u64 {
+        held_bytes(self.classes.len() as u64, self.shape)
+    }
+
+    /// Offers a group of samples, and keeps those that the policy chooses.
+    ///
+    /// `sample` makes the latent or raw input of a candidate; only those that stay are made.
+    /// Returns which candidates stayed.
+    ///
+    /// # Errors
+    /// What `sample` returns, and [`ReplayError::WrongShape`] if it is not what the memory keeps.
+    pub fn offer<'a>(
+        &mut self,
+        candidates: &[ClassId],
+        sample: impl Fn(usize) -> Result<StageInput<'a>, ReplayError>,
+        generator: &mut ChaCha8Rng,
+    ) -> Result<Vec<usize>, ReplayError> {
+        let mut state = self.state.clone();
+        let admissions = self.policy.admit(
+            &mut state,
+            self.capacity,
+            &self.classes,
+            candidates,
+            generator,
+        );
+        let mut encoded = Vec::with_capacity(admissions.len());
+        for admission in &admissions {
+            encoded.push(self.encode(&sample(admission.candidate)?)?);
+        }
+        // Only now, when nothing can fail any more, is the memory changed.
+        let new = admissions.iter().filter(|a| a.place >= self.classes.len());
+        let bits = new.count() * self.slot_bits();
+        self.payload.reserve_exact(bits);
+        self.state = state;
+        for (admission, bits) in admissions.iter().zip(&encoded) {
+            self.put(admission.place, candidates[admission.candidate], bits);
+        }
+        Ok(admissions.iter().map(|a| a.candidate).collect())
+    }
+
+    fn put(&mut self, place: usize, class: ClassId, bits: &BitSlice<u64, Lsb0>) {
+        if place == self.classes.len() {
+            self.classes.push(class);
+            self.payload.extend_from_bitslice(bits);
+        } else {
+            self.classes[place] = class;
+            let slot = place * self.slot_bits()..(place + 1) * self.slot_bits();
+            self.payload[slot].copy_from_bitslice(bits);
+        }
+    }
+
+    fn slot_bits(&self) -> usize {
+        // `Capacity::samples` checked that all slots together can be addressed.
+        self.shape.bits() as usize
+    }
+
+    fn encode(&self, sample: &StageInput<'_>) -> Result<BitVec<u64, Lsb0>, ReplayError> {
+        let (shape, extents) = (self.shape, (sample.steps(), sample.units()));
+        let codec = shape.codec();
+        if extents == (shape.steps(), shape.units()) {
+            match (shape.kept(), sample) {
+                (Kept::Spikes, StageInput::Spikes(raster)) => {
+                    return Ok(encode_spikes(codec, raster));
+                }
+                (Kept::Currents, StageInput::Currents(currents)) => {
+                    return Ok(encode_currents(codec, currents.view()));
+                }
+                (Kept::Inputs { bits }, StageInput::Counts(counts)) => {
+                    return encode_counts(counts, bits);
+                }
+                _ => {}
+            }
+        }
+        let kind = match sample {
+            StageInput::Spikes(_) => "spikes",
+            StageInput::Currents(_) => "input currents",
+            StageInput::Counts(_) => "raw inputs",
+        };
+        Err(ReplayError::WrongShape {
+            found: format!("{kind}, {} steps × {} units", extents.0, extents.1),
+            expected: shape.to_string(),
+        })
+    }
+
+    /// Decodes one sample.
+    ///
+    /// # Errors
+    /// [`ReplayError::WrongLength`] if the memory's file was tampered with.
+    ///
+    /// # Panics
+    /// If `index` is not below the number of samples held.
+    pub fn decode(&self, index: usize) -> Result<StageInput<'static>, ReplayError> {
+        let slot = index * self.slot_bits()..(index + 1) * self.slot_bits();
+        let (bits, shape) = (&self.payload[slot], self.shape);
+        let (codec, steps, units) = (shape.codec(), shape.steps(), shape.units());
+        Ok(match shape.kept() {
+            Kept::Spikes => Latent::Spikes(decode_spikes(codec, steps, units, bits)?).into(),
+            Kept::Currents => Latent::Currents(decode_currents(codec, steps, units, bits)?).into(),
+            Kept::Inputs { bits: each } => {
+                StageInput::Counts(Cow::Owned(decode_counts(each, steps, units, bits)?))
+            }
+        })
+    }
+}
+
+/// Decoded on the spot, sample by sample: no unpacked copy of the memory is kept.
+impl Examples for ReplayMemory {
+    fn len(&self) -> usize {
+        self.classes.len()
+    }
+
+    fn class(&self, index: usize) -> ClassId {
+        self.classes[index]
+    }
+
+    fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
+        self.decode(index)
+            .map_err(|error| TrainError::Replay(error.to_string()))
+    }
+}

@@ -1,0 +1,39 @@
+//! The replay memory: latents compressed in time, packed as bits, kept within a budget.
+//!
+//! In: latents (or raw inputs) of training samples with their classes. Out: the same, decoded, as
+//! [`Examples`](crate::train::Examples) to train on. A [`Codec`] says how a sample is kept, a
+//! [`Policy`] says which, a [`Capacity`] how many; none knows the others.
+//!
+//! ```
+//! use respike::ids::{TimeStep, Unit};
+//! use respike::replay::{Codec, decode_spikes, encode_spikes};
+//! use respike::spikes::SpikeRaster;
+//!
+//! let mut latent = SpikeRaster::new(100, 50)?;
+//! latent.set(TimeStep(13), Unit(7));
+//! let codec = Codec::or(10)?;
+//! let packed = encode_spikes(codec, &latent);
+//! assert_eq!(packed.len(), 500); // bits: 50 units, 10 windows
+//! let replay = decode_spikes(codec, 100, 50, &packed)?;
+//! assert!(replay.get(TimeStep(10), Unit(7))); // the first step of its window
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod capacity;
+mod codec;
+mod error;
+mod memory;
+mod policy;
+mod saved;
+mod shape;
+
+pub use capacity::{Capacity, parse_bytes};
+pub use codec::{
+    Window,
+    Codec, decode_counts, decode_currents, decode_spikes, encode_counts, encode_currents,
+    encode_spikes, window_counts, windows_with_spikes,
+};
+pub use error::ReplayError;
+pub use memory::ReplayMemory;
+pub use policy::{Admission, Policy, PolicyState};
+pub use shape::{Kept, StoredShape};

@@ -1,0 +1,113 @@
+//! A replay memory as a file: one safetensors file with the packed words and the classes.
+
+use std::path::Path;
+
+use bitvec::prelude::BitVec;
+use serde::{Deserialize, Serialize};
+
+use super::{Capacity, Policy, PolicyState, ReplayError, ReplayMemory, StoredShape};
+use crate::ids::ClassId;
+use crate::storage::{Tensor, TensorFile, TensorFileError};
+
+const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Note {
+    format: u32,
+    shape: StoredShape,
+    policy: Policy,
+    capacity: usize,
+    state: PolicyState,
+    samples: usize,
+}
+
+impl ReplayMemory {
+    /// Writes the memory whole.
+    ///
+    /// # Errors
+    /// [`ReplayError::File`].
+    pub fn save(&self, path: &Path) -> Result<(), ReplayError> {
+        let mut file = TensorFile::with_note(&Note {
+            format: FORMAT,
+            shape: self.shape,
+            policy: self.policy,
+            capacity: self.capacity,
+            state: self.state.clone(),
+            samples: self.classes.len(),
+        });
+        let classes = self.classes.iter().map(|class| class.0).collect();
+        // Words past the last bit may hold what was there before; zero them so that equal memories
+        // are equal files.
+        let mut payload = self.payload.clone();
+        payload.set_uninitialized(false);
+        let payload = payload.as_raw_slice().to_vec();
+        file.tensors.insert("classes".into(), Tensor::U16(classes));
+        file.tensors.insert("payload".into(), Tensor::U64(payload));
+        file.write(path).map_err(|error| wrap(path, error))
+    }
+
+    /// Reads a memory.
+    ///
+    /// # Errors
+    /// [`ReplayError::File`] if it cannot be read, [`ReplayError::BadFile`] if it is cut short or
+    /// contradicts itself.
+    pub fn load(path: &Path) -> Result<Self, ReplayError> {
+        let file = TensorFile::read(path).map_err(|error| wrap(path, error))?;
+        Self::from_file(file).map_err(|reason| ReplayError::BadFile {
+            path: path.to_path_buf(),
+            reason,
+        })
+    }
+
+    fn from_file(mut file: TensorFile) -> Result<Self, String> {
+        let note: Note = file.note_as()?;
+        if note.format != FORMAT {
+            let found = note.format;
+            return Err(format!(
+                "it has format {found}, and this version reads {FORMAT}"
+            ));
+        }
+        let shape = note.shape;
+        let shape = StoredShape::new(shape.kept(), shape.codec(), shape.steps(), shape.units());
+        let shape = shape.map_err(|error| error.to_string())?;
+        let capacity = Capacity::Samples(note.capacity).samples(shape);
+        let capacity = capacity.map_err(|error| error.to_string())?;
+        let classes = match file.tensors.remove("classes") {
+            Some(Tensor::U16(classes)) if classes.len() == note.samples => classes,
+            _ => return Err("the list `classes` is missing or of another length".to_string()),
+        };
+        if classes.len() > capacity {
+            let held = classes.len();
+            return Err(format!("it holds {held} samples, more than its {capacity}"));
+        }
+        let bits = classes.len() * shape.bits() as usize;
+        let words = match file.tensors.remove("payload") {
+            Some(Tensor::U64(words)) if words.len() == bits.div_ceil(64) => words,
+            _ => return Err("the list `payload` is missing or of another length".to_string()),
+        };
+        let mut payload = BitVec::from_vec(words);
+        payload.truncate(bits);
+        Ok(ReplayMemory {
+            shape,
+            policy: note.policy,
+            capacity,
+            state: note.state,
+            classes: classes.into_iter().map(ClassId).collect(),
+            payload,
+        })
+    }
+}
+
+fn wrap(path: &Path, error: TensorFileError) -> ReplayError {
+    match error {
+        TensorFileError::Io { action, source, .. } => ReplayError::File {
+            action,
+            path: path.to_path_buf(),
+            source,
+        },
+        TensorFileError::Malformed { reason, .. } => ReplayError::BadFile {
+            path: path.to_path_buf(),
+            reason: format!("it is {reason}"),
+        },
+    }
+}

@@ -1,0 +1,112 @@
+use std::fmt;
+
+use bitvec::prelude::{BitSlice, Lsb0};
+use serde::{Deserialize, Serialize};
+
+use super::{Codec, ReplayError};
+use crate::spikes::MAX_EXTENT;
+
+/// What is kept of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kept {
+    /// Spikes of a hidden layer (LR index 1 and up).
+    Spikes,
+    /// The input current of the first layer (LR index 0).
+    Currents,
+    /// The raw input: event counts, this many bits for each step and channel.
+    Inputs {
+        /// 1 to 16.
+        bits: u32,
+    },
+}
+
+/// What is kept, how, and of what extents: all that decides the size of a stored sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredShape {
+    kept: Kept,
+    codec: Codec,
+    steps: usize,
+    units: usize,
+}
+
+impl StoredShape {
+    /// A shape of `steps` × `units`, before compression.
+    ///
+    /// # Errors
+    /// [`ReplayError::WrongShape`] for an extent of 0 or above 65536, or bits outside 1 to 16;
+    /// [`ReplayError::InputsAreRaw`] for raw inputs under another codec than [`Codec::Raw`].
+    pub fn new(kept: Kept, codec: Codec, steps: usize, units: usize) -> Result<Self, ReplayError> {
+        let shape = StoredShape {
+            kept,
+            codec,
+            steps,
+            units,
+        };
+        let extents = 1..=MAX_EXTENT;
+        let bits_fit = !matches!(kept, Kept::Inputs { bits } if !(1..=16).contains(&bits));
+        if !extents.contains(&steps) || !extents.contains(&units) || !bits_fit {
+            return Err(ReplayError::WrongShape {
+                found: shape.to_string(),
+                expected: "1 to 65536 steps and units, 1 to 16 bits".to_string(),
+            });
+        }
+        if matches!(kept, Kept::Inputs { .. }) && codec != Codec::Raw {
+            return Err(ReplayError::InputsAreRaw(codec));
+        }
+        Ok(shape)
+    }
+
+    /// What is kept.
+    pub fn kept(self) -> Kept {
+        self.kept
+    }
+
+    /// How it is kept.
+    pub fn codec(self) -> Codec {
+        self.codec
+    }
+
+    /// Steps of a sample before compression.
+    pub fn steps(self) -> usize {
+        self.steps
+    }
+
+    /// Units of a sample.
+    pub fn units(self) -> usize {
+        self.units
+    }
+
+    /// Bits of one stored sample, exactly.
+    pub fn bits(self) -> u64 {
+        let windows = self.steps.div_ceil(self.codec.window_steps()) as u64;
+        let each = match self.kept {
+            Kept::Spikes => self.codec.bits_per_window() as u64,
+            Kept::Currents => 32,
+            Kept::Inputs { bits } => u64::from(bits),
+        };
+        windows * self.units as u64 * each
+    }
+
+    pub(super) fn check_bits(self, packed: &BitSlice<u64, Lsb0>) -> Result<(), ReplayError> {
+        if packed.len() as u64 != self.bits() {
+            return Err(ReplayError::WrongLength {
+                found: packed.len(),
+                expected: self.bits(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for StoredShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kept = match self.kept {
+            Kept::Spikes => "spikes".to_string(),
+            Kept::Currents => "input currents".to_string(),
+            Kept::Inputs { bits } => format!("raw inputs of {bits} bits"),
+        };
+        let (steps, units) = (self.steps, self.units);
+        write!(f, "{kept}, {steps} steps × {units} units")
+    }
+}

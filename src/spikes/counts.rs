@@ -1,0 +1,122 @@
+use ndarray::{Array2, ArrayView2};
+
+use super::{MAX_EXTENT, SpikeError};
+use crate::ids::{TimeStep, Unit};
+
+/// How many events fell into each step and unit; only the cells with any are kept.
+///
+/// Shape: steps × units. Within a step, units are in rising order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpikeCounts {
+    units: usize,
+    /// Where each step's cells begin; one more entry than there are steps.
+    starts: Vec<u32>,
+    unit: Vec<u16>,
+    count: Vec<u16>,
+}
+
+impl SpikeCounts {
+    /// Keeps the non-zero cells of a dense array of shape steps × units.
+    ///
+    /// # Errors
+    /// [`SpikeError::BadSteps`] or [`SpikeError::BadUnits`] for an array that is empty or too large.
+    pub fn from_dense(dense: ArrayView2<'_, u16>) -> Result<Self, SpikeError> {
+        let (steps, units) = dense.dim();
+        if steps == 0 || steps > MAX_EXTENT {
+            return Err(SpikeError::BadSteps(steps));
+        }
+        if units == 0 || units > MAX_EXTENT {
+            return Err(SpikeError::BadUnits(units));
+        }
+        let mut counts = SpikeCounts {
+            units,
+            starts: vec![0],
+            unit: Vec::new(),
+            count: Vec::new(),
+        };
+        for row in dense.rows() {
+            for (unit, &count) in row.iter().enumerate().filter(|(_, count)| **count > 0) {
+                counts.unit.push(unit as u16);
+                counts.count.push(count);
+            }
+            counts.starts.push(counts.unit.len() as u32);
+        }
+        Ok(counts)
+    }
+
+    /// From cells `step << 16 | unit`, one an event, in rising order; extents are the caller's.
+    pub(super) fn from_sorted_cells(
+        steps: usize,
+        units: usize,
+        cells: &[u32],
+    ) -> Result<Self, SpikeError> {
+        let mut counts = SpikeCounts {
+            units,
+            starts: Vec::with_capacity(steps + 1),
+            unit: Vec::with_capacity(cells.len()),
+            count: Vec::with_capacity(cells.len()),
+        };
+        for same in cells.chunk_by(|a, b| a == b) {
+            let (step, unit) = ((same[0] >> 16) as usize, same[0] as u16);
+            while counts.starts.len() <= step {
+                counts.starts.push(counts.unit.len() as u32);
+            }
+            let count = u16::try_from(same.len()).map_err(|_| SpikeError::TooManyInOneBin {
+                unit: usize::from(unit),
+                step,
+            })?;
+            counts.unit.push(unit);
+            counts.count.push(count);
+        }
+        counts
+            .starts
+            .resize(steps + 1, counts.unit.len() as u32);
+        counts.unit.shrink_to_fit();
+        counts.count.shrink_to_fit();
+        Ok(counts)
+    }
+
+    /// Number of steps.
+    pub fn steps(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Number of units.
+    pub fn units(&self) -> usize {
+        self.units
+    }
+
+    /// The units with events in `step`, and how many each has.
+    pub fn row(&self, step: TimeStep) -> impl Iterator<Item = (Unit, u16)> + '_ {
+        let (units, counts) = self.row_slices(step.0);
+        let units = units.iter().map(|&unit| Unit(usize::from(unit)));
+        units.zip(counts.iter().copied())
+    }
+
+    /// The units with events in a step and their counts, as stored.
+    pub(crate) fn row_slices(&self, step: usize) -> (&[u16], &[u16]) {
+        let cells = self.starts[step] as usize..self.starts[step + 1] as usize;
+        (&self.unit[cells.clone()], &self.count[cells])
+    }
+
+    /// Number of events.
+    pub fn total(&self) -> u64 {
+        self.count.iter().map(|&count| u64::from(count)).sum()
+    }
+
+    /// The largest count of any cell; 0 without events.
+    pub fn largest(&self) -> u16 {
+        self.count.iter().copied().max().unwrap_or(0)
+    }
+
+    /// All cells, zeros too: steps × units.
+    pub fn to_dense(&self) -> Array2<u16> {
+        let mut dense = Array2::zeros((self.steps(), self.units));
+        for step in 0..self.steps() {
+            for (unit, count) in self.row(TimeStep(step)) {
+                dense[[step, unit.0]] = count;
+            }
+        }
+        dense
+    }
+}

@@ -1,0 +1,10 @@
+//! How files are written and what the binary ones look like.
+//!
+//! In: bytes, or named tensors with a JSON note. Out: files that are either whole or not there.
+//! Checkpoints and replay memories are both safetensors files, so Python opens them too.
+
+mod atomic;
+mod tensor_file;
+
+pub use atomic::write_whole;
+pub use tensor_file::{Tensor, TensorFile, TensorFileError};

@@ -1,0 +1,178 @@
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ndarray::Array2;
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView};
+use serde::{Serialize, de::DeserializeOwned};
+use thiserror::Error;
+
+use super::write_whole;
+
+/// The one key of the metadata: several would be written in no fixed order.
+const NOTE: &str = "respike";
+
+/// A named array of a [`TensorFile`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tensor {
+    /// Rows × columns.
+    F32(Array2<f32>),
+    /// A list.
+    U16(Vec<u16>),
+    /// A list.
+    U64(Vec<u64>),
+}
+
+/// Named arrays and a JSON note, as one safetensors file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TensorFile {
+    /// JSON.
+    pub note: String,
+    /// Arrays by name.
+    pub tensors: BTreeMap<String, Tensor>,
+}
+
+/// What can go wrong with a [`TensorFile`].
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TensorFileError {
+    /// The file system said no.
+    #[error("cannot {action} {path}: {source}")]
+    Io {
+        /// read or write.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Not a safetensors file, cut short, or not written by respike.
+    #[error("{path} is {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl TensorFile {
+    /// A file with a note and no arrays yet.
+    pub fn with_note(note: &impl Serialize) -> Self {
+        TensorFile {
+            // Notes are plain structs with string keys, which always serialise.
+            note: serde_json::to_string(note).expect("a plain struct"),
+            tensors: BTreeMap::new(),
+        }
+    }
+
+    /// Writes the file whole.
+    ///
+    /// # Errors
+    /// [`TensorFileError::Io`].
+    pub fn write(&self, path: &Path) -> Result<(), TensorFileError> {
+        let io_error = |source| TensorFileError::Io {
+            action: "write",
+            path: path.to_path_buf(),
+            source,
+        };
+        let bytes: BTreeMap<&str, (Dtype, Vec<usize>, Vec<u8>)> = self
+            .tensors
+            .iter()
+            .map(|(name, tensor)| (name.as_str(), to_bytes(tensor)))
+            .collect();
+        let mut views = Vec::with_capacity(bytes.len());
+        for (name, (dtype, shape, bytes)) in &bytes {
+            let view = TensorView::new(*dtype, shape.clone(), bytes);
+            let view = view.map_err(|error| io_error(io::Error::other(error.to_string())))?;
+            views.push((*name, view));
+        }
+        let note = HashMap::from([(NOTE.to_string(), self.note.clone())]);
+        let bytes = safetensors::serialize(views, Some(note))
+            .map_err(|error| io_error(io::Error::other(error.to_string())))?;
+        write_whole(path, &bytes).map_err(io_error)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`TensorFileError`].
+    pub fn read(path: &Path) -> Result<Self, TensorFileError> {
+        let bytes = std::fs::read(path).map_err(|source| TensorFileError::Io {
+            action: "read",
+            path: path.to_path_buf(),
+            source,
+        })?;
+        let malformed = |reason: String| TensorFileError::Malformed {
+            path: path.to_path_buf(),
+            reason,
+        };
+        let broken = |error| malformed(format!("not a whole safetensors file ({error})"));
+        let (_, metadata): (_, Metadata) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
+        let note = metadata.metadata().as_ref().and_then(|all| all.get(NOTE));
+        let note = note
+            .ok_or_else(|| malformed("a safetensors file, but not one of respike's".to_string()))?
+            .clone();
+        let mut tensors = BTreeMap::new();
+        for (name, view) in SafeTensors::deserialize(&bytes).map_err(broken)?.iter() {
+            let tensor = from_view(&view)
+                .ok_or_else(|| malformed(format!("not one of respike's: odd array {name}")))?;
+            tensors.insert(name.to_string(), tensor);
+        }
+        Ok(TensorFile { note, tensors })
+    }
+
+    /// The note as a value.
+    ///
+    /// # Errors
+    /// What the JSON parser says.
+    pub fn note_as<T: DeserializeOwned>(&self) -> Result<T, String> {
+        serde_json::from_str(&self.note).map_err(|error| error.to_string())
+    }
+}
+
+fn to_bytes(tensor: &Tensor) -> (Dtype, Vec<usize>, Vec<u8>) {
+    match tensor {
+        Tensor::F32(array) => {
+            let bytes = array.iter().flat_map(|value| value.to_le_bytes());
+            (Dtype::F32, array.shape().to_vec(), bytes.collect())
+        }
+        Tensor::U16(list) => {
+            let bytes = list.iter().flat_map(|value| value.to_le_bytes());
+            (Dtype::U16, vec![list.len()], bytes.collect())
+        }
+        Tensor::U64(list) => {
+            let bytes = list.iter().flat_map(|value| value.to_le_bytes());
+            (Dtype::U64, vec![list.len()], bytes.collect())
+        }
+    }
+}
+
+fn from_view(view: &TensorView<'_>) -> Option<Tensor> {
+    let data = view.data();
+    match (view.dtype(), view.shape()) {
+        (Dtype::F32, &[rows, columns]) => {
+            let (values, []) = data.as_chunks::<4>() else {
+                return None;
+            };
+            let values = values.iter().map(|&bytes| f32::from_le_bytes(bytes));
+            let array = Array2::from_shape_vec((rows, columns), values.collect());
+            array.ok().map(Tensor::F32)
+        }
+        (Dtype::U16, [_]) => {
+            let (values, []) = data.as_chunks::<2>() else {
+                return None;
+            };
+            let values = values.iter().map(|&bytes| u16::from_le_bytes(bytes));
+            Some(Tensor::U16(values.collect()))
+        }
+        (Dtype::U64, [_]) => {
+            let (values, []) = data.as_chunks::<8>() else {
+                return None;
+            };
+            let values = values.iter().map(|&bytes| u64::from_le_bytes(bytes));
+            Some(Tensor::U64(values.collect()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,183 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+use super::{Moments, Optimiser, OptimiserSettings, TrainError, TrainingSettings};
+use crate::network::{Network, NetworkSpec, ParameterName, Parameters, Stage};
+use crate::random::StreamPosition;
+use crate::storage::{Tensor, TensorFile, TensorFileError};
+
+const FORMAT: u32 = 1;
+const TRAINED_ON: &str = "trained_on";
+
+/// A network with all that is needed to go on training it, and to know what it has seen.
+///
+/// As a file it is one safetensors file: weights under their names (`w1`, `v1`, …, `w_out`, each
+/// fan-in × fan-out), `optimiser.<weight>.first` and `.second`, `trained_on`, and a JSON note with
+/// the spec and the settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// The network.
+    pub network: Network,
+    /// The trainer, if training is to go on.
+    pub trainer: Option<TrainerState>,
+    /// Names of the classes, by readout; may be empty.
+    pub class_names: Vec<String>,
+    /// Fingerprints of every sample that the weights were trained on, sorted.
+    pub trained_on: Vec<u64>,
+}
+
+/// A [`Trainer`](super::Trainer) without its network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainerState {
+    /// The stage that is trained.
+    pub stage: Stage,
+    /// How it is trained.
+    pub settings: TrainingSettings,
+    /// The optimiser with its memory.
+    pub optimiser: Optimiser,
+    /// Where the stream that shuffles samples stands.
+    pub shuffle: StreamPosition,
+    /// Epochs trained so far.
+    pub epochs_done: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Note {
+    format: u32,
+    respike: String,
+    spec: NetworkSpec,
+    class_names: Vec<String>,
+    trainer: Option<TrainerNote>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TrainerNote {
+    stage: Stage,
+    settings: TrainingSettings,
+    optimiser: OptimiserSettings,
+    steps_taken: u32,
+    shuffle: StreamPosition,
+    epochs_done: usize,
+}
+
+impl Checkpoint {
+    /// Writes the checkpoint whole.
+    ///
+    /// # Errors
+    /// [`TrainError::CheckpointFile`].
+    pub fn save(&self, path: &Path) -> Result<(), TrainError> {
+        let mut file = TensorFile::with_note(&Note {
+            format: FORMAT,
+            respike: env!("CARGO_PKG_VERSION").to_string(),
+            spec: self.network.spec().clone(),
+            class_names: self.class_names.clone(),
+            trainer: self.trainer.as_ref().map(|trainer| TrainerNote {
+                stage: trainer.stage,
+                settings: trainer.settings,
+                optimiser: trainer.optimiser.settings(),
+                steps_taken: trainer.optimiser.steps_taken(),
+                shuffle: trainer.shuffle,
+                epochs_done: trainer.epochs_done,
+            }),
+        });
+        let mut put = |name: String, tensor| file.tensors.insert(name, tensor);
+        for (name, weight) in self.network.parameters().iter() {
+            put(name.to_string(), Tensor::F32(weight.to_owned()));
+        }
+        let moments = self.trainer.iter().flat_map(|t| t.optimiser.moments());
+        for (name, Moments { first, second }) in moments {
+            put(moment(*name, "first"), Tensor::F32(first.clone()));
+            put(moment(*name, "second"), Tensor::F32(second.clone()));
+        }
+        put(TRAINED_ON.into(), Tensor::U64(self.trained_on.clone()));
+        file.write(path).map_err(|error| wrap(path, error))
+    }
+
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    /// [`TrainError::CheckpointFile`] if it cannot be read, [`TrainError::BadCheckpoint`] if it is
+    /// cut short, not a checkpoint, or does not fit its own spec.
+    pub fn load(path: &Path) -> Result<Self, TrainError> {
+        let mut file = TensorFile::read(path).map_err(|error| wrap(path, error))?;
+        Self::from_file(&mut file).map_err(|reason| TrainError::BadCheckpoint {
+            path: path.to_path_buf(),
+            reason,
+        })
+    }
+
+    fn from_file(file: &mut TensorFile) -> Result<Self, String> {
+        let note: Note = file.note_as()?;
+        if note.format != FORMAT {
+            return Err(format!(
+                "it has format {}, and this version reads {FORMAT}",
+                note.format
+            ));
+        }
+        let mut parameters = Parameters::zeros(&note.spec);
+        let names: Vec<_> = parameters.iter().map(|(name, _)| name).collect();
+        for &name in &names {
+            let weight = take_matrix(file, &name.to_string())?;
+            parameters
+                .set(name, weight)
+                .map_err(|error| error.to_string())?;
+        }
+        let mut trainer = None;
+        if let Some(note) = note.trainer {
+            let mut moments = BTreeMap::new();
+            for &name in &names {
+                if file.tensors.contains_key(&moment(name, "first")) {
+                    let first = take_matrix(file, &moment(name, "first"))?;
+                    let second = take_matrix(file, &moment(name, "second"))?;
+                    moments.insert(name, Moments { first, second });
+                }
+            }
+            let optimiser = Optimiser::resume(note.optimiser, note.steps_taken, moments);
+            trainer = Some(TrainerState {
+                stage: note.stage,
+                settings: note.settings,
+                optimiser: optimiser.map_err(|error| error.to_string())?,
+                shuffle: note.shuffle,
+                epochs_done: note.epochs_done,
+            });
+        }
+        let Some(Tensor::U64(trained_on)) = file.tensors.remove(TRAINED_ON) else {
+            return Err(format!("the list `{TRAINED_ON}` is missing"));
+        };
+        let network = Network::with_parameters(note.spec, parameters);
+        Ok(Checkpoint {
+            network: network.map_err(|error| error.to_string())?,
+            trainer,
+            class_names: note.class_names,
+            trained_on,
+        })
+    }
+}
+
+fn moment(name: ParameterName, which: &str) -> String {
+    format!("optimiser.{name}.{which}")
+}
+
+fn take_matrix(file: &mut TensorFile, name: &str) -> Result<Array2<f32>, String> {
+    match file.tensors.remove(name) {
+        Some(Tensor::F32(array)) => Ok(array),
+        _ => Err(format!("the matrix `{name}` is missing")),
+    }
+}
+
+fn wrap(path: &Path, error: TensorFileError) -> TrainError {
+    match error {
+        TensorFileError::Io { action, source, .. } => TrainError::CheckpointFile {
+            action,
+            path: path.to_path_buf(),
+            source,
+        },
+        TensorFileError::Malformed { reason, .. } => TrainError::BadCheckpoint {
+            path: path.to_path_buf(),
+            reason: format!("it is {reason}"),
+        },
+    }
+}

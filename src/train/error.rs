@@ -1,0 +1,67 @@
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::ids::ClassId;
+use crate::network::NetworkError;
+
+/// What can go wrong in training, evaluation and checkpoints.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A setting is out of range.
+    #[error("{what} must be {range}, not {value}")]
+    OutOfRange {
+        /// Which setting.
+        what: &'static str,
+        /// What is allowed.
+        range: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// There is nothing to train on or to evaluate.
+    #[error("there are no samples to {0}")]
+    NoSamples(&'static str),
+    /// A sample's class is past the network's readouts.
+    #[error("sample {sample} is of {class}, but the network has {classes} classes (0 to {})", classes - 1)]
+    ClassPastEnd {
+        /// Which sample.
+        sample: usize,
+        /// Its class.
+        class: ClassId,
+        /// Classes of the network.
+        classes: usize,
+    },
+    /// An input or a weight does not fit the network.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The loss became infinite or NaN.
+    #[error("the loss became {loss} in epoch {epoch}; try a lower learning rate")]
+    Diverged {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The loss.
+        loss: f64,
+    },
+    /// A replay could not be decoded.
+    #[error("a replay could not be decoded: {0}")]
+    Replay(String),
+    /// A checkpoint could not be read or written.
+    #[error("cannot {action} the checkpoint {path}: {source}")]
+    CheckpointFile {
+        /// read or write.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is not a checkpoint, or is cut short.
+    #[error("{path} is not a whole respike checkpoint: {reason}")]
+    BadCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

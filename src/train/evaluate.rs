@@ -1,0 +1,63 @@
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::gradient::classes_of;
+use super::{Examples, TrainError};
+use crate::ids::ClassId;
+use crate::network::{Network, Stage, predicted};
+
+/// How a network classified a set of samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// The class that each sample was taken for.
+    pub predictions: Vec<ClassId>,
+    /// How many samples of each class (row) were taken for each class (column).
+    pub confusion: Array2<u32>,
+}
+
+impl Evaluation {
+    /// Samples that were evaluated.
+    pub fn samples(&self) -> usize {
+        self.predictions.len()
+    }
+
+    /// Samples classified rightly.
+    pub fn correct(&self) -> usize {
+        self.confusion.diag().iter().map(|&n| n as usize).sum()
+    }
+
+    /// The share of samples classified rightly, 0 to 1; every sample counts once.
+    pub fn accuracy(&self) -> f64 {
+        self.correct() as f64 / self.samples() as f64
+    }
+}
+
+/// Classifies every sample, without changing the network.
+///
+/// # Errors
+/// [`TrainError`] if there is no sample, or one does not fit the network.
+pub fn evaluate(
+    network: &Network,
+    stage: Stage,
+    examples: &dyn Examples,
+) -> Result<Evaluation, TrainError> {
+    if examples.is_empty() {
+        return Err(TrainError::NoSamples("evaluate"));
+    }
+    let all: Vec<usize> = (0..examples.len()).collect();
+    let classes = classes_of(network, examples, &all)?;
+    let predictions = all.par_iter().map(|&index| {
+        let logits = network.logits(stage, &examples.input(index)?)?;
+        Ok(predicted(&logits))
+    });
+    let predictions = predictions.collect::<Result<Vec<_>, TrainError>>()?;
+    let count = network.spec().classes();
+    let mut confusion = Array2::zeros((count, count));
+    for (class, prediction) in classes.iter().zip(&predictions) {
+        confusion[[class.index(), prediction.index()]] += 1;
+    }
+    Ok(Evaluation {
+        predictions,
+        confusion,
+    })
+}

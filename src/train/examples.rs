@@ -1,0 +1,98 @@
+use std::borrow::Cow;
+
+use super::TrainError;
+use crate::ids::ClassId;
+use crate::network::StageInput;
+
+/// Samples with their classes, fetched one by one; any thread may ask.
+///
+/// What is fetched may be borrowed (a dataset in memory) or made on the spot (a replay decoded from
+/// packed bits).
+pub trait Examples: Sync {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The class of a sample.
+    ///
+    /// # Panics
+    /// May panic if `index` is not below [`len`](Examples::len).
+    fn class(&self, index: usize) -> ClassId;
+
+    /// A sample as it enters the stage that is trained.
+    ///
+    /// # Errors
+    /// If it has to be decoded and cannot be.
+    ///
+    /// # Panics
+    /// May panic if `index` is not below [`len`](Examples::len).
+    fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError>;
+}
+
+/// Samples kept as they are.
+#[derive(Debug, Clone, Default)]
+pub struct StoredExamples<'a> {
+    /// Inputs and classes.
+    pub samples: Vec<(StageInput<'a>, ClassId)>,
+}
+
+impl Examples for StoredExamples<'_> {
+    fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    fn class(&self, index: usize) -> ClassId {
+        self.samples[index].1
+    }
+
+    fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
+        Ok(match &self.samples[index].0 {
+            StageInput::Counts(counts) => StageInput::Counts(Cow::Borrowed(counts)),
+            StageInput::Spikes(raster) => StageInput::Spikes(Cow::Borrowed(raster)),
+            StageInput::Currents(currents) => StageInput::Currents(Cow::Borrowed(currents)),
+        })
+    }
+}
+
+/// Several sources one after the other, as if they were one: new samples and a replay memory, say.
+pub struct JoinedExamples<'a> {
+    parts: Vec<&'a dyn Examples>,
+}
+
+impl<'a> JoinedExamples<'a> {
+    /// Joins the parts in order.
+    pub fn new(parts: Vec<&'a dyn Examples>) -> Self {
+        JoinedExamples { parts }
+    }
+
+    fn locate(&self, index: usize) -> (&'a dyn Examples, usize) {
+        let mut rest = index;
+        for part in &self.parts {
+            if rest < part.len() {
+                return (*part, rest);
+            }
+            rest -= part.len();
+        }
+        panic!("sample {index} of {}", self.len());
+    }
+}
+
+impl Examples for JoinedExamples<'_> {
+    fn len(&self) -> usize {
+        self.parts.iter().map(|part| part.len()).sum()
+    }
+
+    fn class(&self, index: usize) -> ClassId {
+        let (part, index) = self.locate(index);
+        part.class(index)
+    }
+
+    fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
+        let (part, index) = self.locate(index);
+        part.input(index)
+    }
+}

@@ -1,0 +1,28 @@
+//! Training: losses, optimisers, schedules, the epoch loop, evaluation and checkpoints.
+//!
+//! In: a network, the stage of it to be trained, and [`Examples`]. Out: the trained network, figures
+//! for each epoch, and [`Checkpoint`]s from which training goes on bit for bit.
+//!
+//! A batch is cut into blocks of [`BLOCK`] samples, whatever the number of threads; each block is
+//! run forward and backward by one thread, and the blocks' gradients are added in order. So one
+//! thread and many give the same bits.
+
+mod checkpoint;
+mod error;
+mod evaluate;
+mod examples;
+mod gradient;
+mod loss;
+mod optimiser;
+mod schedule;
+mod trainer;
+
+pub use checkpoint::{Checkpoint, TrainerState};
+pub use error::TrainError;
+pub use evaluate::{Evaluation, evaluate};
+pub use examples::{Examples, JoinedExamples, StoredExamples};
+pub use gradient::{BLOCK, BatchGradient, batch_gradient};
+pub use loss::{SpikePenalty, cross_entropy};
+pub use optimiser::{Moments, Optimiser, OptimiserSettings};
+pub use schedule::Schedule;
+pub use trainer::{EpochFigures, Trainer, TrainingSettings};

@@ -1,0 +1,220 @@
+//! Optimisers: how a gradient moves the weights.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, Zip};
+use serde::{Deserialize, Serialize};
+
+use super::TrainError;
+use crate::kernels::flush;
+use crate::network::{Gradients, Network, NetworkError, ParameterName};
+
+/// Which optimiser, with its constants. The learning rate comes from a
+/// [`Schedule`](super::Schedule).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum OptimiserSettings {
+    /// Adamax (Kingma & Ba 2015, Algorithm 2), with epsilon added to |g| as PyTorch does.
+    Adamax {
+        /// Decay of the first moment.
+        beta1: f32,
+        /// Decay of the infinity norm.
+        beta2: f32,
+        /// Keeps the norm above zero.
+        epsilon: f32,
+    },
+    /// Adam (Kingma & Ba 2015, Algorithm 1).
+    Adam {
+        /// Decay of the first moment.
+        beta1: f32,
+        /// Decay of the second moment.
+        beta2: f32,
+        /// Keeps the denominator above zero.
+        epsilon: f32,
+    },
+    /// Stochastic gradient descent; v ← momentum·v + g, w ← w − lr·v.
+    Sgd {
+        /// How much of the last move is kept, 0 for none.
+        momentum: f32,
+    },
+}
+
+impl OptimiserSettings {
+    /// Adamax with β 0.9 and 0.999 and ε 1e-8, as in the reference paper.
+    pub const ADAMAX: Self = OptimiserSettings::Adamax {
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+    };
+    /// Adam with β 0.9 and 0.999 and ε 1e-8.
+    pub const ADAM: Self = OptimiserSettings::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+    };
+    /// Gradient descent with momentum 0.9.
+    pub const SGD: Self = OptimiserSettings::Sgd { momentum: 0.9 };
+
+    fn check(self) -> Result<(), TrainError> {
+        let (factors, epsilon) = match self {
+            OptimiserSettings::Adamax {
+                beta1,
+                beta2,
+                epsilon,
+            }
+            | OptimiserSettings::Adam {
+                beta1,
+                beta2,
+                epsilon,
+            } => (vec![("beta1", beta1), ("beta2", beta2)], epsilon),
+            OptimiserSettings::Sgd { momentum } => (vec![("momentum", momentum)], 1.0),
+        };
+        for (name, value) in factors {
+            if !(0.0..1.0).contains(&value) {
+                return Err(TrainError::OutOfRange {
+                    what: name,
+                    range: "0 up to, not including, 1",
+                    value: f64::from(value),
+                });
+            }
+        }
+        if !(epsilon.is_finite() && epsilon > 0.0) {
+            return Err(TrainError::OutOfRange {
+                what: "epsilon",
+                range: "above 0",
+                value: f64::from(epsilon),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// An optimiser's memory of past gradients.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Optimiser {
+    settings: OptimiserSettings,
+    steps_taken: u32,
+    moments: BTreeMap<ParameterName, Moments>,
+}
+
+/// What an optimiser remembers of one weight, each of the weight's shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moments {
+    /// First moment of Adam and Adamax, velocity of gradient descent.
+    pub first: Array2<f32>,
+    /// Second moment of Adam, infinity norm of Adamax; unused by gradient descent.
+    pub second: Array2<f32>,
+}
+
+impl Optimiser {
+    /// An optimiser that remembers nothing yet.
+    ///
+    /// # Errors
+    /// [`TrainError::OutOfRange`] for a constant outside its range.
+    pub fn new(settings: OptimiserSettings) -> Result<Self, TrainError> {
+        Self::resume(settings, 0, BTreeMap::new())
+    }
+
+    /// An optimiser with a memory, as a checkpoint holds it.
+    ///
+    /// # Errors
+    /// [`TrainError::OutOfRange`] for a constant outside its range.
+    pub fn resume(
+        settings: OptimiserSettings,
+        steps_taken: u32,
+        moments: BTreeMap<ParameterName, Moments>,
+    ) -> Result<Self, TrainError> {
+        settings.check()?;
+        Ok(Optimiser {
+            settings,
+            steps_taken,
+            moments,
+        })
+    }
+
+    /// Which optimiser this is.
+    pub fn settings(&self) -> OptimiserSettings {
+        self.settings
+    }
+
+    /// Steps taken so far.
+    pub fn steps_taken(&self) -> u32 {
+        self.steps_taken
+    }
+
+    /// What is remembered, by weight.
+    pub fn moments(&self) -> &BTreeMap<ParameterName, Moments> {
+        &self.moments
+    }
+
+    /// Moves every weight that has a gradient.
+    ///
+    /// # Errors
+    /// [`NetworkError::WrongShape`] if a gradient or the memory does not fit its weight.
+    pub fn step(
+        &mut self,
+        network: &mut Network,
+        gradients: &Gradients,
+        learning_rate: f32,
+    ) -> Result<(), NetworkError> {
+        self.steps_taken = self.steps_taken.saturating_add(1);
+        let exponent = self.steps_taken.min(i32::MAX as u32) as i32;
+        for (name, mut weight) in network.parameters_mut() {
+            let Some(gradient) = gradients.get(name) else {
+                continue;
+            };
+            let shape = weight.dim();
+            let moments = self.moments.entry(name).or_insert_with(|| Moments {
+                first: Array2::zeros(shape),
+                second: Array2::zeros(shape),
+            });
+            for found in [gradient.dim(), moments.first.dim(), moments.second.dim()] {
+                if found != shape {
+                    return Err(NetworkError::WrongShape {
+                        name,
+                        found,
+                        expected: shape,
+                    });
+                }
+            }
+            let all = Zip::from(&mut weight)
+                .and(gradient)
+                .and(&mut moments.first)
+                .and(&mut moments.second);
+            match self.settings {
+                OptimiserSettings::Adamax {
+                    beta1,
+                    beta2,
+                    epsilon,
+                } => {
+                    let rate = learning_rate / (1.0 - beta1.powi(exponent));
+                    all.for_each(|weight, &gradient, first, norm| {
+                        *first = flush(beta1 * *first + (1.0 - beta1) * gradient);
+                        *norm = (beta2 * *norm).max(gradient.abs() + epsilon);
+                        *weight -= rate * *first / *norm;
+                    });
+                }
+                OptimiserSettings::Adam {
+                    beta1,
+                    beta2,
+                    epsilon,
+                } => {
+                    let rate = learning_rate / (1.0 - beta1.powi(exponent));
+                    let root = (1.0 - beta2.powi(exponent)).sqrt();
+                    all.for_each(|weight, &gradient, first, second| {
+                        *first = flush(beta1 * *first + (1.0 - beta1) * gradient);
+                        *second = flush(beta2 * *second + (1.0 - beta2) * gradient * gradient);
+                        *weight -= rate * *first / (second.sqrt() / root + epsilon);
+                    });
+                }
+                OptimiserSettings::Sgd { momentum } => {
+                    all.for_each(|weight, &gradient, velocity, _| {
+                        *velocity = flush(momentum * *velocity + gradient);
+                        *weight -= learning_rate * *velocity;
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}

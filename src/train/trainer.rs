@@ -1,0 +1,212 @@
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Examples, Optimiser, OptimiserSettings, Schedule, SpikePenalty, TrainError, TrainerState,
+    batch_gradient,
+};
+use crate::network::{Network, Stage};
+use crate::random::{MasterSeed, Purpose, StreamPosition};
+
+/// How a network is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSettings {
+    /// Samples of an optimiser step.
+    pub batch_size: usize,
+    /// Learning rate of the first epoch.
+    pub learning_rate: f32,
+    /// Learning rate of the later ones.
+    pub schedule: Schedule,
+    /// Which optimiser.
+    pub optimiser: OptimiserSettings,
+    /// Penalty on spikes, added to the cross-entropy.
+    pub penalty: SpikePenalty,
+}
+
+impl Default for TrainingSettings {
+    /// Batches of 64, Adamax at a constant 1e-3, no penalty.
+    fn default() -> Self {
+        TrainingSettings {
+            batch_size: 64,
+            learning_rate: 1e-3,
+            schedule: Schedule::Constant,
+            optimiser: OptimiserSettings::ADAMAX,
+            penalty: SpikePenalty::default(),
+        }
+    }
+}
+
+/// What an epoch of training came to.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EpochFigures {
+    /// Mean cross-entropy, each sample under the weights of its batch's time.
+    pub loss: f64,
+    /// Share of the samples classified rightly, likewise.
+    pub accuracy: f64,
+    /// Samples trained on.
+    pub samples: usize,
+    /// The learning rate.
+    pub learning_rate: f32,
+}
+
+/// Trains a stage of a network, epoch by epoch.
+///
+/// ```
+/// use respike::ids::ClassId;
+/// use respike::network::{Network, NetworkSpec, Stage, StageInput};
+/// use respike::random::{MasterSeed, Purpose};
+/// use respike::spikes::SpikeCounts;
+/// use respike::train::{StoredExamples, Trainer, TrainingSettings};
+///
+/// let seed = MasterSeed(1);
+/// let network = Network::new(NetworkSpec::dequino2024(), seed);
+/// let beep = SpikeCounts::from_dense(ndarray::Array2::ones((100, 700)).view())?;
+/// let examples = StoredExamples {
+///     samples: vec![(StageInput::counts(&beep), ClassId(3))],
+/// };
+/// let settings = TrainingSettings::default();
+/// let mut trainer = Trainer::new(network, Stage::Whole, settings, seed, Purpose::Shuffle)?;
+/// let first = trainer.epoch(&examples)?;
+/// assert!(first.loss > 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trainer {
+    network: Network,
+    state: TrainerState,
+    shuffle: ChaCha8Rng,
+}
+
+impl Trainer {
+    /// A trainer with a fresh optimiser. `purpose` names the stream that shuffles the samples.
+    ///
+    /// # Errors
+    /// [`TrainError::OutOfRange`] for a setting out of range.
+    pub fn new(
+        network: Network,
+        stage: Stage,
+        settings: TrainingSettings,
+        seed: MasterSeed,
+        purpose: Purpose,
+    ) -> Result<Self, TrainError> {
+        let shuffle = seed.stream(purpose);
+        let state = TrainerState {
+            stage,
+            settings,
+            optimiser: Optimiser::new(settings.optimiser)?,
+            shuffle: StreamPosition::of(seed, purpose, &shuffle),
+            epochs_done: 0,
+        };
+        Self::resume(network, state)
+    }
+
+    /// A trainer that goes on bit for bit where [`Trainer::state`] was taken.
+    ///
+    /// # Errors
+    /// [`TrainError::OutOfRange`] for a setting out of range.
+    pub fn resume(network: Network, state: TrainerState) -> Result<Self, TrainError> {
+        let settings = state.settings;
+        let out_of_range = |what, range, value| TrainError::OutOfRange { what, range, value };
+        if settings.batch_size == 0 {
+            return Err(out_of_range("the batch size", "1 or more", 0.0));
+        }
+        let rate = settings.learning_rate;
+        if !(rate.is_finite() && rate > 0.0) {
+            let value = f64::from(rate);
+            return Err(out_of_range("the learning rate", "above 0", value));
+        }
+        for (what, value) in [
+            ("the L1 penalty", settings.penalty.l1),
+            ("the L2 penalty", settings.penalty.l2),
+        ] {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(out_of_range(what, "0 or more", f64::from(value)));
+            }
+        }
+        settings.schedule.check()?;
+        let shuffle = state.shuffle.resume();
+        Ok(Trainer {
+            network,
+            state,
+            shuffle,
+        })
+    }
+
+    /// The network as it is now.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The network, when training is over.
+    pub fn into_network(self) -> Network {
+        self.network
+    }
+
+    /// Everything but the weights that [`Trainer::resume`] needs.
+    pub fn state(&self) -> TrainerState {
+        let mut state = self.state.clone();
+        let noted = self.state.shuffle;
+        state.shuffle = StreamPosition::of(noted.seed, noted.purpose, &self.shuffle);
+        state
+    }
+
+    /// Epochs trained so far.
+    pub fn epochs_done(&self) -> usize {
+        self.state.epochs_done
+    }
+
+    /// Trains on every sample once, in a new random order; the last batch may be smaller.
+    ///
+    /// # Errors
+    /// [`TrainError`] if there is no sample, one does not fit the network, or the loss diverges.
+    pub fn epoch(&mut self, examples: &dyn Examples) -> Result<EpochFigures, TrainError> {
+        let mut order: Vec<usize> = (0..examples.len()).collect();
+        order.shuffle(&mut self.shuffle);
+        let batches: Vec<&[usize]> = order.chunks(self.state.settings.batch_size).collect();
+        self.epoch_of_batches(examples, &batches)
+    }
+
+    /// Trains on the given batches in the given order.
+    ///
+    /// # Errors
+    /// As [`Trainer::epoch`].
+    pub fn epoch_of_batches(
+        &mut self,
+        examples: &dyn Examples,
+        batches: &[&[usize]],
+    ) -> Result<EpochFigures, TrainError> {
+        let settings = self.state.settings;
+        let epoch = self.state.epochs_done;
+        let learning_rate = settings.schedule.rate(settings.learning_rate, epoch);
+        let (mut loss_sum, mut correct, mut samples) = (0.0, 0, 0);
+        for batch in batches {
+            let network = &self.network;
+            let step =
+                batch_gradient(network, self.state.stage, examples, batch, settings.penalty)?;
+            if !step.loss_sum.is_finite() {
+                return Err(TrainError::Diverged {
+                    epoch: epoch + 1,
+                    loss: step.loss_sum,
+                });
+            }
+            self.state
+                .optimiser
+                .step(&mut self.network, &step.gradients, learning_rate)?;
+            loss_sum += step.loss_sum;
+            correct += step.correct;
+            samples += batch.len();
+        }
+        if samples == 0 {
+            return Err(TrainError::NoSamples("train on"));
+        }
+        self.state.epochs_done += 1;
+        Ok(EpochFigures {
+            loss: loss_sum / samples as f64,
+            accuracy: correct as f64 / samples as f64,
+            samples,
+            learning_rate,
+        })
+    }
+}
