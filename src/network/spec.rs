@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{LrIndex, Surrogate};
+use crate::dataset::BinningTarget;
 use crate::spikes::{MAX_EXTENT, TimeGrid};
 
 /// The most weights a network may have: 1 GiB of f32.
@@ -311,6 +312,15 @@ impl NetworkSpec {
     /// Classes that can be told apart.
     pub fn classes(&self) -> usize {
         self.settings.readout.classes
+    }
+
+    /// What recordings are binned for when this network is to read them.
+    pub fn binning(&self) -> BinningTarget {
+        BinningTarget {
+            grid: self.grid,
+            inputs: self.inputs(),
+            classes: self.classes(),
+        }
     }
 
     /// Number of hidden layers.

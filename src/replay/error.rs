@@ -31,6 +31,9 @@ pub enum ReplayError {
     /// A memory for no samples.
     #[error("a replay memory must hold at least one sample")]
     NoSamples,
+    /// No place is free.
+    #[error("the replay memory holds {0} samples already, all that it may")]
+    Full(usize),
     /// More than can be addressed.
     #[error("{samples} samples of {bits_each} bits are more than a memory can hold")]
     TooLarge {

@@ -112,6 +112,19 @@ impl ReplayMemory {
         Ok(admissions.iter().map(|a| a.candidate).collect())
     }
 
+    /// Puts a sample into the next free place, whatever the policy would say.
+    ///
+    /// # Errors
+    /// [`ReplayError::Full`], and [`ReplayError::WrongShape`] if it is not what the memory keeps.
+    pub fn append(&mut self, class: ClassId, sample: &StageInput<'_>) -> Result<(), ReplayError> {
+        if self.classes.len() == self.capacity {
+            return Err(ReplayError::Full(self.capacity));
+        }
+        let bits = self.encode(sample)?;
+        self.put(self.classes.len(), class, &bits);
+        Ok(())
+    }
+
     fn put(&mut self, place: usize, class: ClassId, bits: &BitSlice<u64, Lsb0>) {
         if place == self.classes.len() {
             self.classes.push(class);

@@ -1,7 +1,8 @@
 use std::borrow::Cow;
 
 use super::TrainError;
-use crate::ids::ClassId;
+use crate::dataset::Dataset;
+use crate::ids::{ClassId, SampleIndex};
 use crate::network::StageInput;
 
 /// Samples with their classes, fetched one by one; any thread may ask.
@@ -55,6 +56,41 @@ impl Examples for StoredExamples<'_> {
             StageInput::Spikes(raster) => StageInput::Spikes(Cow::Borrowed(raster)),
             StageInput::Currents(currents) => StageInput::Currents(Cow::Borrowed(currents)),
         })
+    }
+}
+
+/// Some samples of a dataset, for the whole network.
+#[derive(Debug, Clone)]
+pub struct DatasetExamples<'a> {
+    dataset: &'a Dataset,
+    samples: Vec<SampleIndex>,
+}
+
+impl<'a> DatasetExamples<'a> {
+    /// The samples in the given order; every index must be one of the dataset's.
+    pub fn new(dataset: &'a Dataset, samples: Vec<SampleIndex>) -> Self {
+        DatasetExamples { dataset, samples }
+    }
+
+    /// All samples of a dataset.
+    pub fn all(dataset: &'a Dataset) -> Self {
+        let samples = (0..dataset.len()).map(SampleIndex).collect();
+        DatasetExamples { dataset, samples }
+    }
+}
+
+impl Examples for DatasetExamples<'_> {
+    fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    fn class(&self, index: usize) -> ClassId {
+        self.dataset.sample(self.samples[index]).class
+    }
+
+    fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
+        let sample = self.dataset.sample(self.samples[index]);
+        Ok(StageInput::counts(&sample.counts))
     }
 }
 

@@ -20,7 +20,7 @@ mod trainer;
 pub use checkpoint::{Checkpoint, TrainerState};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
-pub use examples::{Examples, JoinedExamples, StoredExamples};
+pub use examples::{DatasetExamples, Examples, JoinedExamples, StoredExamples};
 pub use gradient::{BLOCK, BatchGradient, batch_gradient};
 pub use loss::{SpikePenalty, cross_entropy};
 pub use optimiser::{Moments, Optimiser, OptimiserSettings};

@@ -91,12 +91,25 @@ impl Trainer {
         seed: MasterSeed,
         purpose: Purpose,
     ) -> Result<Self, TrainError> {
-        let shuffle = seed.stream(purpose);
+        let shuffle = StreamPosition::of(seed, purpose, &seed.stream(purpose));
+        Self::with_shuffle(network, stage, settings, shuffle)
+    }
+
+    /// A trainer with a fresh optimiser, whose shuffling goes on where another's ended.
+    ///
+    /// # Errors
+    /// [`TrainError::OutOfRange`] for a setting out of range.
+    pub fn with_shuffle(
+        network: Network,
+        stage: Stage,
+        settings: TrainingSettings,
+        shuffle: StreamPosition,
+    ) -> Result<Self, TrainError> {
         let state = TrainerState {
             stage,
             settings,
             optimiser: Optimiser::new(settings.optimiser)?,
-            shuffle: StreamPosition::of(seed, purpose, &shuffle),
+            shuffle,
             epochs_done: 0,
         };
         Self::resume(network, state)

@@ -1,0 +1,96 @@
+use thiserror::Error;
+
+use crate::dataset::DatasetError;
+use crate::ids::{ClassId, SampleIndex};
+use crate::network::{NetworkError, SpecError};
+use crate::replay::ReplayError;
+use crate::train::TrainError;
+
+/// What can be wrong with an experiment.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ContinualError {
+    /// Nothing is left when what is held out is taken away.
+    #[error("nothing is left to {what}: {why}")]
+    NothingLeft {
+        /// pre-train on, learn or test with.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// A scenario with one class after the other needs some before and some after.
+    #[error("the data has {classes} classes, so 1 to {} can be the base classes, not {found}", classes - 1)]
+    BadBaseClasses {
+        /// What was asked for.
+        found: usize,
+        /// Classes in the data.
+        classes: usize,
+    },
+    /// The published protocol counts in whole batches.
+    #[error("{set} has {found} samples, but the published protocol needs at least {needed}: it works in whole batches of 64")]
+    TooFewForBatch {
+        /// Which set.
+        set: String,
+        /// Its samples.
+        found: usize,
+        /// Samples needed.
+        needed: usize,
+    },
+    /// The published protocol fixes the size of a batch.
+    #[error("the published protocol has batches of 64 samples, not {0}")]
+    BatchIsFixed(usize),
+    /// The strategy needs a layer to keep latents of.
+    #[error("latent replay needs an LR index")]
+    NoLrIndex,
+    /// The strategy trains the whole network.
+    #[error("native rehearsal keeps raw inputs and trains the whole network, so it takes no LR index")]
+    LrIndexUnused,
+    /// The strategy needs a memory.
+    #[error("{0} needs a memory: a budget in bytes or a number of replays")]
+    NoMemory(super::Strategy),
+    /// A recording is both a training and a test sample.
+    #[error("{test} is the same recording as {train}, and one would be tested and the other trained on; give every recording once")]
+    SameRecording {
+        /// The training sample.
+        train: SampleIndex,
+        /// The test sample.
+        test: SampleIndex,
+    },
+    /// The weights given were trained on what they are to be tested with, or on what is to be new.
+    #[error("the checkpoint was trained on {seen} of the samples that are to be {role}; under the strict protocol that would be cheating: use a checkpoint that `learn` wrote for the same data, scenario and seed")]
+    SeenBefore {
+        /// How many.
+        seen: usize,
+        /// new or tested.
+        role: &'static str,
+    },
+    /// A checkpoint is for another network.
+    #[error("the checkpoint's network is not the one that the spec describes: {0}")]
+    OtherNetwork(String),
+    /// A class has no readout.
+    #[error("the data has samples of {class}, but the network has {classes} classes")]
+    NoReadout {
+        /// The class.
+        class: ClassId,
+        /// Classes of the network.
+        classes: usize,
+    },
+    /// Zero epochs learn nothing.
+    #[error("{0} must be 1 or more")]
+    NoEpochs(&'static str),
+    /// The data is not right.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// The network's settings are not right.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The memory's settings are not right.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// Training failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The network refused a sample.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+}

@@ -1,0 +1,26 @@
+//! Continual learning: what comes when, what is trained on, by which rules it is measured.
+//!
+//! In: a [`Dataset`](crate::dataset::Dataset), a network spec and an [`Experiment`]. Out: an
+//! [`Outcome`] with the accuracy on every task after every task, and figures for each epoch.
+//!
+//! Four choices make an experiment, and none knows the others: the [`Scenario`] (which samples come
+//! when), the [`Strategy`] (what is trained on), the memory (codec, policy and capacity of
+//! [`replay`](crate::replay)) and the [`Protocol`] (how data is split, ordered and counted).
+
+mod error;
+mod experiment;
+mod metrics;
+mod published;
+mod runner;
+mod scenario;
+mod strict;
+
+pub use error::ContinualError;
+pub use experiment::{Experiment, LearningDefaults, MemorySettings, Protocol, Strategy};
+pub use metrics::{AccuracyMatrix, Metrics};
+pub use published::{PUBLISHED_BATCH, published_batches, published_plan};
+pub use runner::{
+    Accuracies, EpochRecord, Outcome, Phase, Progress, ReplayFigures, RunSeconds, run,
+};
+pub use scenario::{Plan, Scenario, Task};
+pub use strict::{TEST_SHARE, strict_plan};

@@ -1,0 +1,568 @@
+//! Runs an experiment: pre-training, freezing, and one new task after the other.
+
+use std::time::Instant;
+
+use ndarray::Array2;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::experiment::Checked;
+use super::{AccuracyMatrix, ContinualError, Experiment, Metrics, Plan, Protocol, Strategy, Task};
+use crate::dataset::Dataset;
+use crate::ids::{ClassId, SampleIndex};
+use crate::network::{Latent, Network, Stage, StageInput};
+use crate::random::{Purpose, StreamPosition};
+use crate::replay::{ReplayError, ReplayMemory};
+use crate::train::{
+    Checkpoint, EpochFigures, Examples, JoinedExamples, TrainError, Trainer, evaluate,
+};
+
+/// What is going on in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The base task is being learned by the whole network.
+    Pretrain,
+    /// A new task is being learned.
+    Learn,
+}
+
+/// Accuracies on the base task's test samples, on all new tasks' and on all together, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Accuracies {
+    /// On the base task.
+    pub old: f64,
+    /// On the new tasks.
+    pub new: f64,
+    /// On everything.
+    pub all: f64,
+}
+
+/// What an epoch came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Pre-training or learning.
+    pub phase: Phase,
+    /// Which task, 0 for the base.
+    pub task: usize,
+    /// Which epoch of the task, 1 first.
+    pub epoch: usize,
+    /// What training came to.
+    pub training: EpochFigures,
+    /// Accuracy on test samples after the epoch.
+    pub accuracy: Accuracies,
+    /// Accuracy on each task's test samples after the epoch.
+    pub tasks: Vec<f64>,
+}
+
+/// News of a run.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// The plan is made; nothing has been trained yet.
+    Planned(&'a Plan),
+    /// A task begins that will take so many epochs.
+    Task {
+        /// Pre-training or learning.
+        phase: Phase,
+        /// Its name.
+        name: &'a str,
+        /// Its epochs.
+        epochs: usize,
+    },
+    /// An epoch is over.
+    Epoch(&'a EpochRecord),
+}
+
+/// What was held in the memory at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct ReplayFigures {
+    /// Samples held.
+    pub samples: usize,
+    /// Bytes really held, labels and header included.
+    pub bytes: u64,
+    /// Bits of the packed samples alone, as papers count.
+    pub payload_bits: u64,
+    /// What the same samples take as raw input spikes, a bit for each step and channel.
+    pub raw_input_bits: u64,
+}
+
+/// How long a run took.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RunSeconds {
+    /// Pre-training, with its evaluations.
+    pub pretrain: f64,
+    /// All that came after: freezing, filling the memory, learning, with evaluations.
+    pub learn: f64,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// After pre-training.
+    pub before: Accuracies,
+    /// At the end.
+    pub after: Accuracies,
+    /// Accuracy on every task after every task.
+    pub matrix: AccuracyMatrix,
+    /// What is read off the matrix.
+    pub metrics: Option<Metrics>,
+    /// How many test samples of each class (row) were taken for each (column) after pre-training.
+    pub confusion_before: Array2<u32>,
+    /// The same at the end.
+    pub confusion_after: Array2<u32>,
+    /// What the memory held.
+    pub replay: ReplayFigures,
+    /// How long it took.
+    pub seconds: RunSeconds,
+    /// The network after pre-training, and what it was trained on.
+    pub pretrained: Checkpoint,
+    /// The network at the end, and what it was trained on.
+    pub learned: Checkpoint,
+    /// The memory at the end, if the strategy has one.
+    pub memory: Option<ReplayMemory>,
+}
+
+/// Runs an experiment from a fresh network (`start.trained_on` empty) or a pre-trained one.
+///
+/// `start` is pre-trained if it was trained on anything; then pre-training is left out. News goes to
+/// `progress` as it happens.
+///
+/// # Errors
+/// [`ContinualError`] if anything does not fit, found before the first epoch, or if training
+/// diverges.
+pub fn run(
+    experiment: &Experiment,
+    dataset: &Dataset,
+    start: Checkpoint,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Outcome, ContinualError> {
+    let spec = start.network.spec().clone();
+    let checked = experiment.check(&spec, dataset)?;
+    let pretrained = !start.trained_on.is_empty();
+    if pretrained && experiment.protocol == Protocol::Strict {
+        refuse_seen_before(&checked.plan, dataset, &start.trained_on)?;
+    }
+    progress(Progress::Planned(&checked.plan));
+    let Checked {
+        plan,
+        stage,
+        memory,
+    } = checked;
+    let mut runner = Runner {
+        experiment,
+        dataset,
+        tests: Tests::of(&plan),
+        plan: &plan,
+        latents: Latents::new(stage, dataset.len()),
+        memory,
+        memory_stream: experiment.seed.stream(Purpose::Memory),
+        progress,
+    };
+
+    let clock = Instant::now();
+    let pretrained = if pretrained {
+        start
+    } else {
+        runner.pretrain(start)?
+    };
+    let seconds_pretrain = clock.elapsed().as_secs_f64();
+
+    let clock = Instant::now();
+    let mut network = pretrained.network.clone();
+    runner.freeze(&network)?;
+    let tested = runner.test(&network, stage)?;
+    let (before, confusion_before) = (tested.accuracy, tested.confusion.clone());
+    let mut matrix = AccuracyMatrix::default();
+    matrix.push(tested.tasks.clone());
+    runner.remember(&plan.tasks[0], &network)?;
+    let mut last = tested;
+    let mut shuffle = fresh_stream(experiment);
+    let mut new_class = experiment.seed.stream(Purpose::NewClass);
+    for task in 1..plan.tasks.len() {
+        if let Some(class) = plan.tasks[task].new_class {
+            network.redraw_class(class, &mut new_class)?;
+        }
+        (network, last) = runner.learn(task, network, &mut shuffle)?;
+        matrix.push(last.tasks.clone());
+        runner.remember(&plan.tasks[task], &network)?;
+    }
+    let learned_on = plan.tasks.iter().flat_map(|task| &task.train);
+    let replayed = plan.tasks.iter().filter_map(|task| task.replays.as_ref());
+    let learned_on = learned_on.chain(replayed.flatten());
+    let raw_bits = (spec.steps() * spec.inputs()) as u64;
+    Ok(Outcome {
+        before,
+        after: last.accuracy,
+        metrics: matrix.metrics(),
+        matrix,
+        confusion_before,
+        confusion_after: last.confusion,
+        replay: runner.memory.as_ref().map_or_else(ReplayFigures::default, |memory| {
+            ReplayFigures {
+                samples: memory.len(),
+                bytes: memory.bytes(),
+                payload_bits: memory.payload_bits(),
+                raw_input_bits: memory.len() as u64 * raw_bits,
+            }
+        }),
+        seconds: RunSeconds {
+            pretrain: seconds_pretrain,
+            learn: clock.elapsed().as_secs_f64(),
+        },
+        learned: Checkpoint {
+            network,
+            trainer: None,
+            class_names: dataset.class_names().to_vec(),
+            trained_on: prints(dataset, learned_on.copied(), &pretrained.trained_on),
+        },
+        pretrained,
+        memory: runner.memory,
+    })
+}
+
+/// The stream that shuffles samples while new tasks are learned, from its beginning.
+fn fresh_stream(experiment: &Experiment) -> StreamPosition {
+    let (seed, purpose) = (experiment.seed, Purpose::LearningShuffle);
+    StreamPosition::of(seed, purpose, &seed.stream(purpose))
+}
+
+/// Fingerprints of samples and of what was trained on before, sorted, each once.
+fn prints(
+    dataset: &Dataset,
+    samples: impl Iterator<Item = SampleIndex>,
+    before: &[u64],
+) -> Vec<u64> {
+    let mut prints: Vec<u64> = samples.map(|i| dataset.sample(i).fingerprint).collect();
+    prints.extend(before);
+    prints.sort_unstable();
+    prints.dedup();
+    prints
+}
+
+fn refuse_seen_before(
+    plan: &Plan,
+    dataset: &Dataset,
+    trained_on: &[u64],
+) -> Result<(), ContinualError> {
+    let seen = |samples: &[SampleIndex]| {
+        let known = |i: &&SampleIndex| {
+            let print = dataset.sample(**i).fingerprint;
+            trained_on.binary_search(&print).is_ok()
+        };
+        samples.iter().filter(known).count()
+    };
+    let new: usize = plan.tasks[1..].iter().map(|task| seen(&task.train)).sum();
+    for (seen, role) in [(seen(&plan.test_all()), "tested"), (new, "new")] {
+        if seen > 0 {
+            return Err(ContinualError::SeenBefore { seen, role });
+        }
+    }
+    Ok(())
+}
+
+/// The state of a run.
+struct Runner<'a> {
+    experiment: &'a Experiment,
+    dataset: &'a Dataset,
+    plan: &'a Plan,
+    tests: Tests,
+    latents: Latents,
+    memory: Option<ReplayMemory>,
+    memory_stream: ChaCha8Rng,
+    progress: &'a mut dyn FnMut(Progress<'_>),
+}
+
+impl Runner<'_> {
+    fn pretrain(&mut self, start: Checkpoint) -> Result<Checkpoint, ContinualError> {
+        let (experiment, task) = (self.experiment, &self.plan.tasks[0]);
+        let settings = experiment.pretrain;
+        let (seed, purpose) = (experiment.seed, Purpose::Shuffle);
+        let mut trainer = Trainer::new(start.network, Stage::Whole, settings, seed, purpose)?;
+        (self.progress)(Progress::Task {
+            phase: Phase::Pretrain,
+            name: &task.name,
+            epochs: experiment.pretrain_epochs,
+        });
+        let latents = Latents::new(Stage::Whole, 0);
+        let examples = latents.examples(self.dataset, task.train.clone());
+        for epoch in 1..=experiment.pretrain_epochs {
+            let training = self.epoch(&mut trainer, &[&examples])?;
+            let tested = self.tests.run(self.dataset, trainer.network(), &latents)?;
+            self.tell(Phase::Pretrain, 0, epoch, training, &tested);
+        }
+        Ok(Checkpoint {
+            network: trainer.into_network(),
+            trainer: None,
+            class_names: self.dataset.class_names().to_vec(),
+            trained_on: prints(self.dataset, task.train.iter().copied(), &[]),
+        })
+    }
+
+    /// Runs the frozen stage once over every sample that training or testing will need.
+    fn freeze(&mut self, network: &Network) -> Result<(), ContinualError> {
+        let mut needed = self.tests.samples.clone();
+        let joint = self.experiment.strategy == Strategy::Joint;
+        for task in self.plan.tasks.iter().skip(usize::from(!joint)) {
+            needed.extend(&task.train);
+        }
+        self.latents.make(network, self.dataset, needed)
+    }
+
+    fn learn(
+        &mut self,
+        task: usize,
+        network: Network,
+        shuffle: &mut StreamPosition,
+    ) -> Result<(Network, Tested), ContinualError> {
+        let experiment = self.experiment;
+        let (settings, stage) = (experiment.learn, self.latents.stage);
+        let mut trainer = Trainer::with_shuffle(network, stage, settings, *shuffle)?;
+        (self.progress)(Progress::Task {
+            phase: Phase::Learn,
+            name: &self.plan.tasks[task].name,
+            epochs: experiment.epochs,
+        });
+        // Old samples for joint training; none otherwise.
+        let mut old = Vec::new();
+        if experiment.strategy == Strategy::Joint {
+            let before = self.plan.tasks[..task].iter();
+            old.extend(before.flat_map(|task| &task.train).copied());
+        }
+        let mut last = None;
+        for epoch in 1..=experiment.epochs {
+            let train = self.plan.tasks[task].train.clone();
+            let new = self.latents.examples(self.dataset, train);
+            let old = self.latents.examples(self.dataset, old.clone());
+            let mut parts: Vec<&dyn Examples> = vec![&new, &old];
+            if let Some(memory) = &self.memory {
+                parts.push(memory);
+            }
+            let training = self.epoch(&mut trainer, &parts)?;
+            let tested = self.test(trainer.network(), stage)?;
+            self.tell(Phase::Learn, task, epoch, training, &tested);
+            last = Some(tested);
+        }
+        *shuffle = trainer.state().shuffle;
+        // `Experiment::check` refuses 0 epochs.
+        Ok((trainer.into_network(), last.expect("at least one epoch")))
+    }
+
+    /// An epoch over several sources: mixed, or batch by batch in their order.
+    fn epoch(
+        &self,
+        trainer: &mut Trainer,
+        parts: &[&dyn Examples],
+    ) -> Result<EpochFigures, TrainError> {
+        let joined = JoinedExamples::new(parts.to_vec());
+        if !self.plan.fixed_batches {
+            return trainer.epoch(&joined);
+        }
+        let order: Vec<usize> = (0..joined.len()).collect();
+        let mut rest = &order[..];
+        let mut batches = Vec::new();
+        for part in parts {
+            let (now, later) = rest.split_at(part.len());
+            batches.extend(now.chunks(super::PUBLISHED_BATCH));
+            rest = later;
+        }
+        trainer.epoch_of_batches(&joined, &batches)
+    }
+
+    /// Offers a task's samples to the memory, if there is one.
+    fn remember(&mut self, task: &Task, network: &Network) -> Result<(), ContinualError> {
+        let Some(memory) = &mut self.memory else {
+            return Ok(());
+        };
+        let (dataset, latents) = (self.dataset, &self.latents);
+        let sample = |index: SampleIndex| latents.input(network, dataset, index);
+        match &task.replays {
+            Some(fixed) => {
+                for &index in fixed.iter().take(memory.capacity() - memory.len()) {
+                    memory.append(dataset.sample(index).class, &sample(index)?)?;
+                }
+            }
+            None => {
+                let classes = task.train.iter().map(|&i| dataset.sample(i).class);
+                let classes: Vec<ClassId> = classes.collect();
+                let make = |candidate: usize| sample(task.train[candidate]);
+                memory.offer(&classes, make, &mut self.memory_stream)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn test(&self, network: &Network, stage: Stage) -> Result<Tested, ContinualError> {
+        debug_assert_eq!(stage, self.latents.stage);
+        self.tests.run(self.dataset, network, &self.latents)
+    }
+
+    fn tell(
+        &mut self,
+        phase: Phase,
+        task: usize,
+        epoch: usize,
+        training: EpochFigures,
+        tested: &Tested,
+    ) {
+        let record = EpochRecord {
+            phase,
+            task,
+            epoch,
+            training,
+            accuracy: tested.accuracy,
+            tasks: tested.tasks.clone(),
+        };
+        (self.progress)(Progress::Epoch(&record));
+    }
+}
+
+/// The latents of samples that will be needed again and again, each made once.
+struct Latents {
+    stage: Stage,
+    by_sample: Vec<Option<Latent>>,
+}
+
+impl Latents {
+    fn new(stage: Stage, samples: usize) -> Self {
+        let by_sample = vec![None; samples];
+        Latents { stage, by_sample }
+    }
+
+    fn make(
+        &mut self,
+        network: &Network,
+        dataset: &Dataset,
+        mut samples: Vec<SampleIndex>,
+    ) -> Result<(), ContinualError> {
+        let Stage::Learning(lr_index) = self.stage else {
+            return Ok(());
+        };
+        samples.sort_unstable();
+        samples.dedup();
+        let made = samples
+            .par_iter()
+            .map(|&index| network.latent(lr_index, &dataset.sample(index).counts));
+        let made = made.collect::<Result<Vec<_>, _>>()?;
+        for (index, latent) in samples.into_iter().zip(made) {
+            self.by_sample[index.0] = Some(latent);
+        }
+        Ok(())
+    }
+
+    /// A sample as the stage reads it: kept, or made now.
+    fn input<'a>(
+        &'a self,
+        network: &Network,
+        dataset: &'a Dataset,
+        index: SampleIndex,
+    ) -> Result<StageInput<'a>, ReplayError> {
+        let counts = &dataset.sample(index).counts;
+        match (self.stage, self.by_sample.get(index.0)) {
+            (Stage::Whole, _) => Ok(StageInput::counts(counts)),
+            (Stage::Learning(_), Some(Some(latent))) => Ok(latent.as_input()),
+            (Stage::Learning(lr_index), _) => Ok(network.latent(lr_index, counts)?.into()),
+        }
+    }
+
+    fn examples<'a>(
+        &'a self,
+        dataset: &'a Dataset,
+        samples: Vec<SampleIndex>,
+    ) -> StageExamples<'a> {
+        StageExamples {
+            latents: self,
+            dataset,
+            samples,
+        }
+    }
+}
+
+/// Samples whose latents have been made, or that enter the whole network.
+struct StageExamples<'a> {
+    latents: &'a Latents,
+    dataset: &'a Dataset,
+    samples: Vec<SampleIndex>,
+}
+
+impl Examples for StageExamples<'_> {
+    fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    fn class(&self, index: usize) -> ClassId {
+        self.dataset.sample(self.samples[index]).class
+    }
+
+    fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
+        let index = self.samples[index];
+        Ok(match self.latents.stage {
+            Stage::Whole => StageInput::counts(&self.dataset.sample(index).counts),
+            Stage::Learning(_) => self.latents.by_sample[index.0]
+                .as_ref()
+                .expect("`Runner::freeze` made the latents of all samples to be learned or tested")
+                .as_input(),
+        })
+    }
+}
+
+/// The test samples of all tasks, each classified once an epoch.
+struct Tests {
+    /// Every test sample once.
+    samples: Vec<SampleIndex>,
+    /// For each task, and then for old, new and all: places in `samples`.
+    tasks: Vec<Vec<usize>>,
+    sets: [Vec<usize>; 3],
+}
+
+/// What a test came to.
+struct Tested {
+    accuracy: Accuracies,
+    tasks: Vec<f64>,
+    confusion: Array2<u32>,
+}
+
+impl Tests {
+    fn of(plan: &Plan) -> Self {
+        let tasks = plan.tasks.len();
+        let (old, new, all) = (plan.test_of(0..1), plan.test_of(1..tasks), plan.test_all());
+        let mut samples: Vec<SampleIndex> = [&old[..], &new, &all].concat();
+        samples.sort_unstable();
+        samples.dedup();
+        let places = |set: &[SampleIndex]| -> Vec<usize> {
+            let place = |index| samples.binary_search(index).ok();
+            set.iter().filter_map(place).collect()
+        };
+        Tests {
+            tasks: plan.tasks.iter().map(|task| places(&task.test)).collect(),
+            sets: [places(&old), places(&new), places(&all)],
+            samples,
+        }
+    }
+
+    fn run(
+        &self,
+        dataset: &Dataset,
+        network: &Network,
+        latents: &Latents,
+    ) -> Result<Tested, ContinualError> {
+        let examples = latents.examples(dataset, self.samples.clone());
+        let predictions = evaluate(network, latents.stage, &examples)?.predictions;
+        let class = |place: usize| dataset.sample(self.samples[place]).class;
+        let accuracy = |places: &Vec<usize>| {
+            let right = places.iter().filter(|&&p| predictions[p] == class(p));
+            right.count() as f64 / places.len() as f64
+        };
+        let classes = network.spec().classes();
+        let mut confusion = Array2::zeros((classes, classes));
+        for &place in &self.sets[2] {
+            confusion[[class(place).index(), predictions[place].index()]] += 1;
+        }
+        let [old, new, all] = [0, 1, 2].map(|set| accuracy(&self.sets[set]));
+        Ok(Tested {
+            accuracy: Accuracies { old, new, all },
+            tasks: self.tasks.iter().map(accuracy).collect(),
+            confusion,
+        })
+    }
+}

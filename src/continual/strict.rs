@@ -1,0 +1,72 @@
+//! The strict protocol: what an honest measurement is.
+//!
+//! Samples are split once, every speaker and class in the same proportion; every test sample counts
+//! once; none is ever trained on or kept in a memory; the last epoch is reported, whatever came
+//! before it.
+
+use std::collections::HashMap;
+
+use super::{ContinualError, Plan, Scenario, Task};
+use crate::dataset::{Dataset, stratified_split};
+use crate::ids::SampleIndex;
+use crate::random::{MasterSeed, Purpose};
+
+/// The share of samples that are only ever tested with.
+pub const TEST_SHARE: f64 = 0.2;
+
+/// Splits a dataset into the scenario's tasks under the strict protocol.
+///
+/// # Errors
+/// [`ContinualError`] if the scenario does not fit the data, a task is left without samples, or a
+/// recording is there twice and would be both trained on and tested with.
+pub fn strict_plan(
+    scenario: Scenario,
+    dataset: &Dataset,
+    seed: MasterSeed,
+) -> Result<Plan, ContinualError> {
+    scenario.check(dataset)?;
+    let mut generator = seed.stream(Purpose::Split);
+    let split = stratified_split(dataset, TEST_SHARE, &mut generator)?;
+    refuse_recordings_on_both_sides(dataset, &split.train, &split.test)?;
+    let groups = scenario.group_of_each(dataset);
+    let names = scenario.groups(dataset).into_iter().enumerate();
+    let tasks = names.map(|(group, (name, new_class))| {
+        let part = split.filter(|index| groups[index.0] == group);
+        for (what, samples) in [("train on", &part.train), ("test with", &part.test)] {
+            if samples.is_empty() {
+                let why = format!("{name} has too few samples to be split");
+                return Err(ContinualError::NothingLeft { what, why });
+            }
+        }
+        Ok(Task {
+            name,
+            train: part.train,
+            test: part.test,
+            new_class,
+            replays: None,
+        })
+    });
+    Ok(Plan {
+        tasks: tasks.collect::<Result<_, _>>()?,
+        test_all: None,
+        fixed_batches: false,
+    })
+}
+
+fn refuse_recordings_on_both_sides(
+    dataset: &Dataset,
+    train: &[SampleIndex],
+    test: &[SampleIndex],
+) -> Result<(), ContinualError> {
+    // Recordings without any event are all alike, and no copies of each other.
+    let heard = |index: &SampleIndex| dataset.sample(*index).counts.total() > 0;
+    let print = |index: SampleIndex| dataset.sample(index).fingerprint;
+    let trained = train.iter().filter(|index| heard(index));
+    let trained: HashMap<u64, SampleIndex> = trained.map(|&i| (print(i), i)).collect();
+    for &test in test.iter().filter(|index| heard(index)) {
+        if let Some(&train) = trained.get(&print(test)) {
+            return Err(ContinualError::SameRecording { train, test });
+        }
+    }
+    Ok(())
+}

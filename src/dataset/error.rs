@@ -1,0 +1,151 @@
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::ids::{ClassId, SampleIndex, SpeakerId};
+use crate::spikes::SpikeError;
+
+/// What can be wrong with a dataset or one of its files.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// The file could not be read at all.
+    #[error("cannot read {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is there, but is not HDF5.
+    #[error("{path} is not an HDF5 file: {reason}")]
+    NotHdf5 {
+        /// The file.
+        path: PathBuf,
+        /// What the HDF5 library said.
+        reason: String,
+    },
+    /// A group or dataset of SHD's layout is missing.
+    #[error("{path} has no {kind} `{name}`, which SHD's layout asks for")]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// group or dataset.
+        kind: &'static str,
+        /// Its name.
+        name: &'static str,
+    },
+    /// A dataset of the file has the wrong type or shape.
+    #[error("in {path}, `{name}` is {found}, but must be {expected}")]
+    WrongType {
+        /// The file.
+        path: PathBuf,
+        /// Name of the dataset.
+        name: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// Two datasets of the file must have an entry for each sample.
+    #[error("in {path}, `{name}` has {found} entries, but `labels` has {expected}")]
+    UnequalSamples {
+        /// The file.
+        path: PathBuf,
+        /// Name of the dataset.
+        name: &'static str,
+        /// Its entries.
+        found: usize,
+        /// Entries of `labels`.
+        expected: usize,
+    },
+    /// A number in the file does not fit what it stands for.
+    #[error("in {path}, {what} of sample {sample} is {value}, but must be {expected}")]
+    BadNumber {
+        /// The file.
+        path: PathBuf,
+        /// Which number.
+        what: &'static str,
+        /// Where.
+        sample: usize,
+        /// What it is.
+        value: i64,
+        /// What it must be.
+        expected: String,
+    },
+    /// A sample's events are not valid, or do not fit the network.
+    #[error("in {path}, sample {sample}: {source}")]
+    BadSample {
+        /// The file.
+        path: PathBuf,
+        /// Which sample of the file.
+        sample: usize,
+        /// What is wrong.
+        source: SpikeError,
+    },
+    /// The HDF5 library failed in the midst of a file.
+    #[error("{path} is damaged or cannot be {action}: {reason}")]
+    Hdf5 {
+        /// The file.
+        path: PathBuf,
+        /// read or written.
+        action: &'static str,
+        /// What the HDF5 library said.
+        reason: String,
+    },
+    /// Files that are to be merged name their classes differently.
+    #[error("{path} names its classes {found:?}, but {first} {expected:?}; only files with the same classes can be merged")]
+    OtherClasses {
+        /// The file.
+        path: PathBuf,
+        /// Its names.
+        found: Vec<String>,
+        /// The first file.
+        first: PathBuf,
+        /// The first file's names.
+        expected: Vec<String>,
+    },
+    /// There is no sample.
+    #[error("{0} holds no samples")]
+    Empty(String),
+    /// A class name list was empty or too long.
+    #[error("a dataset needs 1 to 65535 class names, not {0}")]
+    BadClassNames(usize),
+    /// Events pushed into a dataset do not fit it.
+    #[error("{sample}: {source}")]
+    BadEvents {
+        /// Which sample.
+        sample: SampleIndex,
+        /// What is wrong.
+        source: SpikeError,
+    },
+    /// A class that the dataset has no name for.
+    #[error("{sample} is of {class}, but there are only {classes} classes (0 to {})", classes - 1)]
+    ClassPastEnd {
+        /// Which sample.
+        sample: SampleIndex,
+        /// Its class.
+        class: ClassId,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// Nobody of that number spoke any sample.
+    #[error("there is no {speaker} in the data; there are {known}")]
+    NoSuchSpeaker {
+        /// Who was asked for.
+        speaker: SpeakerId,
+        /// Who there is.
+        known: String,
+    },
+    /// No sample is of that class.
+    #[error("there is no {class} in the data; there are {known}")]
+    NoSuchClass {
+        /// Which was asked for.
+        class: ClassId,
+        /// Which there are.
+        known: String,
+    },
+    /// A share of test samples is a share.
+    #[error("the share of test samples must lie between 0 and 1, not {0}")]
+    BadFraction(f64),
+}

@@ -1,0 +1,38 @@
+//! Labelled recordings: as events in SHD-layout files, as counts in memory, and split for training.
+//!
+//! In: HDF5 files in the layout of the Spiking Heidelberg Digits (Cramer et al. 2020), or events
+//! from anywhere else. Out: a [`Dataset`] binned for a network, and [`Split`]s of it that never
+//! overlap.
+//!
+//! ```
+//! use respike::dataset::{DatasetBuilder, LabelledEvents};
+//! use respike::ids::{ClassId, SpeakerId};
+//! use respike::spikes::{EventStream, TimeGrid};
+//!
+//! let names = vec!["yes".to_string(), "no".to_string()];
+//! let mut builder = DatasetBuilder::new(TimeGrid::new(100, 1.4)?, 70, names)?;
+//! builder.push(&LabelledEvents {
+//!     events: EventStream::new(vec![0.25], vec![12])?,
+//!     class: ClassId(1),
+//!     speaker: SpeakerId(0),
+//! })?;
+//! let dataset = builder.build()?;
+//! assert_eq!(dataset.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod binned;
+mod error;
+#[cfg(feature = "hdf5")]
+mod shd_read;
+#[cfg(feature = "hdf5")]
+mod shd_write;
+mod split;
+
+pub use binned::{BinningTarget, Dataset, DatasetBuilder, LabelledEvents, Sample};
+pub use error::DatasetError;
+#[cfg(feature = "hdf5")]
+pub use shd_read::{NumberType, ShdFile, read_dataset};
+#[cfg(feature = "hdf5")]
+pub use shd_write::{SpeakerInfo, TimesType, write_shd};
+pub use split::{Split, stratified_split};

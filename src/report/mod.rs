@@ -1,0 +1,18 @@
+//! What is left of a run: records, tables and plots.
+//!
+//! In: news and outcomes of runs. Out: a folder with `run.jsonl` (one line for the start, one for
+//! each epoch, one for the end) and `summary.json`. Every table and every plot is drawn from these
+//! files alone; `docs/FORMATS.md` describes them.
+
+mod folder;
+#[cfg(feature = "plots")]
+pub mod plot;
+mod record;
+mod table;
+
+pub use folder::{RunFolder, RunFolderError};
+pub use record::{
+    DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RecordLine, ReplayNote,
+    RunRecord, StartLine, Summary, TaskNote, TrainSeconds, TrainSummary, describe_replay,
+};
+pub use table::{learn_table, markdown};

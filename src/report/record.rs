@@ -1,0 +1,424 @@
+//! The lines of a run's record, and reading them back.
+
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+use crate::continual::{
+    Accuracies, AccuracyMatrix, EpochRecord, Experiment, Metrics, Outcome, Phase, Plan,
+    ReplayFigures, RunSeconds,
+};
+use crate::dataset::Dataset;
+use crate::network::NetworkSpec;
+use crate::random::MasterSeed;
+use crate::train::{Evaluation, TrainingSettings};
+
+/// The version of the record format.
+pub const RECORD_FORMAT: u32 = 1;
+
+/// One line of `run.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "kebab-case")]
+pub enum RecordLine {
+    /// The first line: what was to be done.
+    Start(Box<StartLine>),
+    /// What an epoch came to.
+    Epoch(EpochLine),
+    /// The last line: what it all came to. A run that was cut off has none.
+    End {
+        /// The same as `summary.json`.
+        summary: Box<Summary>,
+    },
+}
+
+/// What was to be done, and with what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StartLine {
+    /// [`RECORD_FORMAT`].
+    pub format: u32,
+    /// Version of respike.
+    pub respike: String,
+    /// The program's arguments.
+    pub command_line: Vec<String>,
+    /// The master seed.
+    pub seed: MasterSeed,
+    /// The network.
+    pub spec: NetworkSpec,
+    /// How it is trained.
+    pub settings: Description,
+    /// The data.
+    pub data: DataNote,
+    /// What is learned in turn; one entry for plain training.
+    pub tasks: Vec<TaskNote>,
+}
+
+/// How a run trains.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub enum Description {
+    /// Plain training of a whole network.
+    Train {
+        /// Epochs, counted from the first run of several.
+        epochs: usize,
+        /// How each trains.
+        training: TrainingSettings,
+    },
+    /// A continual-learning experiment.
+    Learn(Experiment),
+}
+
+/// The data of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataNote {
+    /// Files, as named on the command line.
+    pub files: Vec<String>,
+    /// Files with test samples, where they are apart.
+    pub test_files: Vec<String>,
+    /// Samples in all files.
+    pub samples: usize,
+    /// Names of the classes.
+    pub class_names: Vec<String>,
+    /// Number of speakers.
+    pub speakers: usize,
+    /// Events that were left out, as they fell past the end of the time grid.
+    pub events_past_end: u64,
+}
+
+/// One of the things that are learned in turn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskNote {
+    /// Its name.
+    pub name: String,
+    /// Training samples.
+    pub train: usize,
+    /// Test samples.
+    pub test: usize,
+}
+
+/// What an epoch is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PhaseName {
+    /// Plain training.
+    Train,
+    /// Learning the base task.
+    Pretrain,
+    /// Learning a new task.
+    Learn,
+}
+
+/// What an epoch came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochLine {
+    /// What it is part of.
+    pub phase: PhaseName,
+    /// Which task, 0 for the first.
+    pub task: usize,
+    /// Which epoch of the task, 1 first.
+    pub epoch: usize,
+    /// Mean cross-entropy on training samples.
+    pub loss: f64,
+    /// Accuracy on training samples, 0 to 1, each under the weights of its batch's time.
+    pub train_accuracy: f64,
+    /// Learning rate.
+    pub learning_rate: f32,
+    /// Training samples, replays included.
+    pub samples: usize,
+    /// Accuracy on test samples, 0 to 1: of `old`, `new` and `all`, or of `test`.
+    pub accuracy: BTreeMap<String, f64>,
+    /// Accuracy on each task's test samples.
+    pub tasks: Vec<f64>,
+}
+
+/// The contents of `summary.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub enum Summary {
+    /// Of plain training.
+    Train(TrainSummary),
+    /// Of a continual-learning experiment.
+    Learn(LearnSummary),
+}
+
+/// What plain training came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainSummary {
+    /// The master seed.
+    pub seed: MasterSeed,
+    /// Epochs in all.
+    pub epochs: usize,
+    /// Accuracy on training samples in the last epoch, 0 to 1.
+    pub train_accuracy: f64,
+    /// Accuracy on test samples after the last epoch, if there are any.
+    pub test_accuracy: Option<f64>,
+    /// How many samples of each class (row) were taken for each (column) after the last epoch, in
+    /// the test samples or, without any, in the training samples.
+    pub confusion: Array2<u32>,
+    /// How long it took.
+    pub seconds: TrainSeconds,
+}
+
+/// How long plain training took.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TrainSeconds {
+    /// This run, evaluations included.
+    pub train: f64,
+}
+
+/// A figure before anything new was learned and at the end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pair<T> {
+    /// After pre-training.
+    pub before: T,
+    /// At the end.
+    pub after: T,
+}
+
+/// What a continual-learning experiment came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearnSummary {
+    /// Which samples came when, in words.
+    pub scenario: String,
+    /// The experiment whole.
+    pub experiment: Experiment,
+    /// strict or published.
+    pub protocol: String,
+    /// The master seed.
+    pub seed: MasterSeed,
+    /// Accuracy on old, new and all test samples, 0 to 1.
+    pub accuracy: Pair<Accuracies>,
+    /// What is read off the matrix.
+    pub metrics: Option<Metrics>,
+    /// Accuracy on every task (column) after every task (row).
+    pub matrix: AccuracyMatrix,
+    /// How many test samples of each class (row) were taken for each (column).
+    pub confusion: Pair<Array2<u32>>,
+    /// What the memory held at the end.
+    pub replay: ReplayNote,
+    /// How long it took.
+    pub seconds: RunSeconds,
+}
+
+/// What the memory held, with its compression.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ReplayNote {
+    /// Counts of samples, bytes and bits.
+    #[serde(flatten)]
+    pub figures: ReplayFigures,
+    /// Raw input bits over payload bits, the papers' way of counting; `None` without a memory.
+    pub compression: Option<f64>,
+    /// Raw input bytes over bytes really held; `None` without a memory.
+    pub compression_of_bytes: Option<f64>,
+}
+
+impl From<ReplayFigures> for ReplayNote {
+    fn from(figures: ReplayFigures) -> Self {
+        let ratio = |stored: f64| {
+            let raw = figures.raw_input_bits as f64;
+            (figures.samples > 0).then(|| raw / stored)
+        };
+        ReplayNote {
+            figures,
+            compression: ratio(figures.payload_bits as f64),
+            compression_of_bytes: ratio(figures.bytes as f64 * 8.0),
+        }
+    }
+}
+
+impl StartLine {
+    /// The start of a run.
+    pub fn new(
+        command_line: Vec<String>,
+        seed: MasterSeed,
+        spec: NetworkSpec,
+        settings: Description,
+        data: DataNote,
+        tasks: Vec<TaskNote>,
+    ) -> Self {
+        StartLine {
+            format: RECORD_FORMAT,
+            respike: env!("CARGO_PKG_VERSION").to_string(),
+            command_line,
+            seed,
+            spec,
+            settings,
+            data,
+            tasks,
+        }
+    }
+}
+
+impl DataNote {
+    /// Describes a dataset that was read from files.
+    pub fn of(dataset: &Dataset, files: Vec<String>) -> Self {
+        DataNote {
+            files,
+            test_files: Vec::new(),
+            samples: dataset.len(),
+            class_names: dataset.class_names().to_vec(),
+            speakers: dataset.speakers().len(),
+            events_past_end: dataset.events_past_end(),
+        }
+    }
+}
+
+impl TaskNote {
+    /// Describes every task of a plan.
+    pub fn of(plan: &Plan) -> Vec<Self> {
+        let tasks = plan.tasks.iter().map(|task| TaskNote {
+            name: task.name.clone(),
+            train: task.train.len(),
+            test: task.test.len(),
+        });
+        tasks.collect()
+    }
+}
+
+impl From<&EpochRecord> for EpochLine {
+    fn from(record: &EpochRecord) -> Self {
+        let Accuracies { old, new, all } = record.accuracy;
+        let accuracy = [("old", old), ("new", new), ("all", all)];
+        let accuracy = accuracy.map(|(name, value)| (name.to_string(), value));
+        EpochLine {
+            phase: match record.phase {
+                Phase::Pretrain => PhaseName::Pretrain,
+                Phase::Learn => PhaseName::Learn,
+            },
+            task: record.task,
+            epoch: record.epoch,
+            loss: record.training.loss,
+            train_accuracy: record.training.accuracy,
+            learning_rate: record.training.learning_rate,
+            samples: record.training.samples,
+            accuracy: accuracy.into(),
+            tasks: record.tasks.clone(),
+        }
+    }
+}
+
+impl EpochLine {
+    /// An epoch of plain training, with the test's outcome if there was one.
+    pub fn of_training(
+        epoch: usize,
+        training: crate::train::EpochFigures,
+        test: Option<&Evaluation>,
+    ) -> Self {
+        let accuracy = test.map(|test| ("test".to_string(), test.accuracy()));
+        EpochLine {
+            phase: PhaseName::Train,
+            task: 0,
+            epoch,
+            loss: training.loss,
+            train_accuracy: training.accuracy,
+            learning_rate: training.learning_rate,
+            samples: training.samples,
+            tasks: test.iter().map(|test| test.accuracy()).collect(),
+            accuracy: accuracy.into_iter().collect(),
+        }
+    }
+}
+
+impl LearnSummary {
+    /// Sums up an outcome.
+    pub fn new(experiment: &Experiment, outcome: &Outcome) -> Self {
+        LearnSummary {
+            scenario: experiment.scenario.to_string(),
+            experiment: experiment.clone(),
+            protocol: experiment.protocol.to_string(),
+            seed: experiment.seed,
+            accuracy: Pair {
+                before: outcome.before,
+                after: outcome.after,
+            },
+            metrics: outcome.metrics,
+            matrix: outcome.matrix.clone(),
+            confusion: Pair {
+                before: outcome.confusion_before.clone(),
+                after: outcome.confusion_after.clone(),
+            },
+            replay: outcome.replay.into(),
+            seconds: outcome.seconds,
+        }
+    }
+}
+
+/// Strategy and memory of an experiment in a few words, for tables and legends.
+///
+/// ```text
+/// naive                       latent replay, LR 2, or:10, 44 kB
+/// ```
+pub fn describe_replay(experiment: &Experiment, bytes: u64) -> String {
+    use crate::continual::Strategy;
+    let mut words = match experiment.strategy {
+        Strategy::Latent => "latent replay".to_string(),
+        Strategy::Native => "native rehearsal".to_string(),
+        other => other.to_string(),
+    };
+    if let Some(index) = experiment.lr_index {
+        words += &format!(", LR {index}");
+    }
+    if let Some(memory) = experiment.memory {
+        words += &format!(", {}, {}", memory.codec, kilobytes(bytes));
+    }
+    words
+}
+
+/// Bytes as people write them: B below 1000, else kB or MB.
+pub(super) fn kilobytes(bytes: u64) -> String {
+    match bytes as f64 {
+        small if small < 1e3 => format!("{small} B"),
+        middle if middle < 99_950.0 => format!("{:.1} kB", middle / 1e3),
+        middle if middle < 1e6 => format!("{:.0} kB", middle / 1e3),
+        large => format!("{:.1} MB", large / 1e6),
+    }
+}
+
+/// A run as its record tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRecord {
+    /// A name for legends: the run's folder.
+    pub name: String,
+    /// What was to be done.
+    pub start: StartLine,
+    /// Every epoch in order.
+    pub epochs: Vec<EpochLine>,
+    /// What it came to; `None` if the run is not over.
+    pub summary: Option<Summary>,
+}
+
+impl RunRecord {
+    /// Reads the text of a `run.jsonl`.
+    ///
+    /// # Errors
+    /// The line that is not as it should be, and why.
+    pub fn parse(name: &str, text: &str) -> Result<Self, String> {
+        let mut lines = text.lines().enumerate().map(|(index, line)| {
+            serde_json::from_str::<RecordLine>(line)
+                .map_err(|error| format!("line {}: {error}", index + 1))
+        });
+        let Some(RecordLine::Start(start)) = lines.next().transpose()? else {
+            return Err("line 1 is not the start of a run".to_string());
+        };
+        if start.format != RECORD_FORMAT {
+            let found = start.format;
+            return Err(format!(
+                "it has format {found}, and this version reads {RECORD_FORMAT}"
+            ));
+        }
+        let mut record = RunRecord {
+            name: name.to_string(),
+            start: *start,
+            epochs: Vec::new(),
+            summary: None,
+        };
+        for line in lines {
+            match line? {
+                RecordLine::Epoch(epoch) => record.epochs.push(epoch),
+                RecordLine::End { summary } => record.summary = Some(*summary),
+                RecordLine::Start(_) => return Err("a second start of a run".to_string()),
+            }
+        }
+        Ok(record)
+    }
+}

@@ -1,0 +1,48 @@
+//! Tables, drawn from summaries.
+
+use super::record::kilobytes;
+use super::{LearnSummary, describe_replay};
+
+/// Continual-learning runs side by side: a heading and a row for each.
+///
+/// Accuracies are percentages on test samples, before anything new was learned → at the end.
+pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let heading = vec![
+        "scenario",
+        "strategy",
+        "old %",
+        "new %",
+        "all %",
+        "replays",
+        "bytes",
+        "vs raw input",
+        "seconds",
+    ];
+    let rows = runs.iter().map(|run| {
+        let (before, after) = (run.accuracy.before, run.accuracy.after);
+        let change = |before: f64, after: f64| format!("{:.1} → {:.1}", before * 1e2, after * 1e2);
+        let figures = run.replay.figures;
+        let or_none = |text: String| if figures.samples > 0 { text } else { "–".into() };
+        vec![
+            run.scenario.clone(),
+            describe_replay(&run.experiment, figures.bytes),
+            change(before.old, after.old),
+            change(before.new, after.new),
+            change(before.all, after.all),
+            or_none(figures.samples.to_string()),
+            or_none(kilobytes(figures.bytes)),
+            or_none(format!("1:{:.0}", run.replay.compression.unwrap_or(0.0))),
+            format!("{:.1}", run.seconds.learn),
+        ]
+    });
+    (heading, rows.collect())
+}
+
+/// A heading and rows as a Markdown table.
+pub fn markdown(heading: &[&str], rows: &[Vec<String>]) -> String {
+    let mut text = format!("| {} |\n|{}\n", heading.join(" | "), "---|".repeat(heading.len()));
+    for row in rows {
+        text += &format!("| {} |\n", row.join(" | "));
+    }
+    text
+}
