@@ -1,6 +1,8 @@
 //! respike
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod continual;
 pub mod dataset;
 pub mod ids;

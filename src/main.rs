@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `respike`: see `respike --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    respike::cli::main()
+}

@@ -30,10 +30,10 @@ pub enum Scenario {
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Scenario::Sample { speaker } => write!(f, "sample-incremental, new {speaker}"),
-            Scenario::Class { class } => write!(f, "class-incremental, new {class}"),
+            Scenario::Sample { speaker } => write!(f, "sample: new {speaker}"),
+            Scenario::Class { class } => write!(f, "class: new {class}"),
             Scenario::MultiClass { base_classes } => {
-                write!(f, "multi-class-incremental from {base_classes} classes")
+                write!(f, "multi-class: {base_classes} known, then one by one")
             }
         }
     }

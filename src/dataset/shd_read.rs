@@ -64,9 +64,16 @@ impl ShdFile {
                 path: path.to_path_buf(),
                 source,
             })?;
-        let file = hdf5::File::open(path).map_err(|error| DatasetError::NotHdf5 {
-            path: path.to_path_buf(),
-            reason: one_line(&error),
+        let file = hdf5::File::open(path).map_err(|error| {
+            let (path, reason) = (path.to_path_buf(), one_line(&error));
+            match reason.contains("signature") {
+                true => DatasetError::NotHdf5 { path, reason },
+                false => DatasetError::Hdf5 {
+                    path,
+                    action: "opened",
+                    reason,
+                },
+            }
         })?;
         let at = At { path };
         at.group(&file, "spikes")?;

@@ -343,29 +343,21 @@ impl LearnSummary {
     }
 }
 
-/// Strategy and memory of an experiment in a few words, for tables and legends.
-///
-/// ```text
-/// naive                       latent replay, LR 2, or:10, 44 kB
-/// ```
-pub fn describe_replay(experiment: &Experiment, bytes: u64) -> String {
-    use crate::continual::Strategy;
-    let mut words = match experiment.strategy {
-        Strategy::Latent => "latent replay".to_string(),
-        Strategy::Native => "native rehearsal".to_string(),
-        other => other.to_string(),
-    };
+/// Strategy, LR index and codec of an experiment in a few words, for tables and legends: `naive`, or
+/// `latent, LR 2, or:10`.
+pub fn describe_replay(experiment: &Experiment) -> String {
+    let mut words = experiment.strategy.to_string();
     if let Some(index) = experiment.lr_index {
         words += &format!(", LR {index}");
     }
     if let Some(memory) = experiment.memory {
-        words += &format!(", {}, {}", memory.codec, kilobytes(bytes));
+        words += &format!(", {}", memory.codec);
     }
     words
 }
 
 /// Bytes as people write them: B below 1000, else kB or MB.
-pub(super) fn kilobytes(bytes: u64) -> String {
+pub fn kilobytes(bytes: u64) -> String {
     match bytes as f64 {
         small if small < 1e3 => format!("{small} B"),
         middle if middle < 99_950.0 => format!("{:.1} kB", middle / 1e3),

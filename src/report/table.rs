@@ -1,11 +1,12 @@
 //! Tables, drawn from summaries.
 
-use super::record::kilobytes;
-use super::{LearnSummary, describe_replay};
+use super::{LearnSummary, describe_replay, kilobytes};
 
 /// Continual-learning runs side by side: a heading and a row for each.
 ///
-/// Accuracies are percentages on test samples, before anything new was learned → at the end.
+/// Accuracies are percentages on test samples, before anything new was learned → at the end. Raw
+/// input is how many times more bits the same samples take as raw input spikes. Seconds are for
+/// learning, without pre-training.
 pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>>) {
     let heading = vec![
         "scenario",
@@ -15,7 +16,7 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
         "all %",
         "replays",
         "bytes",
-        "vs raw input",
+        "raw input",
         "seconds",
     ];
     let rows = runs.iter().map(|run| {
@@ -25,17 +26,25 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
         let or_none = |text: String| if figures.samples > 0 { text } else { "–".into() };
         vec![
             run.scenario.clone(),
-            describe_replay(&run.experiment, figures.bytes),
+            describe_replay(&run.experiment),
             change(before.old, after.old),
             change(before.new, after.new),
             change(before.all, after.all),
             or_none(figures.samples.to_string()),
             or_none(kilobytes(figures.bytes)),
-            or_none(format!("1:{:.0}", run.replay.compression.unwrap_or(0.0))),
+            or_none(times_smaller(run.replay.compression.unwrap_or(0.0))),
             format!("{:.1}", run.seconds.learn),
         ]
     });
     (heading, rows.collect())
+}
+
+/// How many times larger raw input is than what is stored.
+fn times_smaller(ratio: f64) -> String {
+    match ratio {
+        small if small < 10.0 => format!("{small:.1}×"),
+        large => format!("{large:.0}×"),
+    }
 }
 
 /// A heading and rows as a Markdown table.

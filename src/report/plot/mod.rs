@@ -1,1 +1,88 @@
 //! Plots.
+//!
+//! In: records of runs, and the spikes of a sample on its way through a network. Out: one PNG or
+//! SVG file each. A figure lays itself out in pixels and draws on a [`canvas`], which stands before
+//! both of plotters' backends; a PNG is drawn at twice its size and averaged down, so that thin
+//! marks come out smooth. No system font is read: DejaVu Sans is linked in.
+
+mod axes;
+mod canvas;
+mod comparison;
+mod confusion;
+mod curves;
+mod legend;
+mod raster;
+mod style;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+pub use raster::{RasterFigure, RasterPanel};
+
+use super::RunRecord;
+use canvas::Target;
+
+/// What can go wrong with a plot.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PlotError {
+    /// The file's name ends in neither .png nor .svg.
+    #[error("{}: plots are written as .png or .svg", .0.display())]
+    UnknownFormat(PathBuf),
+    /// There is nothing that could be shown.
+    #[error("there is nothing to draw: {0}")]
+    NothingToDraw(String),
+    /// Drawing did not work out.
+    #[error("the plot could not be drawn: {0}")]
+    Drawing(String),
+    /// The file system said no.
+    #[error("cannot write {}: {source}", path.display())]
+    CannotWrite {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Draws spikes: one panel for each layer on a common time axis, rates beside and below.
+///
+/// # Errors
+/// [`PlotError`]; a figure without panels or with a time step that is no positive number is
+/// [`PlotError::NothingToDraw`].
+pub fn raster(figure: &RasterFigure, path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&raster::Layout::new(figure)?)
+}
+
+/// Draws accuracy over epochs, one panel for each run; runs that are not over are drawn as far as
+/// they go.
+///
+/// # Errors
+/// [`PlotError`]; [`PlotError::NothingToDraw`] if no run has an epoch.
+pub fn curves(runs: &[RunRecord], path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&curves::Layout::new(runs)?)
+}
+
+/// Draws which classes were taken for which at the end, one panel for each run.
+///
+/// # Errors
+/// [`PlotError`]; [`PlotError::NothingToDraw`] without runs, and for a run that is not over.
+pub fn confusion(runs: &[RunRecord], path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&confusion::Layout::new(runs)?)
+}
+
+/// Draws the accuracies of continual-learning runs at the end as bars side by side, with marks
+/// where they were before anything new was learned.
+///
+/// # Errors
+/// [`PlotError`]; [`PlotError::NothingToDraw`] without runs, and for a run that is not over or not
+/// one of continual learning.
+pub fn comparison(runs: &[RunRecord], path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&comparison::Layout::new(runs)?)
+}

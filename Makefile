@@ -1,0 +1,50 @@
+# make demo: build and run the demonstration      make test: every check      make help: the rest
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+RESPIKE := target/release/respike
+NOTEBOOK_VENV := notebooks/.venv
+
+.PHONY: help system build demo test lint unit docs bench notebooks results clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+system: ## Install what is missing of Debian's packages (libhdf5-dev, pkg-config)
+	@tools/install-system-packages libhdf5-dev pkg-config
+
+build: system ## Build the program
+	cargo build --release --locked
+
+demo: build ## Learn a speaker, a class and five classes, with and without replay: under 2 minutes
+	$(RESPIKE) demo --force --out runs/demo
+
+test: lint unit docs ## Format, lints, documentation and every test
+
+lint: system
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --no-default-features --lib --test golden -- -D warnings
+
+unit: system
+	cargo test --locked
+	cargo test --locked --no-default-features --lib --test golden
+
+docs: system
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
+
+bench: system ## Time training and inference of the reference network
+	cargo bench --locked
+
+notebooks: demo ## Run notebooks/first_run.ipynb top to bottom, into runs/notebooks/
+	@tools/install-system-packages python3-venv
+	test -x $(NOTEBOOK_VENV)/bin/jupyter || { $(PYTHON) -m venv $(NOTEBOOK_VENV) && \
+	  $(NOTEBOOK_VENV)/bin/pip install --quiet --requirement notebooks/requirements.txt; }
+	mkdir -p runs/notebooks
+	RESPIKE_RUNS=$(CURDIR)/runs/demo $(NOTEBOOK_VENV)/bin/jupyter nbconvert --to notebook --execute \
+	  --output-dir runs/notebooks notebooks/first_run.ipynb
+
+clean: ## Remove what was built and run
+	cargo clean
+	rm -rf runs $(NOTEBOOK_VENV)

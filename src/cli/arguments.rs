@@ -1,0 +1,145 @@
+//! Flags that several subcommands share, and what they are turned into.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+
+use super::failure::Failure;
+use crate::dataset::{Dataset, read_dataset};
+use crate::network::NetworkSpec;
+use crate::random::MasterSeed;
+use crate::train::{OptimiserSettings, Schedule, SpikePenalty, TrainingSettings};
+
+/// Flags of every command that computes.
+#[derive(Args, Clone, Copy)]
+pub(super) struct Machine {
+    /// Threads; as many as there are cores by default. Results do not depend on it.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+impl Machine {
+    /// Makes the thread pool.
+    pub(super) fn prepare(self) -> Result<(), Failure> {
+        let threads = match self.threads {
+            None => return Ok(()),
+            Some(threads @ 1..=1024) => threads,
+            Some(other) => {
+                return Err(Failure::bad(format!(
+                    "--threads must be 1 to 1024, not {other}"
+                )));
+            }
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build_global()
+            .map_err(|error| Failure::Fault(error.into()))
+    }
+}
+
+/// Flags that say how a network is trained.
+#[derive(Args, Clone)]
+pub(super) struct Training {
+    /// Samples of an optimiser step.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub batch_size: usize,
+    /// The optimiser.
+    #[arg(long, value_enum, default_value_t = OptimiserName::Adamax)]
+    pub optimiser: OptimiserName,
+    /// How the learning rate changes: constant, step:EPOCHS:FACTOR or cosine:EPOCHS.
+    #[arg(long, value_name = "SCHEDULE", default_value = "constant", value_parser = parse_schedule)]
+    pub schedule: Schedule,
+    /// Penalty on each spike (L1).
+    #[arg(long, value_name = "COST", default_value_t = 0.0)]
+    pub l1: f32,
+    /// Penalty on each neuron's squared spike count, averaged over neurons (L2).
+    #[arg(long, value_name = "COST", default_value_t = 0.0)]
+    pub l2: f32,
+}
+
+/// Names of the optimisers.
+#[derive(ValueEnum, Clone, Copy)]
+pub(super) enum OptimiserName {
+    /// Adamax, β 0.9 and 0.999.
+    Adamax,
+    /// Adam, β 0.9 and 0.999.
+    Adam,
+    /// Gradient descent with momentum 0.9.
+    Sgd,
+}
+
+impl Training {
+    pub(super) fn settings(&self, learning_rate: f32) -> TrainingSettings {
+        TrainingSettings {
+            batch_size: self.batch_size,
+            learning_rate,
+            schedule: self.schedule,
+            optimiser: match self.optimiser {
+                OptimiserName::Adamax => OptimiserSettings::ADAMAX,
+                OptimiserName::Adam => OptimiserSettings::ADAM,
+                OptimiserName::Sgd => OptimiserSettings::SGD,
+            },
+            penalty: SpikePenalty {
+                l1: self.l1,
+                l2: self.l2,
+            },
+        }
+    }
+}
+
+fn parse_schedule(text: &str) -> Result<Schedule, String> {
+    fn number<T: FromStr>(text: &str) -> Result<T, String> {
+        text.parse().map_err(|_| format!("`{text}` is not a number"))
+    }
+    match *text.split(':').collect::<Vec<_>>() {
+        ["constant"] => Ok(Schedule::Constant),
+        ["step", epochs, factor] => Ok(Schedule::Step {
+            every_epochs: number(epochs)?,
+            factor: number(factor)?,
+        }),
+        ["cosine", epochs] => Ok(Schedule::Cosine {
+            epochs: number(epochs)?,
+        }),
+        _ => Err("use constant, step:EPOCHS:FACTOR or cosine:EPOCHS".to_string()),
+    }
+}
+
+/// The flag of every command that draws random numbers.
+#[derive(Args, Clone, Copy)]
+pub(super) struct Seed {
+    /// Where all randomness comes from: the same seed gives the same bits.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+impl Seed {
+    pub(super) fn master(self) -> MasterSeed {
+        MasterSeed(self.seed)
+    }
+}
+
+/// Reads files for a network, and says what had to be left out.
+pub(super) fn read_data(paths: &[PathBuf], spec: &NetworkSpec) -> Result<Dataset, Failure> {
+    let dataset = read_dataset(paths, spec.binning())?;
+    let lost = dataset.events_past_end();
+    if lost > 0 {
+        let end = spec.grid().max_time_s();
+        super::output::note(&format!(
+            "{lost} events at or past {end} s fall outside the network's time grid and are left out"
+        ));
+    }
+    Ok(dataset)
+}
+
+/// Paths as the records name them.
+pub(super) fn names_of(paths: &[PathBuf]) -> Vec<String> {
+    let names = paths.iter().map(|path| path.display().to_string());
+    names.collect()
+}
+
+/// The program's arguments, as the records name them.
+pub(super) fn command_line() -> Vec<String> {
+    let all = std::env::args_os().skip(1);
+    let texts = all.map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once("respike".to_string()).chain(texts).collect()
+}

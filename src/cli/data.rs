@@ -1,0 +1,129 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::output::{print, print_json, table};
+use crate::dataset::ShdFile;
+use crate::ids::{ClassId, SpeakerId};
+
+/// Look at datasets.
+#[derive(Subcommand)]
+#[command(after_help = "Example:\n  respike data info data/fsdd70_train.h5")]
+pub(super) enum DataCommand {
+    /// Say what is in SHD-layout files, and check every event of them.
+    #[command(after_help = "Example:\n  respike data info data/fsdd70_train.h5 data/fsdd70_test.h5")]
+    Info(InfoArguments),
+}
+
+#[derive(Args)]
+pub(super) struct InfoArguments {
+    /// The files.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Print the figures as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct FileInfo {
+    file: String,
+    samples: usize,
+    times_type: String,
+    units_type: String,
+    events: u64,
+    events_per_sample: f64,
+    largest_unit: Option<u16>,
+    last_event_s: Option<f64>,
+    silent_samples: usize,
+    class_names: Vec<String>,
+    samples_of_class: BTreeMap<u16, usize>,
+    samples_of_speaker: BTreeMap<u16, usize>,
+}
+
+pub(super) fn run(command: DataCommand) -> Result<(), Failure> {
+    let DataCommand::Info(arguments) = command;
+    let infos = arguments.files.iter().map(look_at);
+    let infos = infos.collect::<Result<Vec<_>, _>>()?;
+    if arguments.json {
+        return print_json(&infos);
+    }
+    for info in &infos {
+        print(&describe(info))?;
+    }
+    Ok(())
+}
+
+fn look_at(path: &PathBuf) -> Result<FileInfo, Failure> {
+    let file = ShdFile::open(path)?;
+    let (times_type, units_type) = file.number_types();
+    let mut info = FileInfo {
+        file: path.display().to_string(),
+        samples: file.len(),
+        times_type: times_type.0,
+        units_type: units_type.0,
+        events: 0,
+        events_per_sample: 0.0,
+        largest_unit: None,
+        last_event_s: None,
+        silent_samples: 0,
+        class_names: file.class_names().to_vec(),
+        samples_of_class: BTreeMap::new(),
+        samples_of_speaker: BTreeMap::new(),
+    };
+    for &ClassId(class) in file.classes() {
+        *info.samples_of_class.entry(class).or_default() += 1;
+    }
+    for &SpeakerId(speaker) in file.speakers() {
+        *info.samples_of_speaker.entry(speaker).or_default() += 1;
+    }
+    file.for_each(|_, recording| {
+        let events = &recording.events;
+        info.events += events.len() as u64;
+        info.silent_samples += usize::from(events.is_empty());
+        info.largest_unit = info.largest_unit.max(events.units().iter().max().copied());
+        info.last_event_s = match (info.last_event_s, events.last_time_s()) {
+            (Some(one), Some(other)) => Some(one.max(other)),
+            (one, other) => one.or(other),
+        };
+        Ok(())
+    })?;
+    info.events_per_sample = info.events as f64 / info.samples as f64;
+    Ok(info)
+}
+
+fn describe(info: &FileInfo) -> String {
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "no events".to_string());
+    let classes = info.samples_of_class.iter().map(|(&class, count)| {
+        let name = info.class_names.get(usize::from(class));
+        let name = name.map_or_else(String::new, |name| format!(" {name}"));
+        format!("{class}{name}: {count}")
+    });
+    let speakers = info.samples_of_speaker.iter();
+    let speakers = speakers.map(|(speaker, count)| format!("{speaker}: {count}"));
+    let rows = [
+        ("samples", info.samples.to_string()),
+        ("without any event", info.silent_samples.to_string()),
+        (
+            "events",
+            format!("{}, {:.1} a sample", info.events, info.events_per_sample),
+        ),
+        ("times", info.times_type.clone()),
+        ("last event", or_none(info.last_event_s.map(|s| format!("{s:.4} s")))),
+        ("units", info.units_type.clone()),
+        ("largest unit", or_none(info.largest_unit.map(|u| u.to_string()))),
+        ("classes", wrapped(classes.collect())),
+        ("speakers", wrapped(speakers.collect())),
+    ];
+    let rows = rows.map(|(name, value)| vec![name.to_string(), value]);
+    format!("{}\n{}", info.file, table(&["what", "found"], &rows, 2))
+}
+
+/// A long list on several lines.
+fn wrapped(items: Vec<String>) -> String {
+    let lines = items.chunks(5).map(|line| line.join(", "));
+    lines.collect::<Vec<_>>().join("\n")
+}

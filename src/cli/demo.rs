@@ -1,0 +1,206 @@
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+
+use super::arguments::{Machine, Seed, names_of, read_data};
+use super::failure::Failure;
+use super::learn::{fresh, run_recorded};
+use super::output::{LearnBars, print, print_json, table};
+use crate::continual::{
+    Experiment, LearningDefaults, MemorySettings, Protocol, Scenario, Strategy,
+};
+use crate::dataset::Dataset;
+use crate::ids::{ClassId, SampleIndex, SpeakerId};
+use crate::network::{Network, NetworkSpec, Stage, StageInput};
+use crate::replay::{Capacity, Codec, Policy};
+use crate::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
+use crate::report::{LearnSummary, RunFolder, RunFolderError, Summary, learn_table, markdown};
+use crate::spikes::SpikeRaster;
+use crate::storage::write_whole;
+
+const PRETRAIN_EPOCHS: usize = 50;
+const EPOCHS: usize = 20;
+const LR_INDEX: usize = 2;
+const BUDGET_BYTES: u64 = 500_000;
+const BASE_CLASSES: usize = 5;
+
+/// Learn a new speaker, a new class and five classes one by one, with and without replay.
+///
+/// Works on the spoken digits in data/. Prints one table, and writes records and plots.
+#[derive(Args)]
+#[command(after_help = "Example:\n  respike demo --out runs/demo")]
+pub(super) struct DemoArguments {
+    /// The folder with fsdd70_train.h5 and fsdd70_test.h5.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// Where to write.
+    #[arg(long, value_name = "DIR", default_value = "runs/demo")]
+    out: PathBuf,
+    /// Replace the demo in --out.
+    #[arg(long)]
+    force: bool,
+    /// Print the summaries as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    seed: Seed,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
+    arguments.machine.prepare()?;
+    let clock = Instant::now();
+    let spec = demo_network();
+    let files = ["fsdd70_train.h5", "fsdd70_test.h5"].map(|name| arguments.data.join(name));
+    if let Some(missing) = files.iter().find(|file| !file.exists()) {
+        return Err(Failure::bad(format!(
+            "{} is not there; run the demo in a checkout of respike, or say with --data where its \
+             data folder is",
+            missing.display()
+        )));
+    }
+    let runs = [
+        ("speaker", Scenario::Sample { speaker: SpeakerId(3) }),
+        ("class", Scenario::Class { class: ClassId(9) }),
+        ("classes", Scenario::MultiClass { base_classes: BASE_CLASSES }),
+    ];
+    let folders = runs.map(|(name, _)| {
+        ["naive", "latent"].map(|strategy| arguments.out.join(format!("{name}-{strategy}")))
+    });
+    if !arguments.force {
+        for folder in folders.iter().flatten() {
+            RunFolder::refuse_occupied(folder)
+                .map_err(|_| RunFolderError::Occupied(arguments.out.clone()))?;
+        }
+    }
+    let data = read_data(&files, &spec)?;
+
+    let mut summaries = Vec::new();
+    let mut drawn = None;
+    for ((name, scenario), [naive, latent]) in runs.into_iter().zip(&folders) {
+        let mut pretrained = None;
+        for (strategy, folder) in [(Strategy::Naive, naive), (Strategy::Latent, latent)] {
+            let experiment = demo_experiment(scenario, strategy, arguments.seed);
+            let start = pretrained.take();
+            let start = start.unwrap_or_else(|| fresh(spec.clone(), &experiment));
+            let label = format!("{name}, {strategy}, ");
+            let mut bars = LearnBars::new(&label);
+            let files = names_of(&files);
+            let (summary, outcome) =
+                run_recorded(&experiment, &data, files, start, folder, &mut bars)?;
+            summaries.push(summary);
+            if matches!(scenario, Scenario::Class { .. }) {
+                drawn = Some(outcome.learned.network);
+            }
+            pretrained = Some(outcome.pretrained);
+        }
+    }
+
+    let plots = draw(&arguments.out, &folders.concat())?;
+    if let Some(network) = drawn {
+        let figure = raster_of_first(&network, &data, ClassId(9))?;
+        raster(&figure, &arguments.out.join("raster.png"))?;
+    }
+    let (heading, rows) = learn_table(&summaries);
+    let file = arguments.out.join("table.md");
+    write_whole(&file, markdown(&heading, &rows).as_bytes())?;
+    if arguments.json {
+        let all: Vec<Summary> = summaries.into_iter().map(Summary::Learn).collect();
+        return print_json(&all);
+    }
+    print(&table(&heading, &rows, 2))?;
+    tell(&summaries, &arguments.out, &plots, clock.elapsed().as_secs_f64())
+}
+
+/// The reference network for 70 channels and ten digits, as in snn-models/demo70.toml.
+fn demo_network() -> NetworkSpec {
+    let text = include_str!("../../snn-models/demo70.toml");
+    let settings = toml::from_str(text);
+    let settings: crate::network::NetworkSettings = settings.expect("a test reads this file");
+    settings.check().expect("a test checks this file")
+}
+
+fn demo_experiment(scenario: Scenario, strategy: Strategy, seed: Seed) -> Experiment {
+    Experiment {
+        scenario,
+        strategy,
+        protocol: Protocol::Strict,
+        lr_index: Some(LR_INDEX),
+        memory: (strategy == Strategy::Latent).then(|| MemorySettings {
+            codec: Codec::or(2).expect("a window of 2 steps is valid"),
+            policy: Policy::ClassBalanced,
+            capacity: Capacity::Bytes(BUDGET_BYTES),
+        }),
+        pretrain_epochs: PRETRAIN_EPOCHS,
+        pretrain: LearningDefaults::training(1e-3),
+        epochs: EPOCHS,
+        learn: LearningDefaults::training(1e-3),
+        seed: seed.master(),
+    }
+}
+
+/// Draws from the records alone, and names what was drawn.
+fn draw(out: &Path, folders: &[PathBuf]) -> Result<Vec<&'static str>, Failure> {
+    let records = folders.iter().map(|folder| RunFolder::read(folder));
+    let records = records.collect::<Result<Vec<_>, _>>()?;
+    curves(&records, &out.join("curves.png"))?;
+    comparison(&records, &out.join("comparison.png"))?;
+    confusion(&records, &out.join("confusion.png"))?;
+    Ok(vec!["raster.png", "curves.png", "comparison.png", "confusion.png"])
+}
+
+/// The first sample of a class as it runs through a network.
+fn raster_of_first(
+    network: &Network,
+    data: &Dataset,
+    class: ClassId,
+) -> Result<RasterFigure, Failure> {
+    let first = data.iter().find(|(_, sample)| sample.class == class);
+    let (index, sample): (SampleIndex, _) =
+        first.ok_or_else(|| Failure::bad("the demo's data has no sample of class 9"))?;
+    let activity = network.run(Stage::Whole, &StageInput::counts(&sample.counts))?;
+    let (truth, taken) = (data.class_name(class), data.class_name(activity.predicted()));
+    let mut panels = vec![RasterPanel {
+        label: "input".to_string(),
+        raster: SpikeRaster::from_counts(&sample.counts),
+    }];
+    for (layer, raster) in activity.spikes.into_iter().enumerate() {
+        panels.push(RasterPanel {
+            label: format!("layer {}", layer + 1),
+            raster,
+        });
+    }
+    Ok(RasterFigure {
+        title: format!("{index}, {}: “{truth}”, taken for “{taken}”", sample.speaker),
+        step_ms: data.grid().step_ms(),
+        panels,
+    })
+}
+
+fn tell(
+    summaries: &[LearnSummary],
+    out: &Path,
+    plots: &[&str],
+    seconds: f64,
+) -> Result<(), Failure> {
+    let lost = |summary: &LearnSummary| {
+        (summary.accuracy.before.old - summary.accuracy.after.old) * 1e2
+    };
+    print("Old, new and all are accuracies on test samples, before → after learning.")?;
+    print("Points lost on what was known before, without and with replay:")?;
+    for pair in summaries.chunks_exact(2) {
+        print(&format!(
+            "  {:44} {:5.1}  {:5.1}",
+            pair[0].scenario,
+            lost(&pair[0]),
+            lost(&pair[1])
+        ))?;
+    }
+    print(&format!(
+        "{seconds:.0} s in all. Records, networks and memories are in {}/, with {}.",
+        out.display(),
+        plots.join(", ")
+    ))
+}

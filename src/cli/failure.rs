@@ -1,0 +1,128 @@
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::continual::ContinualError;
+use crate::dataset::DatasetError;
+use crate::network::{NetworkError, SpecError};
+use crate::replay::ReplayError;
+use crate::report::RunFolderError;
+use crate::report::plot::PlotError;
+use crate::train::TrainError;
+
+/// Why the program could not do what it was asked for.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// What was asked for, or what was given, is not right: exit code 2.
+    BadInput(String),
+    /// The program or the machine failed: exit code 1.
+    Fault(anyhow::Error),
+    /// Whoever read our output has seen enough: exit code 0.
+    ReaderGone,
+}
+
+impl Failure {
+    pub(super) fn bad(message: impl Into<String>) -> Self {
+        Failure::BadInput(message.into())
+    }
+
+    /// Says on stderr, in one sentence, what went wrong.
+    pub(super) fn report(self) -> ExitCode {
+        let (message, code) = match self {
+            Failure::ReaderGone => return ExitCode::SUCCESS,
+            Failure::BadInput(message) => (message, 2),
+            Failure::Fault(error) => (format!("{error:#}"), 1),
+        };
+        // If stderr is gone there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "respike: {message}");
+        ExitCode::from(code)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::ReaderGone,
+            _ => Failure::Fault(error.into()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Failure::Fault(error)
+    }
+}
+
+impl From<DatasetError> for Failure {
+    fn from(error: DatasetError) -> Self {
+        match error {
+            DatasetError::Hdf5 {
+                action: "written", ..
+            } => Failure::Fault(error.into()),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::CheckpointFile {
+                action: "write", ..
+            } => Failure::Fault(error.into()),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<ReplayError> for Failure {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::File {
+                action: "write", ..
+            } => Failure::Fault(error.into()),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<ContinualError> for Failure {
+    fn from(error: ContinualError) -> Self {
+        match error {
+            ContinualError::Dataset(error) => error.into(),
+            ContinualError::Train(error) => error.into(),
+            ContinualError::Replay(error) => error.into(),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<RunFolderError> for Failure {
+    fn from(error: RunFolderError) -> Self {
+        match error {
+            RunFolderError::Io { action: "write", .. } => Failure::Fault(error.into()),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<SpecError> for Failure {
+    fn from(error: SpecError) -> Self {
+        Failure::bad(error.to_string())
+    }
+}
+
+impl From<NetworkError> for Failure {
+    fn from(error: NetworkError) -> Self {
+        Failure::bad(error.to_string())
+    }
+}
+
+impl From<PlotError> for Failure {
+    fn from(error: PlotError) -> Self {
+        match error {
+            PlotError::Drawing { .. } => Failure::Fault(error.into()),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}

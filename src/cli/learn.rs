@@ -1,0 +1,278 @@
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::arguments::{Machine, Seed, Training, command_line, names_of, read_data};
+use super::failure::Failure;
+use super::output::{LearnBars, print, print_json, table};
+use crate::continual::{
+    Experiment, LearningDefaults, MemorySettings, Outcome, Progress, Protocol, Scenario, Strategy,
+    run as run_experiment,
+};
+use crate::dataset::Dataset;
+use crate::ids::{ClassId, SpeakerId};
+use crate::network::{Network, NetworkSpec};
+use crate::replay::{Capacity, Codec, Policy, parse_bytes};
+use crate::report::{
+    DataNote, Description, EpochLine, LearnSummary, RecordLine, RunFolder, RunFolderError,
+    StartLine, Summary, TaskNote, learn_table,
+};
+use crate::train::Checkpoint;
+
+/// Pre-train a network, then let it learn something new.
+#[derive(Subcommand)]
+#[command(after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --lr-index 2 \\\n      --codec or:2 --budget 400kB --out runs/nine")]
+pub(super) enum LearnCommand {
+    /// A new speaker of known classes (sample-incremental).
+    #[command(after_help = "Example:\n  respike learn sample --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 3 --strategy naive --out runs/speaker-naive")]
+    Sample {
+        /// The speaker that pre-training never hears.
+        #[arg(long, value_name = "SPEAKER")]
+        held_out: u16,
+        #[command(flatten)]
+        common: Box<LearnArguments>,
+    },
+    /// A new class (class-incremental).
+    #[command(after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --lr-index 2 \\\n      --codec or:2 --replays 600 --out runs/nine")]
+    Class {
+        /// The class that pre-training never hears.
+        #[arg(long, value_name = "CLASS")]
+        held_out: u16,
+        #[command(flatten)]
+        common: Box<LearnArguments>,
+    },
+    /// Many classes, one after the other (multi-class-incremental).
+    #[command(after_help = "Example:\n  respike learn multi-class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --base-classes 5 --strategy latent --lr-index 2 \\\n      --codec counts:10 --budget 500kB --policy class-balanced --out runs/five-more")]
+    MultiClass {
+        /// The lowest classes, so many, are pre-trained on; half of them by default.
+        #[arg(long, value_name = "K")]
+        base_classes: Option<usize>,
+        #[command(flatten)]
+        common: Box<LearnArguments>,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct LearnArguments {
+    /// Files with the data; several are merged, and split by the protocol.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    data: Vec<PathBuf>,
+    /// The network, a TOML file as in snn-models/.
+    #[arg(long, value_name = "SPEC.toml")]
+    model: PathBuf,
+    /// A network pre-trained for the same scenario, data and seed (pretrained.safetensors of another
+    /// run); pre-training is then left out.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// What is trained on: naive (new samples only), joint (old ones too), native (a memory of raw
+    /// inputs) or latent (a memory of compressed latents).
+    #[arg(long, default_value = "latent")]
+    strategy: Strategy,
+    /// How many hidden layers are frozen while learning: 0 keeps input currents, k the spikes of
+    /// layer k. For latent replay 2 by default; naive and joint train the whole network without it.
+    #[arg(long, value_name = "INDEX")]
+    lr_index: Option<usize>,
+    /// How latents are compressed in time: raw, or:W or counts:W, with windows of W steps.
+    #[arg(long, default_value = "raw")]
+    codec: Codec,
+    /// The most that the memory may take, labels and header included: 160kB, 2MiB, 500000.
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes, conflicts_with = "replays")]
+    budget: Option<u64>,
+    /// The most samples that the memory may hold.
+    #[arg(long, value_name = "N")]
+    replays: Option<usize>,
+    /// Which samples the memory keeps: uniform, reservoir or class-balanced.
+    #[arg(long, default_value = "uniform")]
+    policy: Policy,
+    /// How data is split and counted: strict, or published for comparison with Dequino et al. 2024.
+    #[arg(long, default_value = "strict")]
+    protocol: Protocol,
+    /// Epochs of pre-training; by default 50, or 200 under the published protocol.
+    #[arg(long, value_name = "N")]
+    pretrain_epochs: Option<usize>,
+    /// Learning rate of pre-training; by default 1e-3, or 2e-4 under the published protocol.
+    #[arg(long, value_name = "RATE")]
+    pretrain_lr: Option<f32>,
+    /// Epochs of each new task; by default 30 (20 for multi-class), or what was published.
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Learning rate of each new task; by default 1e-3, or what was published.
+    #[arg(long, value_name = "RATE")]
+    lr: Option<f32>,
+    #[command(flatten)]
+    training: Training,
+    /// Where to write.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace the run in --out.
+    #[arg(long)]
+    force: bool,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    seed: Seed,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
+    let (kind, common) = match command {
+        LearnCommand::Sample { held_out, common } => (Kind::Sample(SpeakerId(held_out)), common),
+        LearnCommand::Class { held_out, common } => (Kind::Class(ClassId(held_out)), common),
+        LearnCommand::MultiClass {
+            base_classes,
+            common,
+        } => (Kind::MultiClass(base_classes), common),
+    };
+    common.machine.prepare()?;
+    if !common.force {
+        RunFolder::refuse_occupied(&common.out)?;
+    }
+    let spec = NetworkSpec::read(&common.model)?;
+    let start = common.checkpoint.as_deref().map(|path| load(path, &spec));
+    let start = start.transpose()?;
+    let data = read_data(&common.data, &spec)?;
+    let scenario = match kind {
+        Kind::Sample(speaker) => Scenario::Sample { speaker },
+        Kind::Class(class) => Scenario::Class { class },
+        Kind::MultiClass(base) => Scenario::MultiClass {
+            base_classes: base.unwrap_or(data.classes().len() / 2),
+        },
+    };
+    let experiment = common.experiment(scenario);
+    let start = start.unwrap_or_else(|| fresh(spec, &experiment));
+    let names = names_of(&common.data);
+    let mut bars = LearnBars::new("");
+    let (summary, _) = run_recorded(&experiment, &data, names, start, &common.out, &mut bars)?;
+    if common.json {
+        return print_json(&Summary::Learn(summary));
+    }
+    let (heading, rows) = learn_table(&[summary]);
+    print(&table(&heading, &rows, 2))?;
+    print(&format!("written to {}", common.out.display()))
+}
+
+/// The scenario as asked for, before the data is read.
+enum Kind {
+    Sample(SpeakerId),
+    Class(ClassId),
+    MultiClass(Option<usize>),
+}
+
+impl LearnArguments {
+    fn experiment(&self, scenario: Scenario) -> Experiment {
+        let defaults = LearningDefaults::of(self.protocol, scenario, self.strategy);
+        let pretrain_rate = self.pretrain_lr.unwrap_or(defaults.pretrain_rate);
+        let has_memory = matches!(self.strategy, Strategy::Native | Strategy::Latent);
+        let capacity = match (self.budget, self.replays) {
+            (Some(bytes), _) => Some(Capacity::Bytes(bytes)),
+            (None, samples) => samples.map(Capacity::Samples),
+        };
+        Experiment {
+            scenario,
+            strategy: self.strategy,
+            protocol: self.protocol,
+            lr_index: match self.strategy {
+                Strategy::Latent => self.lr_index.or(Some(2)),
+                _ => self.lr_index,
+            },
+            memory: capacity.filter(|_| has_memory).map(|capacity| MemorySettings {
+                codec: self.codec,
+                policy: self.policy,
+                capacity,
+            }),
+            pretrain_epochs: self.pretrain_epochs.unwrap_or(defaults.pretrain_epochs),
+            pretrain: self.training.settings(pretrain_rate),
+            epochs: self.epochs.unwrap_or(defaults.epochs),
+            learn: self.training.settings(self.lr.unwrap_or(defaults.rate)),
+            seed: self.seed.master(),
+        }
+    }
+}
+
+/// Reads a pre-trained network, which must be of the spec.
+fn load(path: &Path, spec: &NetworkSpec) -> Result<Checkpoint, Failure> {
+    let saved = Checkpoint::load(path)?;
+    if saved.network.spec() != spec {
+        return Err(Failure::bad(format!(
+            "{} holds the network `{}`, which is not the one that --model describes",
+            path.display(),
+            saved.network.spec().settings().name
+        )));
+    }
+    if saved.trained_on.is_empty() {
+        return Err(Failure::bad(format!(
+            "{} does not say what it was trained on; use one that `train` or `learn` wrote",
+            path.display()
+        )));
+    }
+    Ok(saved)
+}
+
+/// A network that was never trained.
+pub(super) fn fresh(spec: NetworkSpec, experiment: &Experiment) -> Checkpoint {
+    Checkpoint {
+        network: Network::new(spec, experiment.seed),
+        trainer: None,
+        class_names: Vec::new(),
+        trained_on: Vec::new(),
+    }
+}
+
+/// Runs an experiment and writes its folder: records, summary, networks and memory.
+///
+/// Nothing is written before everything is known to fit.
+pub(super) fn run_recorded(
+    experiment: &Experiment,
+    data: &Dataset,
+    files: Vec<String>,
+    start: Checkpoint,
+    out: &Path,
+    bars: &mut LearnBars,
+) -> Result<(LearnSummary, Outcome), Failure> {
+    let spec = start.network.spec().clone();
+    let mut folder: Option<RunFolder> = None;
+    let mut trouble: Option<RunFolderError> = None;
+    let outcome = run_experiment(experiment, data, start, &mut |progress| {
+        bars.show(&progress);
+        let written = match (&progress, &mut folder) {
+            (Progress::Planned(plan), _) => {
+                let settings = Description::Learn(experiment.clone());
+                let note = DataNote::of(data, files.clone());
+                let tasks = TaskNote::of(plan);
+                let start = StartLine::new(
+                    command_line(),
+                    experiment.seed,
+                    spec.clone(),
+                    settings,
+                    note,
+                    tasks,
+                );
+                let begun = RunFolder::begin(out, RecordLine::Start(Box::new(start)));
+                begun.map(|begun| folder = Some(begun))
+            }
+            (Progress::Epoch(record), Some(folder)) => {
+                folder.add(&RecordLine::Epoch(EpochLine::from(*record)))
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = written {
+            trouble.get_or_insert(error);
+        }
+    })?;
+    bars.finish();
+    if let Some(error) = trouble {
+        return Err(error.into());
+    }
+    // `run_experiment` always tells its plan, and if that could not be written we are gone already.
+    let folder = folder.expect("a planned run has a folder");
+    outcome.pretrained.save(&folder.file("pretrained.safetensors"))?;
+    outcome.learned.save(&folder.file("learned.safetensors"))?;
+    if let Some(memory) = &outcome.memory {
+        memory.save(&folder.file("memory.safetensors"))?;
+    }
+    let summary = LearnSummary::new(experiment, &outcome);
+    folder.end(Summary::Learn(summary.clone()))?;
+    Ok((summary, outcome))
+}

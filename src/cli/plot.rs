@@ -1,0 +1,163 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::failure::Failure;
+use super::output::note;
+use crate::ids::{ClassId, SampleIndex};
+use crate::network::{Network, NetworkSpec, Stage, StageInput};
+use crate::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
+use crate::report::{RunFolder, RunRecord};
+use crate::spikes::{EventStream, SpikeRaster, TimeGrid};
+use crate::train::Checkpoint;
+use crate::dataset::ShdFile;
+
+/// Draw rasters, learning curves and confusion matrices, as .png or .svg.
+#[derive(Subcommand)]
+#[command(after_help = "Example:\n  respike plot curves runs/demo/class-naive runs/demo/class-latent --out curves.png")]
+pub(super) enum PlotCommand {
+    /// The spikes of one sample, and of every layer if a trained network is given.
+    #[command(after_help = "Example:\n  respike plot raster --data data/fsdd70_test.h5 --sample 7 \\\n      --checkpoint runs/demo/class-latent/learned.safetensors --out raster.png")]
+    Raster(RasterArguments),
+    /// Accuracy over epochs, one panel a run.
+    #[command(after_help = "Example:\n  respike plot curves runs/demo/class-naive runs/demo/class-latent --out curves.png")]
+    Curves(RunsArguments),
+    /// Which class was taken for which at the end, one panel a run.
+    #[command(after_help = "Example:\n  respike plot confusion runs/demo/class-latent --out confusion.svg")]
+    Confusion(RunsArguments),
+    /// Accuracy of several continual-learning runs side by side.
+    #[command(after_help = "Example:\n  respike plot comparison runs/demo/*-naive runs/demo/*-latent --out comparison.png")]
+    Comparison(RunsArguments),
+}
+
+#[derive(Args)]
+pub(super) struct RasterArguments {
+    /// The file with the sample.
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Which sample of the file, 0 first.
+    #[arg(long, value_name = "I")]
+    sample: usize,
+    /// A trained network, whose layers are drawn below the input.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Where to write: a .png or .svg file.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Replace the file if it is there.
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Args)]
+pub(super) struct RunsArguments {
+    /// Folders of runs.
+    #[arg(required = true, value_name = "DIR")]
+    runs: Vec<PathBuf>,
+    /// Where to write: a .png or .svg file.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Replace the file if it is there.
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(command: PlotCommand) -> Result<(), Failure> {
+    match command {
+        PlotCommand::Raster(arguments) => plot_raster(&arguments),
+        PlotCommand::Curves(arguments) => Ok(curves(&arguments.read()?, &arguments.out)?),
+        PlotCommand::Confusion(arguments) => Ok(confusion(&arguments.read()?, &arguments.out)?),
+        PlotCommand::Comparison(arguments) => Ok(comparison(&arguments.read()?, &arguments.out)?),
+    }
+}
+
+impl RunsArguments {
+    fn read(&self) -> Result<Vec<RunRecord>, Failure> {
+        refuse_existing(&self.out, self.force)?;
+        let records = self.runs.iter().map(|path| RunFolder::read(path));
+        Ok(records.collect::<Result<_, _>>()?)
+    }
+}
+
+fn refuse_existing(out: &std::path::Path, force: bool) -> Result<(), Failure> {
+    match out.exists() && !force {
+        true => Err(Failure::bad(format!(
+            "{} is there already; choose another --out, or give --force to replace it",
+            out.display()
+        ))),
+        false => Ok(()),
+    }
+}
+
+fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
+    refuse_existing(&arguments.out, arguments.force)?;
+    let network = arguments.checkpoint.as_deref().map(Checkpoint::load);
+    let network = network.transpose()?.map(|saved| saved.network);
+    let file = ShdFile::open(&arguments.data)?;
+    if arguments.sample >= file.len() {
+        return Err(Failure::bad(format!(
+            "{} has {} samples, so 0 to {} can be drawn, not {}",
+            arguments.data.display(),
+            file.len(),
+            file.len() - 1,
+            arguments.sample
+        )));
+    }
+    let sample = file.read(arguments.sample..arguments.sample + 1)?.remove(0);
+    let name = |class: ClassId| {
+        let name = file.class_names().get(class.index());
+        name.cloned().unwrap_or_else(|| class.to_string())
+    };
+    let truth = name(sample.class);
+    let (grid, units) = match &network {
+        Some(network) => (network.spec().grid(), network.spec().inputs()),
+        None => default_grid(&sample.events)?,
+    };
+    let at = SampleIndex(arguments.sample);
+    let binned = grid.bin(&sample.events, units).map_err(|source| {
+        let file = arguments.data.display();
+        Failure::bad(format!("in {file}, {at}: {source}"))
+    })?;
+    if binned.past_end > 0 {
+        let end = grid.max_time_s();
+        let lost = binned.past_end;
+        note(&format!("{lost} events at or past {end} s are not drawn"));
+    }
+    let mut title = format!("{at}, {}: “{truth}”", sample.speaker);
+    let mut panels = vec![RasterPanel {
+        label: "input".to_string(),
+        raster: SpikeRaster::from_counts(&binned.counts),
+    }];
+    if let Some(network) = &network {
+        let activity = run_through(network, &binned.counts)?;
+        title += &format!(", taken for “{}”", name(activity.predicted()));
+        for (layer, raster) in activity.spikes.into_iter().enumerate() {
+            panels.push(RasterPanel {
+                label: format!("layer {}", layer + 1),
+                raster,
+            });
+        }
+    }
+    let figure = RasterFigure {
+        title,
+        step_ms: grid.step_ms(),
+        panels,
+    };
+    Ok(raster(&figure, &arguments.out)?)
+}
+
+fn run_through(
+    network: &Network,
+    counts: &crate::spikes::SpikeCounts,
+) -> Result<crate::network::Activity, Failure> {
+    Ok(network.run(Stage::Whole, &StageInput::counts(counts))?)
+}
+
+/// Without a network: the grid of the reference paper, and 70 or 700 channels or as many as spike.
+fn default_grid(events: &EventStream) -> Result<(TimeGrid, usize), Failure> {
+    let spec = NetworkSpec::dequino2024();
+    let largest = events.units().iter().max().copied().unwrap_or(0);
+    let needed = usize::from(largest) + 1;
+    let units = [70, spec.inputs()].into_iter().find(|&u| u >= needed);
+    Ok((spec.grid(), units.unwrap_or(needed)))
+}

@@ -1,0 +1,236 @@
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+
+use super::arguments::{Machine, Seed, Training, command_line, names_of, read_data};
+use super::failure::Failure;
+use super::output::{EpochBar, note, print, print_json};
+use crate::dataset::Dataset;
+use crate::network::{Network, NetworkSpec, Stage};
+use crate::random::Purpose;
+use crate::report::{
+    DataNote, Description, EpochLine, RecordLine, RunFolder, StartLine, Summary, TaskNote,
+    TrainSeconds, TrainSummary,
+};
+use crate::train::{Checkpoint, DatasetExamples, Trainer, TrainingSettings, evaluate};
+
+const CHECKPOINT: &str = "checkpoint.safetensors";
+
+/// Train a network on SHD-layout files.
+///
+/// Writes run.jsonl (a line an epoch), summary.json and checkpoint.safetensors (after every epoch)
+/// to the --out folder.
+#[derive(Args)]
+#[command(after_help = "Example:\n  respike train --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --epochs 30 --out runs/first")]
+pub(super) struct TrainArguments {
+    /// Files to train on; several are merged.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    data: Vec<PathBuf>,
+    /// Files to test with after every epoch; never trained on.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    test: Vec<PathBuf>,
+    /// The network, a TOML file as in snn-models/.
+    #[arg(long, value_name = "SPEC.toml")]
+    model: PathBuf,
+    /// Epochs in all; with --resume, those done before count.
+    #[arg(long, value_name = "N")]
+    epochs: usize,
+    /// The learning rate.
+    #[arg(long, value_name = "RATE", default_value_t = 1e-3)]
+    lr: f32,
+    #[command(flatten)]
+    training: Training,
+    /// Where to write.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Go on with the run in --out, bit for bit as if it had never stopped.
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+    /// Replace the run in --out.
+    #[arg(long)]
+    force: bool,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    seed: Seed,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
+    arguments.machine.prepare()?;
+    if arguments.epochs == 0 {
+        return Err(Failure::bad("--epochs must be 1 or more"));
+    }
+    let spec = NetworkSpec::read(&arguments.model)?;
+    if !arguments.resume && !arguments.force {
+        RunFolder::refuse_occupied(&arguments.out)?;
+    }
+    let settings = arguments.training.settings(arguments.lr);
+    let data = read_data(&arguments.data, &spec)?;
+    let test = match arguments.test.is_empty() {
+        true => None,
+        false => Some(read_data(&arguments.test, &spec)?),
+    };
+    if let Some(test) = &test {
+        refuse_shared_recordings(&data, test)?;
+    }
+    let (mut trainer, mut folder) = match arguments.resume {
+        true => go_on(&arguments, &spec, settings, &data)?,
+        false => begin(&arguments, &spec, settings, &data, test.as_ref())?,
+    };
+    let clock = Instant::now();
+    let examples = DatasetExamples::all(&data);
+    let tests = test.as_ref().map(DatasetExamples::all);
+    let bar = EpochBar::new("train", arguments.epochs - trainer.epochs_done());
+    let mut last = None;
+    while trainer.epochs_done() < arguments.epochs {
+        let figures = trainer.epoch(&examples)?;
+        let tested = tests.as_ref().map(|t| evaluate(trainer.network(), Stage::Whole, t));
+        let tested = tested.transpose()?;
+        let line = EpochLine::of_training(trainer.epochs_done(), figures, tested.as_ref());
+        folder.add(&RecordLine::Epoch(line))?;
+        checkpoint(&trainer, &data).save(&folder.file(CHECKPOINT))?;
+        let train = figures.accuracy * 1e2;
+        bar.epoch(match &tested {
+            Some(test) => format!("train {train:.0} % test {:.0} %", test.accuracy() * 1e2),
+            None => format!("train {train:.0} %"),
+        });
+        last = Some((figures, tested));
+    }
+    bar.done();
+    // The check above and `go_on` leave at least one epoch to do.
+    let (figures, tested) = last.expect("at least one epoch");
+    let tested = match tested {
+        Some(tested) => (Some(tested.accuracy()), tested.confusion),
+        None => {
+            let trained = evaluate(trainer.network(), Stage::Whole, &examples)?;
+            (None, trained.confusion)
+        }
+    };
+    let summary = Summary::Train(TrainSummary {
+        seed: trainer.state().shuffle.seed,
+        epochs: trainer.epochs_done(),
+        train_accuracy: figures.accuracy,
+        test_accuracy: tested.0,
+        confusion: tested.1,
+        seconds: TrainSeconds {
+            train: clock.elapsed().as_secs_f64(),
+        },
+    });
+    folder.end(summary.clone())?;
+    if arguments.json {
+        return print_json(&summary);
+    }
+    let test = match tested.0 {
+        Some(accuracy) => format!("test {:.1} %", accuracy * 1e2),
+        None => "no test files given".to_string(),
+    };
+    print(&format!(
+        "after {} epochs: train {:.1} %, {test}\nwritten to {}",
+        trainer.epochs_done(),
+        figures.accuracy * 1e2,
+        arguments.out.display()
+    ))
+}
+
+fn begin(
+    arguments: &TrainArguments,
+    spec: &NetworkSpec,
+    settings: TrainingSettings,
+    data: &Dataset,
+    test: Option<&Dataset>,
+) -> Result<(Trainer, RunFolder), Failure> {
+    let seed = arguments.seed.master();
+    let network = Network::new(spec.clone(), seed);
+    let trainer = Trainer::new(network, Stage::Whole, settings, seed, Purpose::Shuffle)?;
+    let mut note = DataNote::of(data, names_of(&arguments.data));
+    note.test_files = names_of(&arguments.test);
+    let task = TaskNote {
+        name: "all".to_string(),
+        train: data.len(),
+        test: test.map_or(0, Dataset::len),
+    };
+    let settings = Description::Train {
+        epochs: arguments.epochs,
+        training: settings,
+    };
+    let start = StartLine::new(command_line(), seed, spec.clone(), settings, note, vec![task]);
+    let folder = RunFolder::begin(&arguments.out, RecordLine::Start(Box::new(start)))?;
+    Ok((trainer, folder))
+}
+
+/// Takes up the run in `--out`, which must be the same but for its length.
+fn go_on(
+    arguments: &TrainArguments,
+    spec: &NetworkSpec,
+    settings: TrainingSettings,
+    data: &Dataset,
+) -> Result<(Trainer, RunFolder), Failure> {
+    let out = arguments.out.display();
+    RunFolder::read(&arguments.out)?;
+    let saved = Checkpoint::load(&arguments.out.join(CHECKPOINT))?;
+    let Some(state) = saved.trainer else {
+        return Err(Failure::bad(format!("{out} holds no training to go on with")));
+    };
+    let differs = |what: &str| {
+        Err(Failure::bad(format!(
+            "{what} is not that of the run in {out}; --resume goes on with the same settings"
+        )))
+    };
+    if saved.network.spec() != spec {
+        return differs("--model");
+    }
+    if state.settings != settings {
+        return differs("--lr or another training setting");
+    }
+    if state.shuffle.seed != arguments.seed.master() {
+        return differs("--seed");
+    }
+    if saved.trained_on != prints(data) {
+        return differs("--data");
+    }
+    if state.epochs_done >= arguments.epochs {
+        let done = state.epochs_done;
+        return Err(Failure::bad(format!(
+            "the run in {out} has {done} epochs already; give --epochs a larger number"
+        )));
+    }
+    note(&format!("going on after epoch {}", state.epochs_done));
+    let folder = RunFolder::go_on(&arguments.out, state.epochs_done)?;
+    let trainer = Trainer::resume(saved.network, state)?;
+    Ok((trainer, folder))
+}
+
+fn checkpoint(trainer: &Trainer, data: &Dataset) -> Checkpoint {
+    Checkpoint {
+        network: trainer.network().clone(),
+        trainer: Some(trainer.state()),
+        class_names: data.class_names().to_vec(),
+        trained_on: prints(data),
+    }
+}
+
+/// Fingerprints of all samples, sorted, each once.
+fn prints(data: &Dataset) -> Vec<u64> {
+    let mut prints: Vec<u64> = data.iter().map(|(_, sample)| sample.fingerprint).collect();
+    prints.sort_unstable();
+    prints.dedup();
+    prints
+}
+
+fn refuse_shared_recordings(data: &Dataset, test: &Dataset) -> Result<(), Failure> {
+    let trained = prints(data);
+    let heard = test.iter().filter(|(_, sample)| sample.counts.total() > 0);
+    let shared = heard.filter(|(_, s)| trained.binary_search(&s.fingerprint).is_ok());
+    match shared.count() {
+        0 => Ok(()),
+        shared => Err(Failure::bad(format!(
+            "{shared} of the {} samples in the --test files are in the --data files too; a test \
+             with them would prove nothing",
+            test.len()
+        ))),
+    }
+}

@@ -1,0 +1,287 @@
+//! Accuracy over epochs.
+//!
+//! In: records of runs, finished or not. Out: a figure with one panel for each, all from 0 to 100 %;
+//! a dashed line stands where learning something new begins, lighter ones at every further task.
+
+use plotters::backend::DrawingBackend;
+use plotters::style::RGBColor;
+
+use super::PlotError;
+use super::axes::{Axes, Frame, Scale};
+use super::canvas::{Align, Canvas, Figure};
+use super::legend::{Key, Legend};
+use super::style::{ALL, INK, NEW, OLD, TEST, TRAIN, Type};
+use crate::report::{EpochLine, PhaseName, RunRecord};
+
+const LEFT: f64 = 140.0;
+const RIGHT: f64 = 40.0;
+const GAP: f64 = 44.0;
+const TOP: f64 = 24.0;
+/// Below a panel: numbers and the axis label.
+const BOTTOM: f64 = 92.0;
+const LIGHT: RGBColor = RGBColor(0xAA, 0xAA, 0xAA);
+/// Up to so many epochs each is marked with a dot.
+const MOST_DOTS: usize = 30;
+
+/// A line in a panel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Curve {
+    /// Its key among the accuracies of an epoch; `None` for accuracy on training samples.
+    key: Option<&'static str>,
+    name: &'static str,
+    colour: RGBColor,
+}
+
+// In the order of drawing: what matters more comes on top.
+const CURVES: [Curve; 5] = [
+    Curve {
+        key: None,
+        name: "training samples",
+        colour: TRAIN,
+    },
+    Curve {
+        key: Some("test"),
+        name: "test samples",
+        colour: TEST,
+    },
+    Curve {
+        key: Some("all"),
+        name: "all test samples",
+        colour: ALL,
+    },
+    Curve {
+        key: Some("old"),
+        name: "old",
+        colour: OLD,
+    },
+    Curve {
+        key: Some("new"),
+        name: "new",
+        colour: NEW,
+    },
+];
+
+impl Curve {
+    /// Accuracy in percent, if there is any that can be drawn.
+    fn value(self, epoch: &EpochLine) -> Option<f64> {
+        let value = match self.key {
+            Some(key) => *epoch.accuracy.get(key)?,
+            // Training accuracy is of another mix of samples in every task, so it is drawn for
+            // plain training only.
+            None if epoch.phase == PhaseName::Train => epoch.train_accuracy,
+            None => return None,
+        };
+        value.is_finite().then_some(value * 1e2)
+    }
+
+    fn is_in(self, run: &RunRecord) -> bool {
+        run.epochs.iter().any(|epoch| self.value(epoch).is_some())
+    }
+}
+
+/// A figure with everything in its place.
+#[derive(Debug)]
+pub(super) struct Layout<'a> {
+    panels: Vec<Panel<'a>>,
+    columns: usize,
+    title_lines: usize,
+    legend: Legend,
+    size: (f64, f64),
+}
+
+#[derive(Debug)]
+struct Panel<'a> {
+    run: &'a RunRecord,
+    title: Vec<String>,
+    axes: Axes,
+    /// Epochs, counted over all tasks, after which a task begins; the first begins learning.
+    tasks: Vec<usize>,
+}
+
+impl<'a> Layout<'a> {
+    /// Puts everything in its place.
+    pub fn new(runs: &'a [RunRecord]) -> Result<Self, PlotError> {
+        if runs.iter().all(|run| run.epochs.is_empty()) {
+            let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+            return Err(PlotError::NothingToDraw(match names.as_slice() {
+                [] => "no run was given".to_string(),
+                names => format!("no epoch is recorded of {}", names.join(", ")),
+            }));
+        }
+        let columns = match runs.len() {
+            4 => 2,
+            runs => runs.min(3),
+        };
+        let (panel_width, panel_height) = match columns {
+            1 => (1420.0, 720.0),
+            2 => (760.0, 520.0),
+            _ => (560.0, 430.0),
+        };
+        let titles = runs.iter().map(|run| {
+            let over = if run.summary.is_some() {
+                ""
+            } else {
+                " (unfinished)"
+            };
+            Type::TITLE.wrap(&format!("{}{over}", run.name), panel_width, 2)
+        });
+        let titles: Vec<Vec<String>> = titles.collect();
+        let title_lines = titles.iter().map(Vec::len).max().unwrap_or(1);
+        let title_height = title_lines as f64 * Type::TITLE.line() + 14.0;
+        let width = LEFT + columns as f64 * (panel_width + GAP) - GAP + RIGHT;
+        let panels = runs
+            .iter()
+            .zip(titles)
+            .enumerate()
+            .map(|(index, (run, title))| {
+                let (row, column) = (index / columns, index % columns);
+                let left = LEFT + column as f64 * (panel_width + GAP);
+                let top = TOP + title_height + row as f64 * (title_height + panel_height + BOTTOM);
+                Panel {
+                    run,
+                    title,
+                    axes: Axes {
+                        frame: Frame::new(left, top, left + panel_width, top + panel_height),
+                        x: Scale::new(0.5, run.epochs.len().max(1) as f64 + 0.5),
+                        y: Scale::new(0.0, 100.0),
+                    },
+                    tasks: task_starts(&run.epochs),
+                }
+            });
+        let panels: Vec<Panel<'a>> = panels.collect();
+        let legend = Legend::new(legend_entries(&panels), width - LEFT - RIGHT);
+        let bottom = panels.last().map_or(0.0, |panel| panel.axes.frame.bottom);
+        let height = bottom + BOTTOM + legend.height() + 20.0;
+        Ok(Layout {
+            panels,
+            columns,
+            title_lines,
+            legend,
+            size: (width, height),
+        })
+    }
+}
+
+/// Epochs after which a new task is learned.
+fn task_starts(epochs: &[EpochLine]) -> Vec<usize> {
+    let pairs = epochs.windows(2).enumerate();
+    let starts = pairs.filter(|(_, pair)| {
+        pair[1].phase == PhaseName::Learn
+            && (pair[0].phase != PhaseName::Learn || pair[0].task != pair[1].task)
+    });
+    let starts = starts.map(|(index, _)| index + 1);
+    // A run from a pre-trained network learns from the first epoch on.
+    let at_once = epochs
+        .first()
+        .is_some_and(|epoch| epoch.phase == PhaseName::Learn);
+    at_once.then_some(0).into_iter().chain(starts).collect()
+}
+
+fn legend_entries(panels: &[Panel<'_>]) -> Vec<(Key, String)> {
+    let runs = || panels.iter().map(|panel| panel.run);
+    // Old and new first, then all: the order that tables have.
+    let order = [3, 4, 2, 1, 0].map(|index| CURVES[index]);
+    let drawn = order
+        .into_iter()
+        .filter(|curve| runs().any(|run| curve.is_in(run)));
+    let mut entries: Vec<(Key, String)> = drawn
+        .map(|curve| (Key::Line(curve.colour), curve.name.to_string()))
+        .collect();
+    let most_tasks = panels.iter().map(|panel| panel.tasks.len()).max();
+    let begins = panels
+        .iter()
+        .any(|panel| panel.tasks.iter().any(|epoch| *epoch > 0));
+    if begins {
+        entries.push((Key::Dashes(INK), "learning begins".to_string()));
+    }
+    if most_tasks > Some(1) {
+        entries.push((Key::Dashes(LIGHT), "next task".to_string()));
+    }
+    entries
+}
+
+impl Panel<'_> {
+    fn draw<B: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<'_, B>,
+        leftmost: bool,
+        title_lines: usize,
+    ) -> Result<(), PlotError> {
+        let frame = self.axes.frame;
+        let mut y = frame.top - 14.0 - (title_lines as f64 - 0.5) * Type::TITLE.line();
+        // Titles of one line stand as near to their panel as those of two.
+        y += (title_lines - self.title.len().min(title_lines)) as f64 * Type::TITLE.line();
+        for line in &self.title {
+            canvas.text(line, (frame.centre().0, y), Align::Middle, Type::TITLE)?;
+            y += Type::TITLE.line();
+        }
+        let (epochs, percents) = (self.axes.x_ticks(true), self.axes.y.ticks(5, false));
+        self.axes.grid(canvas, &[], &percents)?;
+        for (index, epoch) in self
+            .tasks
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, at)| **at > 0)
+        {
+            let x = self.axes.x_place(*epoch as f64 + 0.5);
+            let (colour, width) = if index == 0 { (INK, 2.5) } else { (LIGHT, 2.0) };
+            canvas.dashes((x, frame.top), (x, frame.bottom), colour, width)?;
+        }
+        for curve in CURVES {
+            self.draw_curve(canvas, curve)?;
+        }
+        self.axes.edges(canvas)?;
+        if self.run.epochs.is_empty() {
+            self.axes.remark(canvas, "no epoch yet")?;
+        } else {
+            self.axes.x_labels(canvas, &epochs, "epoch")?;
+        }
+        if leftmost {
+            self.axes.y_labels(canvas, &percents)?;
+            let name = [("accuracy (%)".to_string(), Type::LABEL)];
+            self.axes.y_name(canvas, &name, LEFT - 36.0)?;
+        }
+        Ok(())
+    }
+
+    fn draw_curve<B: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<'_, B>,
+        curve: Curve,
+    ) -> Result<(), PlotError> {
+        let epochs = &self.run.epochs;
+        let points = epochs.iter().enumerate().map(|(index, epoch)| {
+            let value = curve.value(epoch)?;
+            Some(self.axes.place(index as f64 + 1.0, value))
+        });
+        let points: Vec<Option<(f64, f64)>> = points.collect();
+        // Where a value is missing, the line has a gap.
+        for stretch in points.split(Option::is_none) {
+            let stretch: Vec<(f64, f64)> = stretch.iter().copied().flatten().collect();
+            canvas.path(&stretch, curve.colour, 4.0)?;
+            if epochs.len() <= MOST_DOTS || stretch.len() == 1 {
+                for point in stretch {
+                    canvas.dot(point, 6.0, curve.colour)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Figure for Layout<'_> {
+    fn size(&self) -> (f64, f64) {
+        self.size
+    }
+
+    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
+        for (index, panel) in self.panels.iter().enumerate() {
+            panel.draw(canvas, index % self.columns == 0, self.title_lines)?;
+        }
+        let (width, height) = self.size;
+        let middle = (LEFT + width - RIGHT) / 2.0;
+        self.legend
+            .draw(canvas, middle, height - 20.0 - self.legend.height())
+    }
+}

@@ -1,0 +1,638 @@
+//! Every plot as PNG and SVG, from records and rasters made up here.
+#![cfg(feature = "plots")]
+
+use std::fs;
+use std::path::Path;
+
+use ndarray::Array2;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use respike::continual::{
+    Accuracies, AccuracyMatrix, Experiment, LearningDefaults, MemorySettings, Protocol,
+    ReplayFigures, RunSeconds, Scenario, Strategy,
+};
+use respike::ids::{ClassId, SpeakerId, TimeStep, Unit};
+use respike::network::{NetworkSettings, NetworkSpec};
+use respike::random::{MasterSeed, Purpose};
+use respike::replay::{Capacity, Codec, Policy};
+use respike::report::plot::{
+    PlotError, RasterFigure, RasterPanel, comparison, confusion, curves, raster,
+};
+use respike::report::{
+    DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RunRecord, StartLine, Summary,
+    TrainSeconds, TrainSummary,
+};
+use respike::spikes::SpikeRaster;
+
+const DIGITS: [&str; 10] = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+];
+const ZIFFERN: [&str; 10] = [
+    "null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun",
+];
+
+/// Names of 10 or 20 classes, as in SHD.
+pub fn class_names(classes: usize) -> Vec<String> {
+    let names = DIGITS.iter().chain(&ZIFFERN).take(classes);
+    names.map(|name| name.to_string()).collect()
+}
+
+fn spec(classes: usize) -> NetworkSpec {
+    let text = format!(
+        r#"
+name = "small"
+input = {{ units = 70, steps = 100, max_time_s = 1.4 }}
+neuron = {{ tau_syn_steps = 5.0, tau_mem_steps = 10.0, threshold = 1.0, surrogate = {{ kind = "fast-sigmoid", slope = 100.0 }} }}
+layers = [{{ units = 20, recurrent = true }}]
+readout = {{ classes = {classes}, tau_syn_steps = 5.0, tau_mem_steps = 10.0, over_time = "max" }}
+init = {{ weight_scale = 0.2 }}
+"#
+    );
+    let settings: NetworkSettings = toml::from_str(&text).expect("a network spec");
+    settings.check().expect("valid settings")
+}
+
+/// A layer whose units spike in a wave, with so many spikes per unit and step.
+pub fn layer(label: &str, steps: usize, units: usize, density: f64, seed: u64) -> RasterPanel {
+    let mut random: ChaCha8Rng = MasterSeed(seed).stream(Purpose::Weights);
+    let mut raster = SpikeRaster::new(steps, units).expect("valid extents");
+    for step in 0..steps {
+        for unit in 0..units {
+            let wave = (step as f64 / 9.0 + unit as f64 / units as f64 * 5.0).sin();
+            if random.random::<f64>() < density * (1.0 + wave) {
+                raster.set(TimeStep(step), Unit(unit));
+            }
+        }
+    }
+    RasterPanel {
+        label: label.to_string(),
+        raster,
+    }
+}
+
+/// A sample's way through a network of 100 steps.
+pub fn spikes(inputs: usize, density: f64) -> RasterFigure {
+    RasterFigure {
+        title: "test sample 17: spoken “seven” & taken for “zero”".into(),
+        step_ms: 14.14,
+        panels: vec![
+            layer("input", 100, inputs, density, 1),
+            layer("hidden 1", 100, 200, density, 2),
+            layer("hidden 2", 100, 100, density, 3),
+            layer("hidden 3", 100, 50, density, 4),
+        ],
+    }
+}
+
+fn start(settings: Description, classes: usize) -> StartLine {
+    let data = DataNote {
+        files: vec!["digits.h5".into()],
+        test_files: Vec::new(),
+        samples: 2000,
+        class_names: class_names(classes),
+        speakers: 6,
+        events_past_end: 0,
+    };
+    StartLine::new(
+        Vec::new(),
+        MasterSeed(0),
+        spec(classes),
+        settings,
+        data,
+        Vec::new(),
+    )
+}
+
+fn epoch(phase: PhaseName, task: usize, epoch: usize, accuracy: &[(&str, f64)]) -> EpochLine {
+    EpochLine {
+        phase,
+        task,
+        epoch,
+        loss: 1.0,
+        train_accuracy: accuracy.first().map_or(0.5, |(_, value)| value * 0.5 + 0.5),
+        learning_rate: 1e-3,
+        samples: 1800,
+        accuracy: accuracy
+            .iter()
+            .map(|(name, value)| (name.to_string(), *value))
+            .collect(),
+        tasks: Vec::new(),
+    }
+}
+
+/// Counts with most on the diagonal.
+pub fn matrix(classes: usize, samples: u32) -> Array2<u32> {
+    Array2::from_shape_fn((classes, classes), |(row, column)| match (row, column) {
+        (row, column) if row == column => samples - (row as u32 * 7) % (samples / 2),
+        (row, column) if (row * 3 + 1) % classes == column => (row as u32 * 7) % (samples / 2),
+        (row, column) => u32::from((row * 5 + column) % 9 == 0),
+    })
+}
+
+/// A finished run of plain training, one epoch after the other.
+pub fn train_run(name: &str, epochs: usize, classes: usize) -> RunRecord {
+    let accuracy = |index: usize| 0.97 - 0.85 * (-(index as f64) / 8.0).exp();
+    let lines =
+        (1..=epochs).map(|index| epoch(PhaseName::Train, 0, index, &[("test", accuracy(index))]));
+    RunRecord {
+        name: name.to_string(),
+        start: start(
+            Description::Train {
+                epochs,
+                training: LearningDefaults::training(1e-3),
+            },
+            classes,
+        ),
+        epochs: lines.collect(),
+        summary: Some(Summary::Train(TrainSummary {
+            seed: MasterSeed(0),
+            epochs,
+            train_accuracy: 0.99,
+            test_accuracy: Some(accuracy(epochs)),
+            confusion: matrix(classes, 50),
+            seconds: TrainSeconds { train: 60.0 },
+        })),
+    }
+}
+
+/// A finished continual-learning run: `tasks` new ones after 30 epochs of pre-training.
+pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) -> RunRecord {
+    let memory = MemorySettings {
+        codec: Codec::or(10).expect("a window"),
+        policy: Policy::ClassBalanced,
+        capacity: Capacity::Samples(160),
+    };
+    let remembers = matches!(strategy, Strategy::Native | Strategy::Latent);
+    let scenario = match (tasks, strategy) {
+        (1, Strategy::Naive) => Scenario::Class { class: ClassId(9) },
+        (1, _) => Scenario::Sample {
+            speaker: SpeakerId(3),
+        },
+        _ => Scenario::MultiClass { base_classes: 4 },
+    };
+    let experiment = Experiment {
+        scenario,
+        strategy,
+        protocol: Protocol::Strict,
+        lr_index: (strategy == Strategy::Latent).then_some(2),
+        memory: remembers.then_some(memory),
+        pretrain_epochs: 30,
+        pretrain: LearningDefaults::training(1e-3),
+        epochs,
+        learn: LearningDefaults::training(1e-3),
+        seed: MasterSeed(0),
+    };
+    let mut lines = Vec::new();
+    let risen = |index: usize| 1.0 - (-(index as f64) / 6.0).exp();
+    for index in 1..=30 {
+        let old = 0.95 * risen(index);
+        lines.push(epoch(
+            PhaseName::Pretrain,
+            0,
+            index,
+            &[("old", old), ("new", 0.0), ("all", old * 0.9)],
+        ));
+    }
+    let lost = if remembers { 0.08 } else { 0.8 };
+    for task in 1..=tasks {
+        for index in 1..=epochs {
+            let done = (task as f64 - 1.0 + risen(index)) / tasks as f64;
+            let old = 0.95 - lost * done + 0.02 * (index as f64 * 1.7).sin();
+            let new = 0.93 * done;
+            let all = old * 0.8 + new * 0.2;
+            lines.push(epoch(
+                PhaseName::Learn,
+                task,
+                index,
+                &[("old", old), ("new", new), ("all", all)],
+            ));
+        }
+    }
+    let last = |name: &str, line: Option<&EpochLine>| line.map_or(0.0, |line| line.accuracy[name]);
+    let accuracies = |line: Option<&EpochLine>| Accuracies {
+        old: last("old", line),
+        new: last("new", line),
+        all: last("all", line),
+    };
+    let summary = LearnSummary {
+        scenario: experiment.scenario.to_string(),
+        experiment: experiment.clone(),
+        protocol: "strict".into(),
+        seed: MasterSeed(0),
+        accuracy: Pair {
+            before: accuracies(lines.get(29)),
+            after: accuracies(lines.last()),
+        },
+        metrics: None,
+        matrix: AccuracyMatrix::default(),
+        confusion: Pair {
+            before: matrix(10, 50),
+            after: matrix(10, 120),
+        },
+        replay: ReplayFigures {
+            samples: if remembers { 160 } else { 0 },
+            bytes: 44_000,
+            payload_bits: 350_000,
+            raw_input_bits: 1_120_000,
+        }
+        .into(),
+        seconds: RunSeconds {
+            pretrain: 10.0,
+            learn: 5.0,
+        },
+    };
+    RunRecord {
+        name: name.to_string(),
+        start: start(Description::Learn(experiment), 10),
+        epochs: lines,
+        summary: Some(Summary::Learn(summary)),
+    }
+}
+
+/// Runs of every strategy, for figures with six panels or groups.
+pub fn six_runs() -> Vec<RunRecord> {
+    vec![
+        learn_run("class-naive", Strategy::Naive, 1, 30),
+        learn_run("sample-joint", Strategy::Joint, 1, 30),
+        learn_run("sample-native-class-balanced", Strategy::Native, 1, 30),
+        learn_run(
+            "sample-latent-lr2-or10-160-samples-seed-0",
+            Strategy::Latent,
+            1,
+            30,
+        ),
+        learn_run("multi-class-naive", Strategy::Naive, 6, 20),
+        learn_run("multi-class-latent", Strategy::Latent, 6, 20),
+    ]
+}
+
+type Draw<'a> = &'a dyn Fn(&Path) -> Result<(), PlotError>;
+
+/// Draws both formats, checks them and gives back the PNG's bytes and the SVG's text.
+fn both(draw: Draw<'_>) -> (Vec<u8>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (png, svg) = (
+        folder.path().join("plot.png"),
+        folder.path().join("plot.SVG"),
+    );
+    draw(&png).expect("a PNG is drawn");
+    draw(&svg).expect("an SVG is drawn");
+    let png = fs::read(png).expect("the PNG is there");
+    assert_eq!(png[..8], *b"\x89PNG\r\n\x1a\n");
+    let svg = fs::read_to_string(svg).expect("the SVG is there");
+    assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));
+    let left = fs::read_dir(folder.path())
+        .expect("the folder is there")
+        .count();
+    assert_eq!(left, 2, "only the plots are left behind");
+    (png, svg)
+}
+
+/// The texts of an SVG.
+fn texts(svg: &str) -> Vec<String> {
+    let tags = svg.split("<text ").skip(1);
+    let texts = tags.filter_map(|tag| tag.split_once('>')?.1.split_once("</text>"));
+    texts.map(|(text, _)| text.trim().to_string()).collect()
+}
+
+#[track_caller]
+fn says(svg: &str, expected: &[&str]) {
+    let texts = texts(svg);
+    for text in expected {
+        assert!(
+            texts.iter().any(|found| found == text),
+            "`{text}` is not in {texts:?}"
+        );
+    }
+}
+
+/// Where texts begin and end lies inside the picture.
+#[track_caller]
+fn nothing_is_placed_outside(svg: &str) {
+    let number = |tag: &str, name: &str| {
+        let value = tag.split_once(&format!(" {name}=\"")).map(|(_, rest)| rest);
+        let value = value.and_then(|rest| rest.split('"').next());
+        value.and_then(|value| value.parse::<f64>().ok())
+    };
+    let size = svg.split_once("viewBox=\"0 0 ").expect("a view box").1;
+    let size = size.split('"').next().expect("its end");
+    let (width, height) = size.split_once(' ').expect("two sides");
+    let (width, height): (f64, f64) = (
+        width.parse().expect("width"),
+        height.parse().expect("height"),
+    );
+    for tag in svg
+        .split('<')
+        .filter(|tag| tag.starts_with("text") || tag.starts_with("rect"))
+    {
+        let x = number(tag, "x").expect("x");
+        let y = number(tag, "y").expect("y");
+        assert!(
+            (0.0..=width).contains(&x) && (0.0..=height).contains(&y),
+            "{tag}"
+        );
+        let right = x + number(tag, "width").unwrap_or(0.0);
+        let bottom = y + number(tag, "height").unwrap_or(0.0);
+        assert!(right <= width && bottom <= height, "{tag}");
+    }
+}
+
+#[test]
+fn rasters_have_their_labels_and_differ() {
+    let (figure, other) = (spikes(70, 0.05), spikes(70, 0.02));
+    let (png, svg) = both(&|path| raster(&figure, path));
+    let (other_png, _) = both(&|path| raster(&other, path));
+    assert_ne!(png, other_png);
+    says(
+        &svg,
+        &[
+            "input",
+            "hidden 1",
+            "hidden 3",
+            "time (ms)",
+            "unit (Hz)",
+            "per unit (Hz)",
+            "test sample 17: spoken “seven” &amp; taken for “zero”",
+        ],
+    );
+    nothing_is_placed_outside(&svg);
+    // Paper alone would be far smaller.
+    assert!(png.len() > 20_000, "{} bytes", png.len());
+}
+
+#[test]
+fn every_spike_of_a_raster_is_a_mark() {
+    let marks = |spikes: &[(usize, usize)]| {
+        let mut panel = layer("input", 100, 70, 0.0, 0);
+        for (step, unit) in spikes {
+            panel.raster.set(TimeStep(*step), Unit(*unit));
+        }
+        // The other layer keeps the scales of the rates as they are.
+        let figure = RasterFigure {
+            title: String::new(),
+            step_ms: 10.0,
+            panels: vec![panel, layer("hidden", 100, 70, 0.3, 0)],
+        };
+        let (_, svg) = both(&|path| raster(&figure, path));
+        svg.matches("<rect").count()
+    };
+    let silent = marks(&[]);
+    // One spike is a mark in the raster, a bar of its unit's rate and a bend in the mean rate.
+    let corner = marks(&[(0, 0)]);
+    let two = marks(&[(0, 0), (99, 69)]);
+    assert!(silent < corner && corner < two);
+    assert_eq!(
+        marks(&[(40, 3), (50, 3)]) + 1,
+        marks(&[(40, 3), (50, 3), (50, 4)]) - 1 + 1 - 1 + 1 - 0
+    );
+}
+
+#[test]
+fn rasters_of_any_extents_are_drawn() {
+    for (steps, units, density) in [
+        (1, 1, 0.0),
+        (1, 1, 1.0),
+        (100, 1, 0.1),
+        (1, 900, 0.2),
+        (3000, 2, 0.1),
+        (40, 5000, 0.02),
+    ] {
+        let figure = RasterFigure {
+            title: String::new(),
+            step_ms: 0.01,
+            panels: vec![layer("layer", steps, units, density, 5)],
+        };
+        let (_, svg) = both(&|path| raster(&figure, path));
+        nothing_is_placed_outside(&svg);
+    }
+    // Many layers of different lengths with endless names.
+    let name = "an endless name of a layer that goes on and on".repeat(4);
+    let panels = (1..=17).map(|index| layer(&name, index * 7, index * index, 0.1, 6));
+    let figure = RasterFigure {
+        title: name.repeat(3),
+        step_ms: 1e6,
+        panels: panels.collect(),
+    };
+    let (_, svg) = both(&|path| raster(&figure, path));
+    nothing_is_placed_outside(&svg);
+}
+
+#[test]
+fn rasters_of_nothing_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("raster.png");
+    let mut figure = spikes(70, 0.05);
+    for step_ms in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        figure.step_ms = step_ms;
+        let error = raster(&figure, &path).expect_err("no time step");
+        assert!(matches!(error, PlotError::NothingToDraw(_)), "{error}");
+    }
+    figure.step_ms = 1.0;
+    figure.panels.clear();
+    let error = raster(&figure, &path).expect_err("no layer");
+    assert!(matches!(error, PlotError::NothingToDraw(_)), "{error}");
+    assert!(!path.exists());
+}
+
+#[test]
+fn curves_tell_old_new_and_all_apart() {
+    let one = [learn_run("class-naive", Strategy::Naive, 1, 30)];
+    let (png, svg) = both(&|path| curves(&one, path));
+    says(
+        &svg,
+        &[
+            "class-naive",
+            "epoch",
+            "accuracy (%)",
+            "old",
+            "new",
+            "all test samples",
+            "learning begins",
+        ],
+    );
+    for colour in ["#0072B2", "#D55E00"] {
+        assert!(svg.contains(colour));
+    }
+    assert!(!texts(&svg).iter().any(|text| text == "next task"));
+    let (other, svg) = both(&|path| curves(&six_runs(), path));
+    assert_ne!(png, other);
+    says(&svg, &["multi-class-naive", "next task", "0", "100"]);
+    nothing_is_placed_outside(&svg);
+}
+
+#[test]
+fn curves_of_plain_training_show_training_and_test() {
+    let runs = [train_run("plain", 25, 10)];
+    let (_, svg) = both(&|path| curves(&runs, path));
+    says(&svg, &["plain", "test samples", "training samples"]);
+    assert!(!texts(&svg).iter().any(|text| text == "old"));
+}
+
+#[test]
+fn unfinished_and_odd_runs_are_drawn_as_far_as_they_go() {
+    let mut cut_off = learn_run("cut-off", Strategy::Latent, 2, 5);
+    cut_off.summary = None;
+    cut_off.epochs.truncate(33);
+    let mut single = train_run("single", 1, 10);
+    single.epochs[0].accuracy.clear();
+    let mut odd = learn_run("", Strategy::Naive, 1, 4);
+    for (index, line) in odd.epochs.iter_mut().enumerate() {
+        let value = [f64::NAN, 1e300, -3.0, f64::INFINITY][index % 4];
+        line.accuracy.insert("old".into(), value);
+    }
+    let mut empty = learn_run("empty", Strategy::Naive, 1, 4);
+    empty.epochs.clear();
+    empty.summary = None;
+    let (_, svg) = both(&|path| {
+        curves(
+            &[cut_off.clone(), single.clone(), odd.clone(), empty.clone()],
+            path,
+        )
+    });
+    says(
+        &svg,
+        &["cut-off (unfinished)", "no epoch yet", "training samples"],
+    );
+    nothing_is_placed_outside(&svg);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let error = curves(&[empty], &folder.path().join("a.png")).expect_err("no epoch");
+    assert!(error.to_string().contains("empty"), "{error}");
+    assert!(curves(&[], &folder.path().join("a.png")).is_err());
+}
+
+#[test]
+fn confusion_matrices_name_every_class() {
+    let runs = [learn_run("class-naive", Strategy::Naive, 1, 30)];
+    let (png, svg) = both(&|path| confusion(&runs, path));
+    let names = class_names(10);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    says(&svg, &names);
+    // Counts are written into the cells: the diagonal's first is 120.
+    says(
+        &svg,
+        &[
+            "class-naive",
+            "true class",
+            "predicted class",
+            "share of the true class (%)",
+            "120",
+        ],
+    );
+    nothing_is_placed_outside(&svg);
+    let twenty = [train_run("twenty", 10, 20)];
+    let (other, svg) = both(&|path| confusion(&twenty, path));
+    assert_ne!(png, other);
+    says(&svg, &["null", "fünf", "seven", "neun"]);
+    assert!(
+        !texts(&svg).iter().any(|text| text == "50"),
+        "no counts in so many cells"
+    );
+    let (_, svg) = both(&|path| confusion(&six_runs(), path));
+    nothing_is_placed_outside(&svg);
+}
+
+#[test]
+fn confusion_matrices_of_any_size_are_drawn() {
+    let sized = |matrix: Array2<u32>, names: usize| {
+        let mut run = train_run("sized", 1, 10);
+        run.start.data.class_names = class_names(names);
+        if let Some(Summary::Train(summary)) = &mut run.summary {
+            summary.confusion = matrix;
+        }
+        both(&|path| confusion(&[run.clone()], path)).1
+    };
+    let quiet = Array2::zeros((10, 10));
+    says(&sized(quiet.clone(), 10), &["no samples", "nine"]);
+    says(&sized(quiet, 1), &["zero"]);
+    // A network with more readouts than classes: the others are left out while nothing is there.
+    let mut many = Array2::zeros((25, 25));
+    many[[0, 0]] = u32::MAX;
+    let svg = sized(many.clone(), 10);
+    assert!(
+        !texts(&svg).iter().any(|text| text == "10"),
+        "class 10 is nowhere"
+    );
+    many[[2, 11]] = 3;
+    says(&sized(many, 10), &["nine", "10", "11"]);
+    let svg = sized(Array2::from_elem((300, 300), u32::MAX), 10);
+    nothing_is_placed_outside(&svg);
+    sized(Array2::zeros((0, 0)), 1);
+}
+
+#[test]
+fn confusion_needs_runs_that_are_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("confusion.svg");
+    let mut run = learn_run("cut-off", Strategy::Naive, 1, 3);
+    run.summary = None;
+    for draw in [confusion, comparison] {
+        let error = draw(&[run.clone()], &path).expect_err("it is not over");
+        assert!(matches!(error, PlotError::NothingToDraw(_)), "{error}");
+        assert!(error.to_string().contains("cut-off"), "{error}");
+        assert!(draw(&[], &path).is_err());
+    }
+    let error =
+        comparison(&[train_run("plain", 3, 10)], &path).expect_err("nothing new is learned");
+    assert!(error.to_string().contains("plain"), "{error}");
+    assert!(!path.exists());
+}
+
+#[test]
+fn comparisons_say_what_was_run() {
+    let (png, svg) = both(&|path| comparison(&six_runs(), path));
+    says(
+        &svg,
+        &[
+            "sample",
+            "class",
+            "multi-class",
+            "naive",
+            "joint",
+            "old",
+            "new",
+            "before learning",
+            "accuracy at the end (%)",
+        ],
+    );
+    nothing_is_placed_outside(&svg);
+    let (other, _) = both(&|path| comparison(&six_runs()[..2], path));
+    assert_ne!(png, other);
+    // The same twice: then the folder tells them apart.
+    let twins = ["seed-0", "seed-1"].map(|name| learn_run(name, Strategy::Naive, 1, 3));
+    let (_, svg) = both(&|path| comparison(&twins, path));
+    says(&svg, &["seed-0", "seed-1"]);
+    let mut odd = learn_run("odd", Strategy::Latent, 2, 3);
+    if let Some(Summary::Learn(summary)) = &mut odd.summary {
+        summary.accuracy.before.new = f64::NAN;
+        summary.accuracy.after.old = f64::NAN;
+        summary.accuracy.after.new = 1e300;
+        summary.replay.figures.bytes = u64::MAX;
+    }
+    both(&|path| comparison(&[odd.clone()], path));
+    let many: Vec<RunRecord> = (0..30)
+        .flat_map(|_| six_runs().into_iter().take(1))
+        .collect();
+    both(&|path| comparison(&many, path));
+}
+
+#[test]
+fn only_png_and_svg_are_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["plot.pdf", "plot", "png", ".svg", "plot.png.gz"] {
+        let path = folder.path().join(name);
+        // Before anything is found fault with in the runs.
+        for runs in [vec![], six_runs()] {
+            let error = curves(&runs, &path).expect_err("no such format");
+            let expected = format!("{}: plots are written as .png or .svg", path.display());
+            assert_eq!(error.to_string(), expected);
+        }
+        assert!(raster(&spikes(5, 0.1), &path).is_err());
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("there").count(), 0);
+    for name in ["plot.png", "plot.svg"] {
+        let path = folder.path().join("nowhere").join(name);
+        let error = curves(&six_runs(), &path).expect_err("no such folder");
+        assert!(matches!(error, PlotError::CannotWrite { .. }), "{error}");
+    }
+}
