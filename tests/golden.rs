@@ -27,16 +27,30 @@ struct Golden {
 
 impl Golden {
     fn read(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/golden")
+            .join(name);
         let bytes = std::fs::read(path).expect("the golden files ship with the tests");
         let (_, metadata) = SafeTensors::read_metadata(&bytes).expect("a header");
         let info = &metadata.metadata().as_ref().expect("metadata")["info"];
         let file = SafeTensors::deserialize(&bytes).expect("whole");
         let tensors = file.iter().map(|(name, view)| {
             let values: Vec<f32> = match view.dtype() {
-                Dtype::F32 => view.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+                Dtype::F32 => view
+                    .data()
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|b| f32::from_le_bytes(*b))
+                    .collect(),
                 Dtype::U8 => view.data().iter().map(|&b| f32::from(b)).collect(),
-                Dtype::I64 => view.data().as_chunks().0.iter().map(|b| i64::from_le_bytes(*b) as f32).collect(),
+                Dtype::I64 => view
+                    .data()
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|b| i64::from_le_bytes(*b) as f32)
+                    .collect(),
                 other => panic!("{name} is of type {other:?}"),
             };
             let array = ArrayD::from_shape_vec(view.shape(), values).expect("its own shape");
@@ -49,8 +63,14 @@ impl Golden {
     }
 
     fn get<D: Dimension>(&self, name: &str) -> Array<f32, D> {
-        let tensor = self.tensors.get(name).unwrap_or_else(|| panic!("no tensor {name}"));
-        tensor.clone().into_dimensionality().expect("as the README says")
+        let tensor = self
+            .tensors
+            .get(name)
+            .unwrap_or_else(|| panic!("no tensor {name}"));
+        tensor
+            .clone()
+            .into_dimensionality()
+            .expect("as the README says")
     }
 
     fn network(&self) -> Network {
@@ -70,7 +90,9 @@ impl Golden {
         let mut parameters = Parameters::zeros(&spec);
         let names: Vec<ParameterName> = parameters.iter().map(|(name, _)| name).collect();
         for name in names {
-            parameters.set(name, self.get(&format!("init.{name}"))).expect("shapes fit");
+            parameters
+                .set(name, self.get(&format!("init.{name}")))
+                .expect("shapes fit");
         }
         Network::with_parameters(spec, parameters).expect("shapes fit")
     }
@@ -93,12 +115,24 @@ impl Golden {
 
 fn assert_close<D: Dimension>(what: &str, found: &Array<f32, D>, expected: &Array<f32, D>) {
     assert_eq!(found.shape(), expected.shape(), "{what}");
-    let largest = expected.iter().fold(0.0f32, |most, value| most.max(value.abs()));
-    let off = (found - expected).iter().fold(0.0f32, |most, value| most.max(value.abs()));
-    assert!(off <= RELATIVE * largest, "{what}: off by {off}, largest entry {largest}");
+    let largest = expected
+        .iter()
+        .fold(0.0f32, |most, value| most.max(value.abs()));
+    let off = (found - expected)
+        .iter()
+        .fold(0.0f32, |most, value| most.max(value.abs()));
+    assert!(
+        off <= RELATIVE * largest,
+        "{what}: off by {off}, largest entry {largest}"
+    );
 }
 
-fn gradient_of(network: &Network, stage: Stage, inputs: Vec<StageInput<'_>>, labels: &[ClassId]) -> BatchGradient {
+fn gradient_of(
+    network: &Network,
+    stage: Stage,
+    inputs: Vec<StageInput<'_>>,
+    labels: &[ClassId],
+) -> BatchGradient {
     let samples = inputs.into_iter().zip(labels.iter().copied()).collect();
     let all: Vec<usize> = (0..labels.len()).collect();
     let examples = StoredExamples { samples };
@@ -112,31 +146,52 @@ fn check_gradients(golden: &Golden, prefix: &str, found: &BatchGradient) {
         assert_close(&format!("{prefix}.{name}"), &gradient.to_owned(), &expected);
         compared += 1;
     }
-    let expected = golden.tensors.keys().filter(|key| key.starts_with(&format!("{prefix}.")));
+    let expected = golden
+        .tensors
+        .keys()
+        .filter(|key| key.starts_with(&format!("{prefix}.")));
     assert_eq!(compared, expected.count(), "every gradient, and no other");
 }
 
 #[test]
 fn forward_states_are_those_of_pytorch() {
-    for file in ["network_2.safetensors", "network_6.safetensors", "network_full.safetensors"] {
+    for file in [
+        "network_2.safetensors",
+        "network_6.safetensors",
+        "network_full.safetensors",
+    ] {
         let golden = Golden::read(file);
         let network = golden.network();
         for (sample, counts) in golden.counts().iter().enumerate() {
-            let activity = network.run(Stage::Whole, &StageInput::counts(counts)).expect("fits");
+            let activity = network
+                .run(Stage::Whole, &StageInput::counts(counts))
+                .expect("fits");
             for layer in 0..network.spec().depth() {
                 let spikes: Array3<f32> = golden.get(&format!("spikes.{}", layer + 1));
-                let found = activity.spikes[layer].to_dense().mapv(|s| f32::from(u8::from(s)));
-                assert_eq!(found, spikes.index_axis(Axis(0), sample), "{file} layer {layer}");
+                let found = activity.spikes[layer]
+                    .to_dense()
+                    .mapv(|s| f32::from(u8::from(s)));
+                assert_eq!(
+                    found,
+                    spikes.index_axis(Axis(0), sample),
+                    "{file} layer {layer}"
+                );
                 let membrane: Array3<f32> = golden.get(&format!("membrane.{}", layer + 1));
                 let membrane = membrane.index_axis(Axis(0), sample).to_owned();
                 assert_close("membrane", &activity.membrane[layer], &membrane);
             }
             let readout: Array3<f32> = golden.get("readout");
-            assert_close("readout", &activity.readout, &readout.index_axis(Axis(0), sample).to_owned());
+            assert_close(
+                "readout",
+                &activity.readout,
+                &readout.index_axis(Axis(0), sample).to_owned(),
+            );
             let logits: Array2<f32> = golden.get("logits");
             let found = Array::from(activity.logits);
             assert_close("logits", &found, &logits.row(sample).to_owned());
-            let quick = network.logits(Stage::Whole, &StageInput::counts(counts)).expect("fits");
+            let quick = network
+                .logits(Stage::Whole, &StageInput::counts(counts))
+                .expect("fits");
             assert_eq!(quick, found.to_vec(), "with and without keeping states");
         }
     }
@@ -144,14 +199,21 @@ fn forward_states_are_those_of_pytorch() {
 
 #[test]
 fn loss_and_gradients_are_those_of_pytorch() {
-    for file in ["network_2.safetensors", "network_6.safetensors", "network_full.safetensors"] {
+    for file in [
+        "network_2.safetensors",
+        "network_6.safetensors",
+        "network_full.safetensors",
+    ] {
         let golden = Golden::read(file);
         let (network, counts, labels) = (golden.network(), golden.counts(), golden.labels());
         let inputs = counts.iter().map(StageInput::counts).collect();
         let found = gradient_of(&network, Stage::Whole, inputs, &labels);
         let loss = golden.info["loss"].as_f64().expect("a number");
         let off = found.loss_sum / labels.len() as f64 - loss;
-        assert!(off.abs() < f64::from(RELATIVE) * loss, "{file}: loss off by {off}");
+        assert!(
+            off.abs() < f64::from(RELATIVE) * loss,
+            "{file}: loss off by {off}"
+        );
         check_gradients(&golden, "grad", &found);
     }
 }
@@ -168,8 +230,13 @@ fn five_adamax_steps_end_where_pytorch_does() {
             let found = gradient_of(&network, Stage::Whole, inputs, &labels);
             let loss = loss.as_f64().expect("a number");
             let off = found.loss_sum / labels.len() as f64 - loss;
-            assert!(off.abs() < f64::from(RELATIVE) * loss, "{file}: loss off by {off}");
-            optimiser.step(&mut network, &found.gradients, 1e-3).expect("shapes fit");
+            assert!(
+                off.abs() < f64::from(RELATIVE) * loss,
+                "{file}: loss off by {off}"
+            );
+            optimiser
+                .step(&mut network, &found.gradients, 1e-3)
+                .expect("shapes fit");
         }
         for (name, weight) in network.parameters().iter() {
             let expected: Array2<f32> = golden.get(&format!("after5.{name}"));
@@ -185,7 +252,10 @@ fn codecs_and_the_replay_path_are_those_of_pytorch() {
         let (network, counts, labels) = (golden.network(), golden.counts(), golden.labels());
         let window = Window::new(5).expect("valid");
         for index in 1..=network.spec().depth() {
-            let index = network.spec().lr_index(index).expect("there is such a layer");
+            let index = network
+                .spec()
+                .lr_index(index)
+                .expect("there is such a layer");
             let prefix = format!("replay{}", index.get());
             let or: Array3<f32> = golden.get(&format!("{prefix}.or5.compressed"));
             let sums: Array3<f32> = golden.get(&format!("{prefix}.counts5.compressed"));
@@ -208,14 +278,23 @@ fn codecs_and_the_replay_path_are_those_of_pytorch() {
             let stage = Stage::Learning(index);
             let logits: Array2<f32> = golden.get(&format!("{prefix}.or5.logits"));
             for (sample, replay) in replays.iter().enumerate() {
-                let found = network.logits(stage, &StageInput::spikes(replay)).expect("fits");
-                assert_close("replay logits", &Array::from(found), &logits.row(sample).to_owned());
+                let found = network
+                    .logits(stage, &StageInput::spikes(replay))
+                    .expect("fits");
+                assert_close(
+                    "replay logits",
+                    &Array::from(found),
+                    &logits.row(sample).to_owned(),
+                );
             }
             let inputs = replays.iter().map(StageInput::spikes).collect();
             let found = gradient_of(&network, stage, inputs, &labels);
             let loss = f64::from(golden.get::<ndarray::Ix1>(&format!("{prefix}.or5.loss"))[0]);
             let off = found.loss_sum / labels.len() as f64 - loss;
-            assert!(off.abs() < f64::from(RELATIVE) * loss, "{file}: loss off by {off}");
+            assert!(
+                off.abs() < f64::from(RELATIVE) * loss,
+                "{file}: loss off by {off}"
+            );
             check_gradients(&golden, &format!("{prefix}.or5.grad"), &found);
         }
     }

@@ -43,13 +43,20 @@ fn bad(bench: &Bench, arguments: &str, words: &[&str]) {
     let output = run(bench, arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{arguments}: {stderr}");
-    let message: Vec<_> = stderr.lines().filter(|line| !line.starts_with("note:")).collect();
+    let message: Vec<_> = stderr
+        .lines()
+        .filter(|line| !line.starts_with("note:"))
+        .collect();
     assert_eq!(message.len(), 1, "one sentence: {stderr}");
     for word in words {
         assert!(message[0].contains(word), "`{word}` is not in: {stderr}");
     }
     assert!(output.stdout.is_empty());
-    assert_eq!(files_below(bench.root()), before, "{arguments} left something behind");
+    assert_eq!(
+        files_below(bench.root()),
+        before,
+        "{arguments} left something behind"
+    );
 }
 
 fn files_below(folder: &Path) -> Vec<(std::path::PathBuf, u64)> {
@@ -79,8 +86,20 @@ const LEARN: &str = "--data train.h5 test.h5 --model small.toml --pretrain-epoch
 fn every_help_has_an_example() {
     let bench = Bench::new();
     for level in [
-        "", "demo", "data", "data info", "train", "eval", "learn", "learn sample", "learn class",
-        "learn multi-class", "plot", "plot raster", "plot curves", "plot confusion",
+        "",
+        "demo",
+        "data",
+        "data info",
+        "train",
+        "eval",
+        "learn",
+        "learn sample",
+        "learn class",
+        "learn multi-class",
+        "plot",
+        "plot raster",
+        "plot curves",
+        "plot confusion",
         "plot comparison",
     ] {
         let text = good(&bench, &format!("{level} --help"));
@@ -91,17 +110,30 @@ fn every_help_has_an_example() {
 #[test]
 fn train_eval_and_plot_work_together() {
     let bench = Bench::new();
-    let printed = good(&bench, &format!("{TRAIN} --epochs 30 --lr 5e-3 --batch-size 16 --out run --json"));
+    let printed = good(
+        &bench,
+        &format!("{TRAIN} --epochs 30 --lr 5e-3 --batch-size 16 --out run --json"),
+    );
     let summary: Value = serde_json::from_str(&printed).expect("JSON on stdout");
     assert_eq!(summary, json(&bench.path("run/summary.json")));
     let accuracy = summary["test_accuracy"].as_f64().expect("a number");
     assert!(accuracy > 0.7, "chance is 0.25: {accuracy}");
 
-    let printed = good(&bench, "eval --data test.h5 --checkpoint run/checkpoint.safetensors --json");
+    let printed = good(
+        &bench,
+        "eval --data test.h5 --checkpoint run/checkpoint.safetensors --json",
+    );
     let tested: Value = serde_json::from_str(&printed).expect("JSON on stdout");
-    assert_eq!(tested["accuracy"].as_f64(), Some(accuracy), "the same network, the same test");
+    assert_eq!(
+        tested["accuracy"].as_f64(),
+        Some(accuracy),
+        "the same network, the same test"
+    );
     assert_eq!(tested["trained_on"], 0);
-    let output = run(&bench, "eval --data train.h5 --checkpoint run/checkpoint.safetensors");
+    let output = run(
+        &bench,
+        "eval --data train.h5 --checkpoint run/checkpoint.safetensors",
+    );
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("120 of the 120 samples"), "{stderr}");
 
@@ -123,13 +155,21 @@ fn a_resumed_run_is_the_run_that_never_stopped() {
     let bench = Bench::new();
     let options = "--optimiser adam --schedule cosine:6 --l1 1e-4 --l2 1e-5 --seed 9";
     good(&bench, &format!("{TRAIN} {options} --epochs 6 --out whole"));
-    good(&bench, &format!("{TRAIN} {options} --epochs 2 --out parts --threads 1"));
-    good(&bench, &format!("{TRAIN} {options} --epochs 6 --out parts --threads 3 --resume"));
+    good(
+        &bench,
+        &format!("{TRAIN} {options} --epochs 2 --out parts --threads 1"),
+    );
+    good(
+        &bench,
+        &format!("{TRAIN} {options} --epochs 6 --out parts --threads 3 --resume"),
+    );
     let read = |name: &str| std::fs::read(bench.path(name)).expect("written");
     assert!(read("whole/checkpoint.safetensors") == read("parts/checkpoint.safetensors"));
     let epochs = |name: &str| {
         let text = String::from_utf8(read(name)).expect("UTF-8");
-        let lines = text.lines().filter(|line| line.contains(r#""line":"epoch""#));
+        let lines = text
+            .lines()
+            .filter(|line| line.contains(r#""line":"epoch""#));
         lines.map(String::from).collect::<Vec<_>>()
     };
     assert_eq!(epochs("whole/run.jsonl"), epochs("parts/run.jsonl"));
@@ -139,28 +179,44 @@ fn a_resumed_run_is_the_run_that_never_stopped() {
         ("--seed 9 --batch-size 3", "--lr"),
     ] {
         let options = "--optimiser adam --schedule cosine:6 --l1 1e-4 --l2 1e-5";
-        bad(&bench, &format!("{TRAIN} {options} {change} --epochs 9 --out parts --resume"), &[word]);
+        bad(
+            &bench,
+            &format!("{TRAIN} {options} {change} --epochs 9 --out parts --resume"),
+            &[word],
+        );
     }
-    bad(&bench, &format!("{TRAIN} {options} --epochs 6 --out parts --resume"), &["6 epochs already"]);
+    bad(
+        &bench,
+        &format!("{TRAIN} {options} --epochs 6 --out parts --resume"),
+        &["6 epochs already"],
+    );
 }
 
 #[test]
 fn replay_keeps_what_naive_learning_forgets() {
     let bench = Bench::new();
     let learn = |name: &str, how: &str| {
-        good(&bench, &format!("learn class --held-out 3 {LEARN} {how} --out {name}"));
+        good(
+            &bench,
+            &format!("learn class --held-out 3 {LEARN} {how} --out {name}"),
+        );
         json(&bench.path(&format!("{name}/summary.json")))
     };
     let naive = learn("naive", "--strategy naive");
     let pretrained = "--checkpoint naive/pretrained.safetensors";
     let latent = learn(
         "latent",
-        &format!("{pretrained} --strategy latent --lr-index 2 --codec or:2 --budget 2kB --policy class-balanced"),
+        &format!(
+            "{pretrained} --strategy latent --lr-index 2 --codec or:2 --budget 2kB --policy class-balanced"
+        ),
     );
-    let old = |summary: &Value, when: &str| {
-        summary["accuracy"][when]["old"].as_f64().expect("a number")
-    };
-    assert_eq!(old(&naive, "before"), old(&latent, "before"), "the same pre-training");
+    let old =
+        |summary: &Value, when: &str| summary["accuracy"][when]["old"].as_f64().expect("a number");
+    assert_eq!(
+        old(&naive, "before"),
+        old(&latent, "before"),
+        "the same pre-training"
+    );
     assert!(old(&naive, "after") < old(&naive, "before") - 0.2);
     assert!(old(&latent, "after") > old(&naive, "after") + 0.2);
     let replay = &latent["replay"];
@@ -168,11 +224,17 @@ fn replay_keeps_what_naive_learning_forgets() {
     // 12 units × 15 windows a sample, 16 bits of label, 64 bytes of header.
     assert_eq!(number("payload_bits"), number("samples") * 180);
     assert_eq!(number("raw_input_bits"), number("samples") * 30 * 12);
-    assert!(number("bytes") <= 2000 && number("bytes") > 1950, "{replay}");
+    assert!(
+        number("bytes") <= 2000 && number("bytes") > 1950,
+        "{replay}"
+    );
     for key in ["pretrain", "learn"] {
         assert!(latent["seconds"][key].is_number());
     }
-    assert_eq!((latent["protocol"].as_str(), latent["seed"].as_u64()), (Some("strict"), Some(0)));
+    assert_eq!(
+        (latent["protocol"].as_str(), latent["seed"].as_u64()),
+        (Some("strict"), Some(0))
+    );
     good(&bench, "plot comparison naive latent --out comparison.png");
     good(&bench, "plot curves naive latent --out curves.svg");
 }
@@ -207,8 +269,17 @@ fn every_scenario_and_strategy_runs_and_threads_change_nothing() {
         assert_eq!(summaries[0], summaries[1], "{how}");
     }
     let multi = json(&bench.path("one4/summary.json"));
-    assert_eq!(multi["matrix"].as_array().map(Vec::len), Some(3), "base and two classes");
-    for name in ["acc", "bwt", "forgetting_from_best", "forgetting_from_learned"] {
+    assert_eq!(
+        multi["matrix"].as_array().map(Vec::len),
+        Some(3),
+        "base and two classes"
+    );
+    for name in [
+        "acc",
+        "bwt",
+        "forgetting_from_best",
+        "forgetting_from_learned",
+    ] {
         assert!(multi["metrics"][name].is_number(), "{name}");
     }
 }
@@ -230,12 +301,22 @@ fn bad_files_are_named_with_the_reason() {
     write("no_labels.h5", &|p| p.labels = None);
     write("no_speaker.h5", &|p| p.speakers = None);
     write("no_keys.h5", &|p| p.keys = None);
-    write("uneven.h5", &|p| p.units = Some(vec![vec![0], vec![2], vec![]]));
+    write("uneven.h5", &|p| {
+        p.units = Some(vec![vec![0], vec![2], vec![]]);
+    });
     write("short.h5", &|p| p.times = Some(vec![vec![0.1, 0.2]]));
-    write("unit.h5", &|p| p.units = Some(vec![vec![0, 12], vec![2], vec![]]));
-    write("unit_huge.h5", &|p| p.units = Some(vec![vec![0, 70_000], vec![2], vec![]]));
-    write("nan.h5", &|p| p.times = Some(vec![vec![0.1, f32::NAN], vec![0.3], vec![]]));
-    write("negative.h5", &|p| p.times = Some(vec![vec![0.1, -0.2], vec![0.3], vec![]]));
+    write("unit.h5", &|p| {
+        p.units = Some(vec![vec![0, 12], vec![2], vec![]]);
+    });
+    write("unit_huge.h5", &|p| {
+        p.units = Some(vec![vec![0, 70_000], vec![2], vec![]]);
+    });
+    write("nan.h5", &|p| {
+        p.times = Some(vec![vec![0.1, f32::NAN], vec![0.3], vec![]]);
+    });
+    write("negative.h5", &|p| {
+        p.times = Some(vec![vec![0.1, -0.2], vec![0.3], vec![]]);
+    });
     write("label.h5", &|p| p.labels = Some(vec![0, 1, 9]));
     write("many.h5", &|p| {
         p.keys = Some(vec!["a", "b", "c", "d", "e", "f"]);
@@ -247,9 +328,21 @@ fn bad_files_are_named_with_the_reason() {
     });
     let types = hdf5::File::create(bench.path("types.h5")).expect("made");
     let spikes = types.create_group("spikes").expect("made");
-    spikes.new_dataset_builder().with_data(&[1i32, 2]).create("times").expect("made");
-    spikes.new_dataset_builder().with_data(&[1i32, 2]).create("units").expect("made");
-    types.new_dataset_builder().with_data(&[0.5f32, 1.0]).create("labels").expect("made");
+    spikes
+        .new_dataset_builder()
+        .with_data(&[1i32, 2])
+        .create("times")
+        .expect("made");
+    spikes
+        .new_dataset_builder()
+        .with_data(&[1i32, 2])
+        .create("units")
+        .expect("made");
+    types
+        .new_dataset_builder()
+        .with_data(&[0.5f32, 1.0])
+        .create("labels")
+        .expect("made");
     types.create_group("extra").expect("made");
     drop((spikes, types));
 
@@ -264,7 +357,10 @@ fn bad_files_are_named_with_the_reason() {
         ("no_speaker.h5", vec!["no_speaker.h5", "extra/speaker"]),
         ("no_keys.h5", vec!["no_keys.h5", "extra/keys"]),
         ("types.h5", vec!["types.h5", "list of"]),
-        ("uneven.h5", vec!["uneven.h5", "sample 0", "2 event times but 1"]),
+        (
+            "uneven.h5",
+            vec!["uneven.h5", "sample 0", "2 event times but 1"],
+        ),
         ("short.h5", vec!["short.h5", "spikes/times"]),
         ("unit_huge.h5", vec!["unit_huge.h5", "sample 0", "70000"]),
         ("nan.h5", vec!["nan.h5", "sample 0", "NaN"]),
@@ -275,14 +371,38 @@ fn bad_files_are_named_with_the_reason() {
         bad(&bench, &format!("data info {file}"), &words);
         let train = format!("train --data {file} --model small.toml --epochs 1 --out run");
         bad(&bench, &train, &words);
-        bad(&bench, &format!("plot raster --data {file} --sample 0 --out plot.png"), &words);
+        bad(
+            &bench,
+            &format!("plot raster --data {file} --sample 0 --out plot.png"),
+            &words,
+        );
     }
     let train = "--model small.toml --epochs 1 --out run";
-    bad(&bench, &format!("train --data unit.h5 {train}"), &["unit.h5", "sample 0", "unit 12", "12 inputs"]);
-    bad(&bench, &format!("train --data many.h5 {train}"), &["many.h5", "sample 2", "classes"]);
-    bad(&bench, &format!("train --data good.h5 many.h5 {train}"), &["many.h5", "classes"]);
-    bad(&bench, "plot raster --data good.h5 --sample 3 --out plot.png", &["good.h5", "3 samples"]);
-    bad(&bench, "plot raster --data good.h5 --sample 0 --out plot.pdf", &["plot.pdf", ".svg"]);
+    bad(
+        &bench,
+        &format!("train --data unit.h5 {train}"),
+        &["unit.h5", "sample 0", "unit 12", "12 inputs"],
+    );
+    bad(
+        &bench,
+        &format!("train --data many.h5 {train}"),
+        &["many.h5", "sample 2", "classes"],
+    );
+    bad(
+        &bench,
+        &format!("train --data good.h5 many.h5 {train}"),
+        &["many.h5", "classes"],
+    );
+    bad(
+        &bench,
+        "plot raster --data good.h5 --sample 3 --out plot.png",
+        &["good.h5", "3 samples"],
+    );
+    bad(
+        &bench,
+        "plot raster --data good.h5 --sample 0 --out plot.pdf",
+        &["plot.pdf", ".svg"],
+    );
 }
 
 #[test]
@@ -324,29 +444,72 @@ fn bad_settings_are_named_with_the_reason() {
         let train = format!("train --data train.h5 --model small.toml --out run {flags}");
         bad(&bench, &train, &words);
     }
-    let output = run(&bench, "train --data train.h5 --model small.toml --epochs some --out run");
+    let output = run(
+        &bench,
+        "train --data train.h5 --model small.toml --epochs some --out run",
+    );
     assert_eq!(output.status.code(), Some(2));
     for (how, words) in [
-        ("sample --held-out 7 --strategy naive", vec!["speaker 7", "0, 1, 2"]),
-        ("class --held-out 7 --strategy naive", vec!["class 7", "0, 1, 2, 3"]),
-        ("multi-class --base-classes 4 --strategy naive", vec!["4 classes"]),
-        ("multi-class --base-classes 0 --strategy naive", vec!["4 classes"]),
+        (
+            "sample --held-out 7 --strategy naive",
+            vec!["speaker 7", "0, 1, 2"],
+        ),
+        (
+            "class --held-out 7 --strategy naive",
+            vec!["class 7", "0, 1, 2, 3"],
+        ),
+        (
+            "multi-class --base-classes 4 --strategy naive",
+            vec!["4 classes"],
+        ),
+        (
+            "multi-class --base-classes 0 --strategy naive",
+            vec!["4 classes"],
+        ),
         ("class --held-out 1 --strategy latent", vec!["memory"]),
-        ("class --held-out 1 --strategy latent --budget 80", vec!["80 bytes", "too small"]),
-        ("class --held-out 1 --strategy latent --replays 0", vec!["at least one"]),
-        ("class --held-out 1 --strategy latent --lr-index 4 --replays 9", vec!["LR index 4", "3"]),
-        ("class --held-out 1 --strategy native --lr-index 1 --replays 9", vec!["no LR index"]),
-        ("class --held-out 1 --strategy native --codec or:2 --replays 9", vec!["raw"]),
-        ("class --held-out 1 --strategy naive --protocol published", vec!["64"]),
-        ("class --held-out 1 --strategy naive --epochs 0", vec!["epochs"]),
-        ("class --held-out 1 --strategy latent --replays 99999999999999999", vec!["more than"]),
+        (
+            "class --held-out 1 --strategy latent --budget 80",
+            vec!["80 bytes", "too small"],
+        ),
+        (
+            "class --held-out 1 --strategy latent --replays 0",
+            vec!["at least one"],
+        ),
+        (
+            "class --held-out 1 --strategy latent --lr-index 4 --replays 9",
+            vec!["LR index 4", "3"],
+        ),
+        (
+            "class --held-out 1 --strategy native --lr-index 1 --replays 9",
+            vec!["no LR index"],
+        ),
+        (
+            "class --held-out 1 --strategy native --codec or:2 --replays 9",
+            vec!["raw"],
+        ),
+        (
+            "class --held-out 1 --strategy naive --protocol published",
+            vec!["64"],
+        ),
+        (
+            "class --held-out 1 --strategy naive --epochs 0",
+            vec!["epochs"],
+        ),
+        (
+            "class --held-out 1 --strategy latent --replays 99999999999999999",
+            vec!["more than"],
+        ),
     ] {
         let learn = format!("learn {how} --data train.h5 --model small.toml --out run");
         bad(&bench, &learn, &words);
     }
     // The same recordings twice would be on both sides of the split.
     let twice = "learn class --held-out 1 --strategy naive --data train.h5 train.h5";
-    bad(&bench, &format!("{twice} --model small.toml --out run"), &["same recording"]);
+    bad(
+        &bench,
+        &format!("{twice} --model small.toml --out run"),
+        &["same recording"],
+    );
 }
 
 #[test]
@@ -360,15 +523,31 @@ fn checkpoints_that_are_cut_or_unfit_are_refused() {
         bad(&bench, eval, &["cut.safetensors", "not a whole"]);
     }
     let eval = "eval --data test.h5 --checkpoint";
-    bad(&bench, &format!("{eval} nowhere.safetensors"), &["nowhere.safetensors", "No such file"]);
-    bad(&bench, &format!("{eval} test.h5"), &["test.h5", "not a whole"]);
+    bad(
+        &bench,
+        &format!("{eval} nowhere.safetensors"),
+        &["nowhere.safetensors", "No such file"],
+    );
+    bad(
+        &bench,
+        &format!("{eval} test.h5"),
+        &["test.h5", "not a whole"],
+    );
     // Trained on what is to be new, and on what is to be tested.
     let learn = "learn class --held-out 1 --data train.h5 --model small.toml --strategy naive";
-    bad(&bench, &format!("{learn} --checkpoint run/checkpoint.safetensors --out cl"), &["trained on"]);
+    bad(
+        &bench,
+        &format!("{learn} --checkpoint run/checkpoint.safetensors --out cl"),
+        &["trained on"],
+    );
     let other = common::SMALL_SPEC.replace("units = 16", "units = 17");
     std::fs::write(bench.path("other.toml"), other).expect("written");
     let learn = "learn class --held-out 1 --data train.h5 --model other.toml --strategy naive";
-    bad(&bench, &format!("{learn} --checkpoint run/checkpoint.safetensors --out cl"), &["--model"]);
+    bad(
+        &bench,
+        &format!("{learn} --checkpoint run/checkpoint.safetensors --out cl"),
+        &["--model"],
+    );
 }
 
 #[test]
@@ -376,26 +555,54 @@ fn a_folder_with_a_run_is_only_replaced_by_force() {
     let bench = Bench::new();
     good(&bench, &format!("{TRAIN} --epochs 1 --out run"));
     std::fs::write(bench.path("run/notes.txt"), "mine").expect("written");
-    bad(&bench, &format!("{TRAIN} --epochs 1 --out run"), &["run", "--force"]);
+    bad(
+        &bench,
+        &format!("{TRAIN} --epochs 1 --out run"),
+        &["run", "--force"],
+    );
     let learn = "learn class --held-out 1 --data train.h5 --model small.toml --strategy naive --pretrain-epochs 1 --epochs 1";
     bad(&bench, &format!("{learn} --out run"), &["run", "--force"]);
     good(&bench, &format!("{learn} --out run --force"));
     assert!(bench.path("run/learned.safetensors").exists());
-    assert!(!bench.path("run/checkpoint.safetensors").exists(), "the run of before is gone");
-    assert!(bench.path("run/notes.txt").exists(), "what is not a run's is left alone");
-    bad(&bench, &format!("{TRAIN} --epochs 1 --out train.h5"), &["train.h5", "file"]);
-    bad(&bench, "plot curves nowhere --out plot.png", &["nowhere", "no run"]);
+    assert!(
+        !bench.path("run/checkpoint.safetensors").exists(),
+        "the run of before is gone"
+    );
+    assert!(
+        bench.path("run/notes.txt").exists(),
+        "what is not a run's is left alone"
+    );
+    bad(
+        &bench,
+        &format!("{TRAIN} --epochs 1 --out train.h5"),
+        &["train.h5", "file"],
+    );
+    bad(
+        &bench,
+        "plot curves nowhere --out plot.png",
+        &["nowhere", "no run"],
+    );
     std::fs::write(bench.path("run/run.jsonl"), "{").expect("written");
-    bad(&bench, "plot curves run --out plot.png", &["run.jsonl", "line 1"]);
+    bad(
+        &bench,
+        "plot curves run --out plot.png",
+        &["run.jsonl", "line 1"],
+    );
 }
 
 #[test]
 fn a_reader_that_leaves_early_is_no_error() {
     let bench = Bench::new();
     let program = assert_cmd::cargo::cargo_bin!("respike");
-    let shell = format!("{} data info train.h5 | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}", program.display());
+    let shell = format!(
+        "{} data info train.h5 | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}",
+        program.display()
+    );
     let mut command = Command::new("bash");
     command.current_dir(bench.root()).args(["-c", &shell]);
     unlocked(&mut command);
-    command.assert().success().stderr(predicate::str::contains("panicked").not());
+    command
+        .assert()
+        .success()
+        .stderr(predicate::str::contains("panicked").not());
 }

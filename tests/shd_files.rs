@@ -43,11 +43,16 @@ fn what_is_written_is_read_back() {
             assert_eq!(read.events.units(), written.events.units());
             let pairs = read.events.times_s().iter().zip(written.events.times_s());
             for (read, written) in pairs {
-                assert!((read - written).abs() <= tolerance, "{times:?}: {read} {written}");
+                assert!(
+                    (read - written).abs() <= tolerance,
+                    "{times:?}: {read} {written}"
+                );
             }
         }
     }
-    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("readable").collect();
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("readable")
+        .collect();
     assert_eq!(left.len(), 3, "no temporary file is left");
 }
 
@@ -55,7 +60,14 @@ fn what_is_written_is_read_back() {
 fn paths_and_types_are_those_of_shd() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("shd.h5");
-    write_shd(&path, &names(), &recordings(1, 5), &[], TimesType::default()).expect("written");
+    write_shd(
+        &path,
+        &names(),
+        &recordings(1, 5),
+        &[],
+        TimesType::default(),
+    )
+    .expect("written");
     let file = hdf5::File::open(&path).expect("HDF5");
     for (name, expected) in [
         ("spikes/times", "float16 (var len)"),
@@ -70,8 +82,15 @@ fn paths_and_types_are_those_of_shd() {
         };
         assert_eq!(found, expected, "{name}");
     }
-    let keys = file.dataset("extra/keys").expect("keys").dtype().expect("a type");
-    assert!(matches!(keys.to_descriptor(), Ok(TypeDescriptor::FixedAscii(_))));
+    let keys = file
+        .dataset("extra/keys")
+        .expect("keys")
+        .dtype()
+        .expect("a type");
+    assert!(matches!(
+        keys.to_descriptor(),
+        Ok(TypeDescriptor::FixedAscii(_))
+    ));
 }
 
 #[test]
@@ -80,15 +99,40 @@ fn any_integer_width_and_variable_length_names_are_read() {
     fn check<T: hdf5::H5Type + Copy>(path: &std::path::Path, units: [T; 2], labels: [T; 2]) {
         let file = hdf5::File::create(path).expect("made");
         let spikes = file.create_group("spikes").expect("made");
-        let times = vec![VarLenArray::from_slice(&[0.125f64, 0.25]), VarLenArray::from_slice(&[])];
-        spikes.new_dataset_builder().with_data(&times).create("times").expect("made");
-        let lists = vec![VarLenArray::from_slice(&units), VarLenArray::from_slice(&[])];
-        spikes.new_dataset_builder().with_data(&lists).create("units").expect("made");
-        file.new_dataset_builder().with_data(&labels).create("labels").expect("made");
+        let times = vec![
+            VarLenArray::from_slice(&[0.125f64, 0.25]),
+            VarLenArray::from_slice(&[]),
+        ];
+        spikes
+            .new_dataset_builder()
+            .with_data(&times)
+            .create("times")
+            .expect("made");
+        let lists = vec![
+            VarLenArray::from_slice(&units),
+            VarLenArray::from_slice(&[]),
+        ];
+        spikes
+            .new_dataset_builder()
+            .with_data(&lists)
+            .create("units")
+            .expect("made");
+        file.new_dataset_builder()
+            .with_data(&labels)
+            .create("labels")
+            .expect("made");
         let extra = file.create_group("extra").expect("made");
-        extra.new_dataset_builder().with_data(&labels).create("speaker").expect("made");
+        extra
+            .new_dataset_builder()
+            .with_data(&labels)
+            .create("speaker")
+            .expect("made");
         let keys: Vec<VarLenUnicode> = ["süß", "sauer"].map(|k| k.parse().expect("text")).to_vec();
-        extra.new_dataset_builder().with_data(&keys).create("keys").expect("made");
+        extra
+            .new_dataset_builder()
+            .with_data(&keys)
+            .create("keys")
+            .expect("made");
         drop((spikes, extra, file));
         let file = ShdFile::open(path).expect("a good file");
         let read = file.read(0..2).expect("whole");
@@ -117,11 +161,18 @@ fn files_merge_in_order_and_only_with_the_same_classes() {
     let merged = read_dataset(&[one.clone(), two.clone()], target()).expect("they merge");
     let [first, second] =
         [&one, &two].map(|path| read_dataset(std::slice::from_ref(path), target()).expect("good"));
-    let apart: Vec<_> = first.iter().chain(second.iter()).map(|(_, sample)| sample).collect();
+    let apart: Vec<_> = first
+        .iter()
+        .chain(second.iter())
+        .map(|(_, sample)| sample)
+        .collect();
     let together: Vec<_> = merged.iter().map(|(_, sample)| sample).collect();
     assert_eq!(together, apart);
     let error = read_dataset(&[one, odd], target()).expect_err("other classes");
-    assert!(matches!(error, DatasetError::OtherClasses { .. }), "{error}");
+    assert!(
+        matches!(error, DatasetError::OtherClasses { .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -133,7 +184,10 @@ fn events_past_the_grid_are_counted_not_lost_silently() {
     parts.write(&path);
     let dataset = read_dataset(&[path], target()).expect("good");
     assert_eq!(dataset.events_past_end(), 1);
-    let inside: u64 = dataset.iter().map(|(_, sample)| sample.counts.total()).sum();
+    let inside: u64 = dataset
+        .iter()
+        .map(|(_, sample)| sample.counts.total())
+        .sum();
     assert_eq!(inside, 2);
 }
 

@@ -89,7 +89,8 @@ impl Training {
 
 fn parse_schedule(text: &str) -> Result<Schedule, String> {
     fn number<T: FromStr>(text: &str) -> Result<T, String> {
-        text.parse().map_err(|_| format!("`{text}` is not a number"))
+        text.parse()
+            .map_err(|_| format!("`{text}` is not a number"))
     }
     match *text.split(':').collect::<Vec<_>>() {
         ["constant"] => Ok(Schedule::Constant),
@@ -141,5 +142,7 @@ pub(super) fn names_of(paths: &[PathBuf]) -> Vec<String> {
 pub(super) fn command_line() -> Vec<String> {
     let all = std::env::args_os().skip(1);
     let texts = all.map(|argument| argument.to_string_lossy().into_owned());
-    std::iter::once("respike".to_string()).chain(texts).collect()
+    std::iter::once("respike".to_string())
+        .chain(texts)
+        .collect()
 }

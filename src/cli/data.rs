@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -14,7 +14,9 @@ use crate::ids::{ClassId, SpeakerId};
 #[command(after_help = "Example:\n  respike data info data/fsdd70_train.h5")]
 pub(super) enum DataCommand {
     /// Say what is in SHD-layout files, and check every event of them.
-    #[command(after_help = "Example:\n  respike data info data/fsdd70_train.h5 data/fsdd70_test.h5")]
+    #[command(
+        after_help = "Example:\n  respike data info data/fsdd70_train.h5 data/fsdd70_test.h5"
+    )]
     Info(InfoArguments),
 }
 
@@ -46,7 +48,7 @@ struct FileInfo {
 
 pub(super) fn run(command: DataCommand) -> Result<(), Failure> {
     let DataCommand::Info(arguments) = command;
-    let infos = arguments.files.iter().map(look_at);
+    let infos = arguments.files.iter().map(|path| look_at(path));
     let infos = infos.collect::<Result<Vec<_>, _>>()?;
     if arguments.json {
         return print_json(&infos);
@@ -57,7 +59,7 @@ pub(super) fn run(command: DataCommand) -> Result<(), Failure> {
     Ok(())
 }
 
-fn look_at(path: &PathBuf) -> Result<FileInfo, Failure> {
+fn look_at(path: &Path) -> Result<FileInfo, Failure> {
     let file = ShdFile::open(path)?;
     let (times_type, units_type) = file.number_types();
     let mut info = FileInfo {
@@ -112,9 +114,15 @@ fn describe(info: &FileInfo) -> String {
             format!("{}, {:.1} a sample", info.events, info.events_per_sample),
         ),
         ("times", info.times_type.clone()),
-        ("last event", or_none(info.last_event_s.map(|s| format!("{s:.4} s")))),
+        (
+            "last event",
+            or_none(info.last_event_s.map(|s| format!("{s:.4} s"))),
+        ),
         ("units", info.units_type.clone()),
-        ("largest unit", or_none(info.largest_unit.map(|u| u.to_string()))),
+        (
+            "largest unit",
+            or_none(info.largest_unit.map(|u| u.to_string())),
+        ),
         ("classes", wrapped(classes.collect())),
         ("speakers", wrapped(speakers.collect())),
     ];

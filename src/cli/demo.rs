@@ -62,9 +62,19 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
         )));
     }
     let runs = [
-        ("speaker", Scenario::Sample { speaker: SpeakerId(3) }),
+        (
+            "speaker",
+            Scenario::Sample {
+                speaker: SpeakerId(3),
+            },
+        ),
         ("class", Scenario::Class { class: ClassId(9) }),
-        ("classes", Scenario::MultiClass { base_classes: BASE_CLASSES }),
+        (
+            "classes",
+            Scenario::MultiClass {
+                base_classes: BASE_CLASSES,
+            },
+        ),
     ];
     let folders = runs.map(|(name, _)| {
         ["naive", "latent"].map(|strategy| arguments.out.join(format!("{name}-{strategy}")))
@@ -107,11 +117,16 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let file = arguments.out.join("table.md");
     write_whole(&file, markdown(&heading, &rows).as_bytes())?;
     if arguments.json {
-        let all: Vec<Summary> = summaries.into_iter().map(Summary::Learn).collect();
-        return print_json(&all);
+        let all = summaries.into_iter().map(Box::new).map(Summary::Learn);
+        return print_json(&all.collect::<Vec<_>>());
     }
     print(&table(&heading, &rows, 2))?;
-    tell(&summaries, &arguments.out, &plots, clock.elapsed().as_secs_f64())
+    tell(
+        &summaries,
+        &arguments.out,
+        &plots,
+        clock.elapsed().as_secs_f64(),
+    )
 }
 
 /// The reference network for 70 channels and ten digits, as in snn-models/demo70.toml.
@@ -148,7 +163,12 @@ fn draw(out: &Path, folders: &[PathBuf]) -> Result<Vec<&'static str>, Failure> {
     curves(&records, &out.join("curves.png"))?;
     comparison(&records, &out.join("comparison.png"))?;
     confusion(&records, &out.join("confusion.png"))?;
-    Ok(vec!["raster.png", "curves.png", "comparison.png", "confusion.png"])
+    Ok(vec![
+        "raster.png",
+        "curves.png",
+        "comparison.png",
+        "confusion.png",
+    ])
 }
 
 /// The first sample of a class as it runs through a network.
@@ -161,7 +181,10 @@ fn raster_of_first(
     let (index, sample): (SampleIndex, _) =
         first.ok_or_else(|| Failure::bad("the demo's data has no sample of class 9"))?;
     let activity = network.run(Stage::Whole, &StageInput::counts(&sample.counts))?;
-    let (truth, taken) = (data.class_name(class), data.class_name(activity.predicted()));
+    let (truth, taken) = (
+        data.class_name(class),
+        data.class_name(activity.predicted()),
+    );
     let mut panels = vec![RasterPanel {
         label: "input".to_string(),
         raster: SpikeRaster::from_counts(&sample.counts),
@@ -173,7 +196,10 @@ fn raster_of_first(
         });
     }
     Ok(RasterFigure {
-        title: format!("{index}, {}: “{truth}”, taken for “{taken}”", sample.speaker),
+        title: format!(
+            "{index}, {}: “{truth}”, taken for “{taken}”",
+            sample.speaker
+        ),
         step_ms: data.grid().step_ms(),
         panels,
     })
@@ -185,9 +211,8 @@ fn tell(
     plots: &[&str],
     seconds: f64,
 ) -> Result<(), Failure> {
-    let lost = |summary: &LearnSummary| {
-        (summary.accuracy.before.old - summary.accuracy.after.old) * 1e2
-    };
+    let lost =
+        |summary: &LearnSummary| (summary.accuracy.before.old - summary.accuracy.after.old) * 1e2;
     print("Old, new and all are accuracies on test samples, before → after learning.")?;
     print("Points lost on what was known before, without and with replay:")?;
     for pair in summaries.chunks_exact(2) {

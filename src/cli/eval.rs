@@ -13,7 +13,9 @@ use crate::train::{Checkpoint, DatasetExamples, evaluate};
 
 /// Test a trained network on SHD-layout files.
 #[derive(Args)]
-#[command(after_help = "Example:\n  respike eval --data data/fsdd70_test.h5 --checkpoint runs/first/checkpoint.safetensors")]
+#[command(
+    after_help = "Example:\n  respike eval --data data/fsdd70_test.h5 --checkpoint runs/first/checkpoint.safetensors"
+)]
 pub(super) struct EvalArguments {
     /// Files to test with; several are merged.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]

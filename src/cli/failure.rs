@@ -100,7 +100,9 @@ impl From<ContinualError> for Failure {
 impl From<RunFolderError> for Failure {
     fn from(error: RunFolderError) -> Self {
         match error {
-            RunFolderError::Io { action: "write", .. } => Failure::Fault(error.into()),
+            RunFolderError::Io {
+                action: "write", ..
+            } => Failure::Fault(error.into()),
             _ => Failure::bad(error.to_string()),
         }
     }

@@ -21,10 +21,14 @@ use crate::train::Checkpoint;
 
 /// Pre-train a network, then let it learn something new.
 #[derive(Subcommand)]
-#[command(after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --lr-index 2 \\\n      --codec or:2 --budget 400kB --out runs/nine")]
+#[command(
+    after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --lr-index 2 \\\n      --codec or:2 --budget 400kB --out runs/nine"
+)]
 pub(super) enum LearnCommand {
     /// A new speaker of known classes (sample-incremental).
-    #[command(after_help = "Example:\n  respike learn sample --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 3 --strategy naive --out runs/speaker-naive")]
+    #[command(
+        after_help = "Example:\n  respike learn sample --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 3 --strategy naive --out runs/speaker-naive"
+    )]
     Sample {
         /// The speaker that pre-training never hears.
         #[arg(long, value_name = "SPEAKER")]
@@ -33,7 +37,9 @@ pub(super) enum LearnCommand {
         common: Box<LearnArguments>,
     },
     /// A new class (class-incremental).
-    #[command(after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --lr-index 2 \\\n      --codec or:2 --replays 600 --out runs/nine")]
+    #[command(
+        after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --lr-index 2 \\\n      --codec or:2 --replays 600 --out runs/nine"
+    )]
     Class {
         /// The class that pre-training never hears.
         #[arg(long, value_name = "CLASS")]
@@ -42,7 +48,9 @@ pub(super) enum LearnCommand {
         common: Box<LearnArguments>,
     },
     /// Many classes, one after the other (multi-class-incremental).
-    #[command(after_help = "Example:\n  respike learn multi-class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --base-classes 5 --strategy latent --lr-index 2 \\\n      --codec counts:10 --budget 500kB --policy class-balanced --out runs/five-more")]
+    #[command(
+        after_help = "Example:\n  respike learn multi-class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --base-classes 5 --strategy latent --lr-index 2 \\\n      --codec counts:10 --budget 500kB --policy class-balanced --out runs/five-more"
+    )]
     MultiClass {
         /// The lowest classes, so many, are pre-trained on; half of them by default.
         #[arg(long, value_name = "K")]
@@ -146,7 +154,7 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
     let mut bars = LearnBars::new("");
     let (summary, _) = run_recorded(&experiment, &data, names, start, &common.out, &mut bars)?;
     if common.json {
-        return print_json(&Summary::Learn(summary));
+        return print_json(&Summary::Learn(Box::new(summary)));
     }
     let (heading, rows) = learn_table(&[summary]);
     print(&table(&heading, &rows, 2))?;
@@ -177,11 +185,13 @@ impl LearnArguments {
                 Strategy::Latent => self.lr_index.or(Some(2)),
                 _ => self.lr_index,
             },
-            memory: capacity.filter(|_| has_memory).map(|capacity| MemorySettings {
-                codec: self.codec,
-                policy: self.policy,
-                capacity,
-            }),
+            memory: capacity
+                .filter(|_| has_memory)
+                .map(|capacity| MemorySettings {
+                    codec: self.codec,
+                    policy: self.policy,
+                    capacity,
+                }),
             pretrain_epochs: self.pretrain_epochs.unwrap_or(defaults.pretrain_epochs),
             pretrain: self.training.settings(pretrain_rate),
             epochs: self.epochs.unwrap_or(defaults.epochs),
@@ -267,12 +277,14 @@ pub(super) fn run_recorded(
     }
     // `run_experiment` always tells its plan, and if that could not be written we are gone already.
     let folder = folder.expect("a planned run has a folder");
-    outcome.pretrained.save(&folder.file("pretrained.safetensors"))?;
+    outcome
+        .pretrained
+        .save(&folder.file("pretrained.safetensors"))?;
     outcome.learned.save(&folder.file("learned.safetensors"))?;
     if let Some(memory) = &outcome.memory {
         memory.save(&folder.file("memory.safetensors"))?;
     }
     let summary = LearnSummary::new(experiment, &outcome);
-    folder.end(Summary::Learn(summary.clone()))?;
+    folder.end(Summary::Learn(Box::new(summary.clone())))?;
     Ok((summary, outcome))
 }

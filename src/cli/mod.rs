@@ -23,7 +23,9 @@ use clap::{Parser, Subcommand};
 /// classes with a replay memory of compressed, bit-packed spikes.
 #[derive(Parser)]
 #[command(name = "respike", version, arg_required_else_help = true)]
-#[command(after_help = "Example:\n  respike demo\n  respike train --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --epochs 30 --out runs/first")]
+#[command(
+    after_help = "Example:\n  respike demo\n  respike train --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --epochs 30 --out runs/first"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -30,7 +30,9 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 /// A table with numbers to the right; the first `words` columns are words, to the left.
 pub(super) fn table(heading: &[&str], rows: &[Vec<String>], words: usize) -> String {
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header(heading.to_vec());
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_header(heading.to_vec());
     for row in rows {
         table.add_row(row.clone());
     }

@@ -4,29 +4,39 @@ use clap::{Args, Subcommand};
 
 use super::failure::Failure;
 use super::output::note;
+use crate::dataset::ShdFile;
 use crate::ids::{ClassId, SampleIndex};
 use crate::network::{Network, NetworkSpec, Stage, StageInput};
 use crate::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
 use crate::report::{RunFolder, RunRecord};
 use crate::spikes::{EventStream, SpikeRaster, TimeGrid};
 use crate::train::Checkpoint;
-use crate::dataset::ShdFile;
 
 /// Draw rasters, learning curves and confusion matrices, as .png or .svg.
 #[derive(Subcommand)]
-#[command(after_help = "Example:\n  respike plot curves runs/demo/class-naive runs/demo/class-latent --out curves.png")]
+#[command(
+    after_help = "Example:\n  respike plot curves runs/demo/class-naive runs/demo/class-latent --out curves.png"
+)]
 pub(super) enum PlotCommand {
     /// The spikes of one sample, and of every layer if a trained network is given.
-    #[command(after_help = "Example:\n  respike plot raster --data data/fsdd70_test.h5 --sample 7 \\\n      --checkpoint runs/demo/class-latent/learned.safetensors --out raster.png")]
+    #[command(
+        after_help = "Example:\n  respike plot raster --data data/fsdd70_test.h5 --sample 7 \\\n      --checkpoint runs/demo/class-latent/learned.safetensors --out raster.png"
+    )]
     Raster(RasterArguments),
     /// Accuracy over epochs, one panel a run.
-    #[command(after_help = "Example:\n  respike plot curves runs/demo/class-naive runs/demo/class-latent --out curves.png")]
+    #[command(
+        after_help = "Example:\n  respike plot curves runs/demo/class-naive runs/demo/class-latent --out curves.png"
+    )]
     Curves(RunsArguments),
     /// Which class was taken for which at the end, one panel a run.
-    #[command(after_help = "Example:\n  respike plot confusion runs/demo/class-latent --out confusion.svg")]
+    #[command(
+        after_help = "Example:\n  respike plot confusion runs/demo/class-latent --out confusion.svg"
+    )]
     Confusion(RunsArguments),
     /// Accuracy of several continual-learning runs side by side.
-    #[command(after_help = "Example:\n  respike plot comparison runs/demo/*-naive runs/demo/*-latent --out comparison.png")]
+    #[command(
+        after_help = "Example:\n  respike plot comparison runs/demo/*-naive runs/demo/*-latent --out comparison.png"
+    )]
     Comparison(RunsArguments),
 }
 

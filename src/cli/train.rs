@@ -22,7 +22,9 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Writes run.jsonl (a line an epoch), summary.json and checkpoint.safetensors (after every epoch)
 /// to the --out folder.
 #[derive(Args)]
-#[command(after_help = "Example:\n  respike train --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --epochs 30 --out runs/first")]
+#[command(
+    after_help = "Example:\n  respike train --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --epochs 30 --out runs/first"
+)]
 pub(super) struct TrainArguments {
     /// Files to train on; several are merged.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
@@ -88,7 +90,9 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
     let mut last = None;
     while trainer.epochs_done() < arguments.epochs {
         let figures = trainer.epoch(&examples)?;
-        let tested = tests.as_ref().map(|t| evaluate(trainer.network(), Stage::Whole, t));
+        let tested = tests
+            .as_ref()
+            .map(|t| evaluate(trainer.network(), Stage::Whole, t));
         let tested = tested.transpose()?;
         let line = EpochLine::of_training(trainer.epochs_done(), figures, tested.as_ref());
         folder.add(&RecordLine::Epoch(line))?;
@@ -157,7 +161,14 @@ fn begin(
         epochs: arguments.epochs,
         training: settings,
     };
-    let start = StartLine::new(command_line(), seed, spec.clone(), settings, note, vec![task]);
+    let start = StartLine::new(
+        command_line(),
+        seed,
+        spec.clone(),
+        settings,
+        note,
+        vec![task],
+    );
     let folder = RunFolder::begin(&arguments.out, RecordLine::Start(Box::new(start)))?;
     Ok((trainer, folder))
 }
@@ -173,7 +184,9 @@ fn go_on(
     RunFolder::read(&arguments.out)?;
     let saved = Checkpoint::load(&arguments.out.join(CHECKPOINT))?;
     let Some(state) = saved.trainer else {
-        return Err(Failure::bad(format!("{out} holds no training to go on with")));
+        return Err(Failure::bad(format!(
+            "{out} holds no training to go on with"
+        )));
     };
     let differs = |what: &str| {
         Err(Failure::bad(format!(

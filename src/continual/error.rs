@@ -27,7 +27,9 @@ pub enum ContinualError {
         classes: usize,
     },
     /// The published protocol counts in whole batches.
-    #[error("{set} has {found} samples, but the published protocol needs at least {needed}: it works in whole batches of 64")]
+    #[error(
+        "{set} has {found} samples, but the published protocol needs at least {needed}: it works in whole batches of 64"
+    )]
     TooFewForBatch {
         /// Which set.
         set: String,
@@ -43,13 +45,17 @@ pub enum ContinualError {
     #[error("latent replay needs an LR index")]
     NoLrIndex,
     /// The strategy trains the whole network.
-    #[error("native rehearsal keeps raw inputs and trains the whole network, so it takes no LR index")]
+    #[error(
+        "native rehearsal keeps raw inputs and trains the whole network, so it takes no LR index"
+    )]
     LrIndexUnused,
     /// The strategy needs a memory.
     #[error("{0} needs a memory: a budget in bytes or a number of replays")]
     NoMemory(super::Strategy),
     /// A recording is both a training and a test sample.
-    #[error("{test} is the same recording as {train}, and one would be tested and the other trained on; give every recording once")]
+    #[error(
+        "{test} is the same recording as {train}, and one would be tested and the other trained on; give every recording once"
+    )]
     SameRecording {
         /// The training sample.
         train: SampleIndex,
@@ -57,7 +63,9 @@ pub enum ContinualError {
         test: SampleIndex,
     },
     /// The weights given were trained on what they are to be tested with, or on what is to be new.
-    #[error("the checkpoint was trained on {seen} of the samples that are to be {role}; under the strict protocol that would be cheating: use a checkpoint that `learn` wrote for the same data, scenario and seed")]
+    #[error(
+        "the checkpoint was trained on {seen} of the samples that are to be {role}; under the strict protocol that would be cheating: use a checkpoint that `learn` wrote for the same data, scenario and seed"
+    )]
     SeenBefore {
         /// How many.
         seen: usize,

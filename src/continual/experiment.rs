@@ -180,7 +180,10 @@ impl Experiment {
             let classes = spec.classes();
             return Err(ContinualError::NoReadout { class, classes });
         }
-        let lr_index = self.lr_index.map(|index| spec.lr_index(index)).transpose()?;
+        let lr_index = self
+            .lr_index
+            .map(|index| spec.lr_index(index))
+            .transpose()?;
         match (self.strategy, lr_index) {
             (Strategy::Latent, None) => return Err(ContinualError::NoLrIndex),
             (Strategy::Native, Some(_)) => return Err(ContinualError::LrIndexUnused),

@@ -38,9 +38,8 @@ pub fn published_batches(shuffled: &[SampleIndex]) -> Split {
     let batches = shuffled.len() / PUBLISHED_BATCH;
     let fifth = batches / 5;
     let test_batches = if fifth > 1 { fifth - 1 } else { batches.min(1) };
-    let cut = |from: usize, to: usize| {
-        shuffled[from * PUBLISHED_BATCH..to * PUBLISHED_BATCH].to_vec()
-    };
+    let cut =
+        |from: usize, to: usize| shuffled[from * PUBLISHED_BATCH..to * PUBLISHED_BATCH].to_vec();
     Split {
         train: cut(fifth, batches),
         test: cut(0, test_batches),

@@ -4,19 +4,20 @@ use std::time::Instant;
 
 use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::experiment::Checked;
-use super::{AccuracyMatrix, ContinualError, Experiment, Metrics, Plan, Protocol, Strategy, Task};
+use super::latents::Latents;
+use super::testing::{Tested, Tests};
+use super::{
+    Accuracies, AccuracyMatrix, ContinualError, Experiment, Metrics, Plan, Protocol, Strategy, Task,
+};
 use crate::dataset::Dataset;
 use crate::ids::{ClassId, SampleIndex};
-use crate::network::{Latent, Network, Stage, StageInput};
+use crate::network::{Network, Stage};
 use crate::random::{Purpose, StreamPosition};
-use crate::replay::{ReplayError, ReplayMemory};
-use crate::train::{
-    Checkpoint, EpochFigures, Examples, JoinedExamples, TrainError, Trainer, evaluate,
-};
+use crate::replay::ReplayMemory;
+use crate::train::{Checkpoint, EpochFigures, Examples, JoinedExamples, TrainError, Trainer};
 
 /// What is going on in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,17 +27,6 @@ pub enum Phase {
     Pretrain,
     /// A new task is being learned.
     Learn,
-}
-
-/// Accuracies on the base task's test samples, on all new tasks' and on all together, 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Accuracies {
-    /// On the base task.
-    pub old: f64,
-    /// On the new tasks.
-    pub new: f64,
-    /// On everything.
-    pub all: f64,
 }
 
 /// What an epoch came to.
@@ -198,14 +188,15 @@ pub fn run(
         matrix,
         confusion_before,
         confusion_after: last.confusion,
-        replay: runner.memory.as_ref().map_or_else(ReplayFigures::default, |memory| {
-            ReplayFigures {
+        replay: runner
+            .memory
+            .as_ref()
+            .map_or_else(ReplayFigures::default, |memory| ReplayFigures {
                 samples: memory.len(),
                 bytes: memory.bytes(),
                 payload_bits: memory.payload_bits(),
                 raw_input_bits: memory.len() as u64 * raw_bits,
-            }
-        }),
+            }),
         seconds: RunSeconds {
             pretrain: seconds_pretrain,
             learn: clock.elapsed().as_secs_f64(),
@@ -414,155 +405,5 @@ impl Runner<'_> {
             tasks: tested.tasks.clone(),
         };
         (self.progress)(Progress::Epoch(&record));
-    }
-}
-
-/// The latents of samples that will be needed again and again, each made once.
-struct Latents {
-    stage: Stage,
-    by_sample: Vec<Option<Latent>>,
-}
-
-impl Latents {
-    fn new(stage: Stage, samples: usize) -> Self {
-        let by_sample = vec![None; samples];
-        Latents { stage, by_sample }
-    }
-
-    fn make(
-        &mut self,
-        network: &Network,
-        dataset: &Dataset,
-        mut samples: Vec<SampleIndex>,
-    ) -> Result<(), ContinualError> {
-        let Stage::Learning(lr_index) = self.stage else {
-            return Ok(());
-        };
-        samples.sort_unstable();
-        samples.dedup();
-        let made = samples
-            .par_iter()
-            .map(|&index| network.latent(lr_index, &dataset.sample(index).counts));
-        let made = made.collect::<Result<Vec<_>, _>>()?;
-        for (index, latent) in samples.into_iter().zip(made) {
-            self.by_sample[index.0] = Some(latent);
-        }
-        Ok(())
-    }
-
-    /// A sample as the stage reads it: kept, or made now.
-    fn input<'a>(
-        &'a self,
-        network: &Network,
-        dataset: &'a Dataset,
-        index: SampleIndex,
-    ) -> Result<StageInput<'a>, ReplayError> {
-        let counts = &dataset.sample(index).counts;
-        match (self.stage, self.by_sample.get(index.0)) {
-            (Stage::Whole, _) => Ok(StageInput::counts(counts)),
-            (Stage::Learning(_), Some(Some(latent))) => Ok(latent.as_input()),
-            (Stage::Learning(lr_index), _) => Ok(network.latent(lr_index, counts)?.into()),
-        }
-    }
-
-    fn examples<'a>(
-        &'a self,
-        dataset: &'a Dataset,
-        samples: Vec<SampleIndex>,
-    ) -> StageExamples<'a> {
-        StageExamples {
-            latents: self,
-            dataset,
-            samples,
-        }
-    }
-}
-
-/// Samples whose latents have been made, or that enter the whole network.
-struct StageExamples<'a> {
-    latents: &'a Latents,
-    dataset: &'a Dataset,
-    samples: Vec<SampleIndex>,
-}
-
-impl Examples for StageExamples<'_> {
-    fn len(&self) -> usize {
-        self.samples.len()
-    }
-
-    fn class(&self, index: usize) -> ClassId {
-        self.dataset.sample(self.samples[index]).class
-    }
-
-    fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
-        let index = self.samples[index];
-        Ok(match self.latents.stage {
-            Stage::Whole => StageInput::counts(&self.dataset.sample(index).counts),
-            Stage::Learning(_) => self.latents.by_sample[index.0]
-                .as_ref()
-                .expect("`Runner::freeze` made the latents of all samples to be learned or tested")
-                .as_input(),
-        })
-    }
-}
-
-/// The test samples of all tasks, each classified once an epoch.
-struct Tests {
-    /// Every test sample once.
-    samples: Vec<SampleIndex>,
-    /// For each task, and then for old, new and all: places in `samples`.
-    tasks: Vec<Vec<usize>>,
-    sets: [Vec<usize>; 3],
-}
-
-/// What a test came to.
-struct Tested {
-    accuracy: Accuracies,
-    tasks: Vec<f64>,
-    confusion: Array2<u32>,
-}
-
-impl Tests {
-    fn of(plan: &Plan) -> Self {
-        let tasks = plan.tasks.len();
-        let (old, new, all) = (plan.test_of(0..1), plan.test_of(1..tasks), plan.test_all());
-        let mut samples: Vec<SampleIndex> = [&old[..], &new, &all].concat();
-        samples.sort_unstable();
-        samples.dedup();
-        let places = |set: &[SampleIndex]| -> Vec<usize> {
-            let place = |index| samples.binary_search(index).ok();
-            set.iter().filter_map(place).collect()
-        };
-        Tests {
-            tasks: plan.tasks.iter().map(|task| places(&task.test)).collect(),
-            sets: [places(&old), places(&new), places(&all)],
-            samples,
-        }
-    }
-
-    fn run(
-        &self,
-        dataset: &Dataset,
-        network: &Network,
-        latents: &Latents,
-    ) -> Result<Tested, ContinualError> {
-        let examples = latents.examples(dataset, self.samples.clone());
-        let predictions = evaluate(network, latents.stage, &examples)?.predictions;
-        let class = |place: usize| dataset.sample(self.samples[place]).class;
-        let accuracy = |places: &Vec<usize>| {
-            let right = places.iter().filter(|&&p| predictions[p] == class(p));
-            right.count() as f64 / places.len() as f64
-        };
-        let classes = network.spec().classes();
-        let mut confusion = Array2::zeros((classes, classes));
-        for &place in &self.sets[2] {
-            confusion[[class(place).index(), predictions[place].index()]] += 1;
-        }
-        let [old, new, all] = [0, 1, 2].map(|set| accuracy(&self.sets[set]));
-        Ok(Tested {
-            accuracy: Accuracies { old, new, all },
-            tasks: self.tasks.iter().map(accuracy).collect(),
-            confusion,
-        })
     }
 }

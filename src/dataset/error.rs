@@ -94,7 +94,9 @@ pub enum DatasetError {
         reason: String,
     },
     /// Files that are to be merged name their classes differently.
-    #[error("{path} names its classes {found:?}, but {first} {expected:?}; only files with the same classes can be merged")]
+    #[error(
+        "{path} names its classes {found:?}, but {first} {expected:?}; only files with the same classes can be merged"
+    )]
     OtherClasses {
         /// The file.
         path: PathBuf,

@@ -161,10 +161,7 @@ impl ShdFile {
     /// The types of times and units.
     pub fn number_types(&self) -> (NumberType, NumberType) {
         let times = TypeDescriptor::Float(self.times_size).to_string();
-        (
-            NumberType(times),
-            NumberType(self.units_type.to_string()),
-        )
+        (NumberType(times), NumberType(self.units_type.to_string()))
     }
 
     /// Reads the events of some samples.
@@ -175,7 +172,10 @@ impl ShdFile {
     /// # Panics
     /// If the range reaches past the end.
     pub fn read(&self, range: Range<usize>) -> Result<Vec<LabelledEvents>, DatasetError> {
-        let (times, units) = (self.read_times(range.clone())?, self.read_units(range.clone())?);
+        let (times, units) = (
+            self.read_times(range.clone())?,
+            self.read_units(range.clone())?,
+        );
         let mut recordings = Vec::with_capacity(range.len());
         for ((sample, times), units) in range.zip(times).zip(units) {
             let bad = |source| DatasetError::BadSample {
@@ -317,11 +317,13 @@ struct At<'a> {
 
 impl At<'_> {
     fn group(self, file: &hdf5::File, name: &'static str) -> Result<(), DatasetError> {
-        file.group(name).map(|_| ()).map_err(|_| DatasetError::Missing {
-            path: self.path.to_path_buf(),
-            kind: "group",
-            name,
-        })
+        file.group(name)
+            .map(|_| ())
+            .map_err(|_| DatasetError::Missing {
+                path: self.path.to_path_buf(),
+                kind: "group",
+                name,
+            })
     }
 
     fn dataset(self, file: &hdf5::File, name: &'static str) -> Result<hdf5::Dataset, DatasetError> {
@@ -355,7 +357,11 @@ impl At<'_> {
         }
     }
 
-    fn integers(self, dataset: &hdf5::Dataset, name: &'static str) -> Result<Vec<i64>, DatasetError> {
+    fn integers(
+        self,
+        dataset: &hdf5::Dataset,
+        name: &'static str,
+    ) -> Result<Vec<i64>, DatasetError> {
         let found = self.descriptor(dataset)?;
         if !is_integer(&found) {
             return Err(self.wrong(name, format!("a list of {found}"), "a list of integers"));
@@ -364,7 +370,9 @@ impl At<'_> {
     }
 
     fn names(self, dataset: &hdf5::Dataset) -> Result<Vec<String>, DatasetError> {
-        fn strings<T: hdf5::H5Type + ToString>(dataset: &hdf5::Dataset) -> hdf5::Result<Vec<String>> {
+        fn strings<T: hdf5::H5Type + ToString>(
+            dataset: &hdf5::Dataset,
+        ) -> hdf5::Result<Vec<String>> {
             let names = dataset.read_raw::<T>()?;
             Ok(names.iter().map(ToString::to_string).collect())
         }

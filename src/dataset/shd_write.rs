@@ -47,7 +47,10 @@ pub fn write_shd(
     times: TimesType,
 ) -> Result<(), DatasetError> {
     if recordings.is_empty() {
-        return Err(DatasetError::Empty(format!("what is to be {}", path.display())));
+        return Err(DatasetError::Empty(format!(
+            "what is to be {}",
+            path.display()
+        )));
     }
     if class_names.is_empty() {
         return Err(DatasetError::BadClassNames(0));
@@ -76,7 +79,8 @@ pub fn write_shd(
         .tempfile_in(folder)
         .map_err(|error| unwritable(error.to_string()))?
         .into_temp_path();
-    write_to(&part, class_names, recordings, speakers, times).map_err(|e| unwritable(one_line(&e)))?;
+    write_to(&part, class_names, recordings, speakers, times)
+        .map_err(|e| unwritable(one_line(&e)))?;
     part.persist(path)
         .map_err(|error| unwritable(error.to_string()))
 }
@@ -95,27 +99,44 @@ fn write_to(
         TimesType::Float32 => write_times(&spikes, recordings, |time| time as f32)?,
         TimesType::Float64 => write_times(&spikes, recordings, |time| time)?,
     }
-    let units = recordings.iter().map(|r| VarLenArray::from_slice(r.events.units()));
+    let units = recordings
+        .iter()
+        .map(|r| VarLenArray::from_slice(r.events.units()));
     let units: Vec<VarLenArray<u16>> = units.collect();
-    spikes.new_dataset_builder().with_data(&units).create("units")?;
+    spikes
+        .new_dataset_builder()
+        .with_data(&units)
+        .create("units")?;
     let labels: Vec<u16> = recordings.iter().map(|r| r.class.0).collect();
-    file.new_dataset_builder().with_data(&labels).create("labels")?;
+    file.new_dataset_builder()
+        .with_data(&labels)
+        .create("labels")?;
 
     let extra = file.create_group("extra")?;
     let numbers: Vec<u16> = recordings.iter().map(|r| r.speaker.0).collect();
-    extra.new_dataset_builder().with_data(&numbers).create("speaker")?;
+    extra
+        .new_dataset_builder()
+        .with_data(&numbers)
+        .create("speaker")?;
     let keys = ascii(class_names.iter())?;
-    extra.new_dataset_builder().with_data(&keys).create("keys")?;
+    extra
+        .new_dataset_builder()
+        .with_data(&keys)
+        .create("keys")?;
     if speakers.is_empty() {
         return Ok(());
     }
     let info = extra.create_group("meta_info")?;
     let genders = ascii(speakers.iter().map(|speaker| &speaker.gender))?;
-    info.new_dataset_builder().with_data(&genders).create("gender")?;
+    info.new_dataset_builder()
+        .with_data(&genders)
+        .create("gender")?;
     let ages: Vec<u16> = speakers.iter().map(|speaker| speaker.age).collect();
     info.new_dataset_builder().with_data(&ages).create("age")?;
     let heights: Vec<u16> = speakers.iter().map(|speaker| speaker.body_height).collect();
-    info.new_dataset_builder().with_data(&heights).create("body_height")?;
+    info.new_dataset_builder()
+        .with_data(&heights)
+        .create("body_height")?;
     Ok(())
 }
 
@@ -129,7 +150,10 @@ fn write_times<T: hdf5::H5Type + Copy>(
         VarLenArray::from_slice(&times.map(|&time| convert(time)).collect::<Vec<T>>())
     });
     let lists: Vec<VarLenArray<T>> = lists.collect();
-    spikes.new_dataset_builder().with_data(&lists).create("times")?;
+    spikes
+        .new_dataset_builder()
+        .with_data(&lists)
+        .create("times")?;
     Ok(())
 }
 

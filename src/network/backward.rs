@@ -18,9 +18,9 @@ use super::parameters::slice_of;
 use super::surrogate::{arctan, boxcar, exponential, fast_sigmoid};
 use super::{NetworkError, OverTime, ParameterName, StageInput, Surrogate, Trace};
 use crate::kernels::dense::add_product_transposed;
+use crate::kernels::flush;
 use crate::kernels::gather::{list_active, scatter_rows};
 use crate::kernels::lif::{LifConstants, backward_step};
-use crate::kernels::flush;
 use crate::spikes::SpikeRaster;
 
 /// The gradient of a loss with respect to every weight that a stage trains.
@@ -37,7 +37,9 @@ impl Gradients {
 
     /// Every gradient with the name of its weight.
     pub fn iter(&self) -> impl Iterator<Item = (ParameterName, ArrayView2<'_, f32>)> {
-        self.by_name.iter().map(|(name, array)| (*name, array.view()))
+        self.by_name
+            .iter()
+            .map(|(name, array)| (*name, array.view()))
     }
 
     /// Adds another block's gradients of the same stage.
@@ -228,7 +230,11 @@ impl Trace<'_> {
         };
         if error_logits.dim() != self.logits.dim() {
             let expected = self.logits.dim();
-            return Err(wrong("the error of the logits", error_logits.dim(), expected));
+            return Err(wrong(
+                "the error of the logits",
+                error_logits.dim(),
+                expected,
+            ));
         }
         let Some(errors) = error_spikes else {
             return Ok(());
@@ -236,7 +242,11 @@ impl Trace<'_> {
         let what = "the error of the spikes";
         if errors.len() != self.spikes.len() {
             let (found, expected) = (errors.len(), self.spikes.len());
-            return Err(wrong("the list of errors of the spikes", (found, 1), (expected, 1)));
+            return Err(wrong(
+                "the list of errors of the spikes",
+                (found, 1),
+                (expected, 1),
+            ));
         }
         for (error, spikes) in errors.iter().zip(&self.spikes) {
             let expected = (self.inputs.len(), spikes[0].units());

@@ -169,7 +169,9 @@ impl Network {
             StageInput::Counts(counts) => Drive::Counts(counts, weight),
             StageInput::Spikes(raster) => Drive::Spikes(raster, weight),
             StageInput::Currents(currents) => Drive::Current(
-                currents.as_slice().expect("checked: currents are row-major"),
+                currents
+                    .as_slice()
+                    .expect("checked: currents are row-major"),
             ),
         }
     }

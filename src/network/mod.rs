@@ -89,7 +89,9 @@ impl Network {
     }
 
     /// Its weights, to be changed in place; their shapes can't be changed.
-    pub fn parameters_mut(&mut self) -> impl Iterator<Item = (ParameterName, ndarray::ArrayViewMut2<'_, f32>)> {
+    pub fn parameters_mut(
+        &mut self,
+    ) -> impl Iterator<Item = (ParameterName, ndarray::ArrayViewMut2<'_, f32>)> {
         self.parameters.iter_mut()
     }
 

@@ -80,8 +80,8 @@ impl Parameters {
         let scale = spec.settings().init.weight_scale;
         let mut draw = |shape: (usize, usize)| {
             let deviation = scale / (shape.0 as f32).sqrt();
-            let normal = Normal::new(0.0, deviation)
-                .expect("a checked scale is finite and above 0");
+            let normal =
+                Normal::new(0.0, deviation).expect("a checked scale is finite and above 0");
             Array2::random_using(shape, normal, generator)
         };
         let layers = spec.settings().layers.iter().enumerate();

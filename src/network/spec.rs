@@ -160,7 +160,9 @@ pub enum SpecError {
         weights: usize,
     },
     /// A network has no layer of that LR index.
-    #[error("LR index {index} is not there: the network has {layers} hidden layers, so 0 to {layers} are")]
+    #[error(
+        "LR index {index} is not there: the network has {layers} hidden layers, so 0 to {layers} are"
+    )]
     NoSuchLrIndex {
         /// What was asked for.
         index: usize,

@@ -54,7 +54,9 @@ impl Surrogate {
     /// Refuses parameters that are not finite numbers above 0.
     pub(crate) fn check(self) -> Result<(), SpecError> {
         let parameters = match self {
-            Surrogate::FastSigmoid { slope } | Surrogate::Arctan { slope } => vec![("slope", slope)],
+            Surrogate::FastSigmoid { slope } | Surrogate::Arctan { slope } => {
+                vec![("slope", slope)]
+            }
             Surrogate::Boxcar { half_width } => vec![("half_width", half_width)],
             Surrogate::Exponential { scale, slope } => vec![("scale", scale), ("slope", slope)],
         };
@@ -121,10 +123,7 @@ mod tests {
                 assert!(surrogate.derivative(x) <= peak);
             }
         }
-        assert_eq!(
-            Surrogate::Boxcar { half_width: 0.5 }.derivative(0.51),
-            0.0
-        );
+        assert_eq!(Surrogate::Boxcar { half_width: 0.5 }.derivative(0.51), 0.0);
         let arctan = Surrogate::Arctan { slope: 2.0 }.derivative(0.5);
         assert!((arctan - 1.0 / (1.0 + std::f32::consts::FRAC_PI_2.powi(2))).abs() < 1e-6);
     }

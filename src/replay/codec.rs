@@ -229,14 +229,10 @@ fn packed_rows(spikes: &SpikeRaster) -> BitVec<u64, Lsb0> {
 pub fn encode_currents(codec: Codec, currents: ArrayView2<'_, f32>) -> BitVec<u64, Lsb0> {
     let windows = currents.axis_chunks_iter(ndarray::Axis(0), codec.window_steps());
     let mut packed = BitVec::repeat(false, windows.len() * currents.ncols() * 32);
-    let mut slots = packed.chunks_exact_mut(32);
-    for window in windows {
-        for sum in window.sum_axis(ndarray::Axis(0)) {
-            // There are as many slots as windows × units.
-            slots.next().expect("a slot each").store_le(sum.to_bits());
-        }
+    let sums = windows.flat_map(|window| window.sum_axis(ndarray::Axis(0)));
+    for (slot, sum) in packed.chunks_exact_mut(32).zip(sums) {
+        slot.store_le(sum.to_bits());
     }
-    drop(slots);
     packed
 }
 
@@ -290,7 +286,7 @@ pub fn decode_counts(
 ) -> Result<SpikeCounts, ReplayError> {
     StoredShape::new(Kept::Inputs { bits }, Codec::Raw, steps, units)?.check_bits(packed)?;
     let cells = packed.chunks_exact(bits as usize);
-    let dense = cells.map(|cell| cell.load_le()).collect();
+    let dense = cells.map(BitField::load_le).collect();
     let dense = Array2::from_shape_vec((steps, units), dense).expect("checked: one cell each");
     Ok(SpikeCounts::from_dense(dense.view()).expect("extents were checked"))
 }

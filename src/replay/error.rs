@@ -9,19 +9,25 @@ use crate::network::NetworkError;
 #[non_exhaustive]
 pub enum ReplayError {
     /// A codec was not understood.
-    #[error("`{0}` is not a codec: use raw, or:W or counts:W with a window of W steps, as in or:10")]
+    #[error(
+        "`{0}` is not a codec: use raw, or:W or counts:W with a window of W steps, as in or:10"
+    )]
     BadCodec(String),
     /// A window must hold at least a step.
     #[error("a window must be 1 to 65536 steps, not {0}")]
     BadWindow(usize),
     /// A size was not understood.
-    #[error("`{0}` is not a size: use a number of bytes, or one with kB, MB, KiB or MiB, as in 160kB")]
+    #[error(
+        "`{0}` is not a size: use a number of bytes, or one with kB, MB, KiB or MiB, as in 160kB"
+    )]
     BadSize(String),
     /// A policy was not understood.
     #[error("`{0}` is not a policy: use uniform, reservoir or class-balanced")]
     BadPolicy(String),
     /// Not even one sample fits.
-    #[error("a budget of {budget} bytes is too small: one sample under this codec needs {needed} bytes, labels and header included")]
+    #[error(
+        "a budget of {budget} bytes is too small: one sample under this codec needs {needed} bytes, labels and header included"
+    )]
     BudgetTooSmall {
         /// The budget.
         budget: u64,

@@ -29,8 +29,7 @@ mod shape;
 
 pub use capacity::{Capacity, parse_bytes};
 pub use codec::{
-    Window,
-    Codec, decode_counts, decode_currents, decode_spikes, encode_counts, encode_currents,
+    Codec, Window, decode_counts, decode_currents, decode_spikes, encode_counts, encode_currents,
     encode_spikes, window_counts, windows_with_spikes,
 };
 pub use error::ReplayError;

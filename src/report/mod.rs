@@ -12,7 +12,8 @@ mod table;
 
 pub use folder::{RunFolder, RunFolderError};
 pub use record::{
-    DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RecordLine, ReplayNote,
-    RunRecord, StartLine, Summary, TaskNote, TrainSeconds, TrainSummary, describe_replay, kilobytes,
+    DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RECORD_FORMAT, RecordLine,
+    ReplayNote, RunRecord, StartLine, Summary, TaskNote, TrainSeconds, TrainSummary,
+    describe_replay, kilobytes,
 };
 pub use table::{learn_table, markdown};

@@ -138,7 +138,7 @@ pub enum Summary {
     /// Of plain training.
     Train(TrainSummary),
     /// Of a continual-learning experiment.
-    Learn(LearnSummary),
+    Learn(Box<LearnSummary>),
 }
 
 /// What plain training came to.

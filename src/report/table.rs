@@ -23,7 +23,13 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
         let (before, after) = (run.accuracy.before, run.accuracy.after);
         let change = |before: f64, after: f64| format!("{:.1} → {:.1}", before * 1e2, after * 1e2);
         let figures = run.replay.figures;
-        let or_none = |text: String| if figures.samples > 0 { text } else { "–".into() };
+        let or_none = |text: String| {
+            if figures.samples > 0 {
+                text
+            } else {
+                "–".into()
+            }
+        };
         vec![
             run.scenario.clone(),
             describe_replay(&run.experiment),
@@ -49,7 +55,11 @@ fn times_smaller(ratio: f64) -> String {
 
 /// A heading and rows as a Markdown table.
 pub fn markdown(heading: &[&str], rows: &[Vec<String>]) -> String {
-    let mut text = format!("| {} |\n|{}\n", heading.join(" | "), "---|".repeat(heading.len()));
+    let mut text = format!(
+        "| {} |\n|{}\n",
+        heading.join(" | "),
+        "---|".repeat(heading.len())
+    );
     for row in rows {
         text += &format!("| {} |\n", row.join(" | "));
     }

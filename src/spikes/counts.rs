@@ -68,9 +68,7 @@ impl SpikeCounts {
             counts.unit.push(unit);
             counts.count.push(count);
         }
-        counts
-            .starts
-            .resize(steps + 1, counts.unit.len() as u32);
+        counts.starts.resize(steps + 1, counts.unit.len() as u32);
         counts.unit.shrink_to_fit();
         counts.count.shrink_to_fit();
         Ok(counts)

@@ -19,16 +19,27 @@ pub fn cross_entropy(
     batch: usize,
 ) -> (f64, Array2<f32>) {
     assert_eq!(logits.nrows(), classes.len(), "one class for each sample");
-    let mut error = logits.to_owned();
+    let mut error = Array2::zeros(logits.dim());
     let mut loss = 0.0;
-    for (mut row, class) in error.rows_mut().into_iter().zip(classes) {
-        let target = row[class.index()];
-        let largest = row.fold(f32::NEG_INFINITY, |largest, &logit| largest.max(logit));
-        row.mapv_inplace(|logit| (logit - largest).exp());
-        let sum = row.sum();
-        loss += f64::from(sum.ln()) - f64::from(target - largest);
-        row.mapv_inplace(|exponential| exponential / sum / batch as f32);
-        row[class.index()] -= 1.0 / batch as f32;
+    let rows = logits.rows().into_iter().zip(error.rows_mut()).zip(classes);
+    for ((logits, mut error), class) in rows {
+        // In f64, and without 1 − p: a sample that is all but certain still has the right gradient.
+        let wide = logits.mapv(f64::from);
+        let largest = wide.fold(f64::NEG_INFINITY, |largest, &logit| largest.max(logit));
+        let exponentials = wide.mapv(|logit| (logit - largest).exp());
+        let sum = exponentials.sum();
+        loss += sum.ln() - (wide[class.index()] - largest);
+        let mut others = 0.0;
+        for (index, (error, exponential)) in error.iter_mut().zip(&exponentials).enumerate() {
+            let probability = exponential / sum;
+            *error = (probability / batch as f64) as f32;
+            others += if index == class.index() {
+                0.0
+            } else {
+                probability
+            };
+        }
+        error[class.index()] = (-others / batch as f64) as f32;
     }
     (loss, error)
 }

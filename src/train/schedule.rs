@@ -50,20 +50,15 @@ impl Schedule {
     }
 
     pub(super) fn check(self) -> Result<(), TrainError> {
-        let bad = |what, range, value| {
-            Err(TrainError::OutOfRange {
-                what,
-                range,
-                value,
-            })
-        };
+        let bad = |what, range, value| Err(TrainError::OutOfRange { what, range, value });
         match self {
             Schedule::Step { factor, .. } if !(factor.is_finite() && factor > 0.0) => {
                 bad("the schedule's factor", "above 0", f64::from(factor))
             }
-            Schedule::Step { every_epochs: 0, .. } | Schedule::Cosine { epochs: 0 } => {
-                bad("the schedule's epochs", "1 or more", 0.0)
+            Schedule::Step {
+                every_epochs: 0, ..
             }
+            | Schedule::Cosine { epochs: 0 } => bad("the schedule's epochs", "1 or more", 0.0),
             _ => Ok(()),
         }
     }

@@ -56,15 +56,22 @@ pub fn recordings(each: usize, salt: u32) -> Vec<LabelledEvents> {
     for take in 0..each {
         for class in 0..CLASSES {
             for speaker in 0..SPEAKERS {
-                let mut noise = (take as u32 * 7919 + u32::from(class * 31 + speaker) * 104_729) ^ salt;
+                let mut noise =
+                    (take as u32 * 7919 + u32::from(class * 31 + speaker) * 104_729) ^ salt;
                 let mut times = Vec::new();
                 let mut units = Vec::new();
                 for event in 0..40 {
                     noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     let jitter = f64::from(noise >> 16) / 65536.0;
-                    times.push(0.02 + 0.012 * f64::from(event) + 0.02 * f64::from(speaker) + 0.01 * jitter);
+                    times.push(
+                        0.02 + 0.012 * f64::from(event) + 0.02 * f64::from(speaker) + 0.01 * jitter,
+                    );
                     let channel = u32::from(class) * 3 + (noise >> 8) % 3;
-                    units.push(if noise % 10 == 0 { (noise >> 4) as u16 % INPUTS } else { channel as u16 });
+                    units.push(if noise.is_multiple_of(10) {
+                        (noise >> 4) as u16 % INPUTS
+                    } else {
+                        channel as u16
+                    });
                 }
                 all.push(LabelledEvents {
                     events: EventStream::new(times, units).expect("valid"),
@@ -86,10 +93,22 @@ impl Bench {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let bench = Bench { folder };
-        write_shd(&bench.path("train.h5"), &names(), &recordings(10, 1), &[], TimesType::Float16)
-            .expect("written");
-        write_shd(&bench.path("test.h5"), &names(), &recordings(3, 2), &[], TimesType::Float16)
-            .expect("written");
+        write_shd(
+            &bench.path("train.h5"),
+            &names(),
+            &recordings(10, 1),
+            &[],
+            TimesType::Float16,
+        )
+        .expect("written");
+        write_shd(
+            &bench.path("test.h5"),
+            &names(),
+            &recordings(3, 2),
+            &[],
+            TimesType::Float16,
+        )
+        .expect("written");
         std::fs::write(bench.path("small.toml"), SMALL_SPEC).expect("written");
         bench
     }
@@ -128,23 +147,47 @@ impl Parts {
         let file = hdf5::File::create(path).expect("made");
         let spikes = file.create_group("spikes").expect("made");
         if let Some(times) = self.times {
-            let lists: Vec<VarLenArray<f32>> = times.iter().map(|t| VarLenArray::from_slice(t)).collect();
-            spikes.new_dataset_builder().with_data(&lists).create("times").expect("made");
+            let lists: Vec<VarLenArray<f32>> =
+                times.iter().map(|t| VarLenArray::from_slice(t)).collect();
+            spikes
+                .new_dataset_builder()
+                .with_data(&lists)
+                .create("times")
+                .expect("made");
         }
         if let Some(units) = self.units {
-            let lists: Vec<VarLenArray<u32>> = units.iter().map(|u| VarLenArray::from_slice(u)).collect();
-            spikes.new_dataset_builder().with_data(&lists).create("units").expect("made");
+            let lists: Vec<VarLenArray<u32>> =
+                units.iter().map(|u| VarLenArray::from_slice(u)).collect();
+            spikes
+                .new_dataset_builder()
+                .with_data(&lists)
+                .create("units")
+                .expect("made");
         }
         if let Some(labels) = self.labels {
-            file.new_dataset_builder().with_data(&labels).create("labels").expect("made");
+            file.new_dataset_builder()
+                .with_data(&labels)
+                .create("labels")
+                .expect("made");
         }
         let extra = file.create_group("extra").expect("made");
         if let Some(speakers) = self.speakers {
-            extra.new_dataset_builder().with_data(&speakers).create("speaker").expect("made");
+            extra
+                .new_dataset_builder()
+                .with_data(&speakers)
+                .create("speaker")
+                .expect("made");
         }
         if let Some(keys) = self.keys {
-            let keys: Vec<FixedAscii<16>> = keys.iter().map(|k| FixedAscii::from_ascii(k).expect("short")).collect();
-            extra.new_dataset_builder().with_data(&keys).create("keys").expect("made");
+            let keys: Vec<FixedAscii<16>> = keys
+                .iter()
+                .map(|k| FixedAscii::from_ascii(k).expect("short"))
+                .collect();
+            extra
+                .new_dataset_builder()
+                .with_data(&keys)
+                .create("keys")
+                .expect("made");
         }
     }
 }

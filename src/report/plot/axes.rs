@@ -64,13 +64,6 @@ impl Scale {
         Scale { low, high }
     }
 
-    /// From 0 to the first tick at or above a value.
-    pub fn up_to(value: f64, most_ticks: usize) -> Self {
-        let raw = Scale::new(0.0, value);
-        let step = raw.step(most_ticks, false);
-        Scale::new(0.0, (raw.high / step).ceil() * step)
-    }
-
     /// How far along the axis a value lies, 0 to 1; what is outside or no number is put at an end.
     pub fn part(self, value: f64) -> f64 {
         let part = (value - self.low) / (self.high - self.low);
@@ -157,7 +150,7 @@ impl Axes {
 
     /// Round numbers along the x axis, so few that their labels stay apart.
     pub fn x_ticks(&self, whole: bool) -> Vec<Tick> {
-        let mut most = (self.frame.width() / 55.0).clamp(1.0, 11.0) as usize;
+        let mut most = (self.frame.width() / 42.0).clamp(1.0, 11.0) as usize;
         loop {
             let ticks = self.x.ticks(most, whole);
             let widths = ticks.iter().map(|tick| Type::TICK.width(&tick.label));
@@ -171,7 +164,7 @@ impl Axes {
 
     /// Round numbers along the y axis.
     pub fn y_ticks(&self, whole: bool) -> Vec<Tick> {
-        let most = (self.frame.height() / 55.0).clamp(1.0, 11.0) as usize;
+        let most = (self.frame.height() / 45.0).clamp(1.0, 11.0) as usize;
         self.y.ticks(most, whole)
     }
 
@@ -298,7 +291,6 @@ mod tests {
             labels(Scale::new(0.0, 0.3), 3, false),
             ["0", "0.1", "0.2", "0.3"]
         );
-        assert_eq!(Scale::up_to(70.7, 4), Scale::new(0.0, 80.0));
     }
 
     #[test]

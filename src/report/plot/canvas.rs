@@ -72,7 +72,7 @@ impl Target {
     pub fn write(&self, figure: &impl Figure) -> Result<(), PlotError> {
         let (width, height) = figure.size();
         let (width, height) = (width.ceil().max(1.0), height.ceil().max(1.0));
-        if !(width * height <= MOST_PIXELS) {
+        if width * height > MOST_PIXELS {
             let reason = format!("it would be {width} × {height} pixels; show less at once");
             return Err(PlotError::Drawing(reason));
         }

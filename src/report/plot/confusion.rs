@@ -129,7 +129,7 @@ impl Layout {
         };
         let most = classes.iter().map(Classes::len).max().unwrap_or(1);
         // The smallest side at which names need not be left out and counts fit, within limits.
-        let cell = if most <= MOST_COUNTED { 66.0 } else { 36.0 };
+        let cell = if most <= MOST_COUNTED { 58.0 } else { 36.0 };
         let side = (cell * most as f64).clamp(480.0, 1150.0);
         let side = if runs.len() == 1 {
             side.max(720.0)
@@ -251,7 +251,7 @@ impl Panel {
                 let cell = self.cell(row, column);
                 canvas.area(cell, fill)?;
                 if counted && *count > 0 {
-                    let ink = if share > 0.5 { PAPER } else { INK };
+                    let ink = if share > 0.65 { PAPER } else { INK };
                     let kind = Type::new(size, ink);
                     canvas.text(&count.to_string(), cell.centre(), Align::Middle, kind)?;
                 }
@@ -317,12 +317,12 @@ impl Layout {
     fn draw_bar<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
         const BANDS: usize = 100;
         let frame = self.bar.frame;
-        for band in 0..BANDS {
+        // Each band goes on below the next, so that no seams show between them.
+        for band in (0..BANDS).rev() {
             let top = self.bar.y_place(band as f64 + 1.0);
-            let bottom = self.bar.y_place(band as f64);
             let share = (band as f64 + 0.5) / BANDS as f64;
             canvas.area(
-                Frame::new(frame.left, top, frame.right, bottom),
+                Frame::new(frame.left, top, frame.right, frame.bottom),
                 colour(share),
             )?;
         }

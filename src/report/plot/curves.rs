@@ -16,7 +16,9 @@ use crate::report::{EpochLine, PhaseName, RunRecord};
 const LEFT: f64 = 140.0;
 const RIGHT: f64 = 40.0;
 const GAP: f64 = 44.0;
-const TOP: f64 = 24.0;
+const TOP: f64 = 20.0;
+/// From a title to its panel.
+const TITLE_GAP: f64 = 14.0;
 /// Below a panel: numbers and the axis label.
 const BOTTOM: f64 = 92.0;
 const LIGHT: RGBColor = RGBColor(0xAA, 0xAA, 0xAA);
@@ -84,7 +86,6 @@ impl Curve {
 pub(super) struct Layout<'a> {
     panels: Vec<Panel<'a>>,
     columns: usize,
-    title_lines: usize,
     legend: Legend,
     size: (f64, f64),
 }
@@ -126,36 +127,34 @@ impl<'a> Layout<'a> {
             Type::TITLE.wrap(&format!("{}{over}", run.name), panel_width, 2)
         });
         let titles: Vec<Vec<String>> = titles.collect();
-        let title_lines = titles.iter().map(Vec::len).max().unwrap_or(1);
-        let title_height = title_lines as f64 * Type::TITLE.line() + 14.0;
         let width = LEFT + columns as f64 * (panel_width + GAP) - GAP + RIGHT;
-        let panels = runs
-            .iter()
-            .zip(titles)
-            .enumerate()
-            .map(|(index, (run, title))| {
-                let (row, column) = (index / columns, index % columns);
+        let mut panels: Vec<Panel<'a>> = Vec::new();
+        let mut bottom = TOP;
+        for (row, titles) in titles.chunks(columns).enumerate() {
+            // As high as the highest title of the row.
+            let lines = titles.iter().map(Vec::len).max().unwrap_or(1);
+            let top = bottom + lines as f64 * Type::TITLE.line() + TITLE_GAP;
+            let runs = runs.iter().skip(row * columns);
+            for (column, (run, title)) in runs.zip(titles).enumerate() {
                 let left = LEFT + column as f64 * (panel_width + GAP);
-                let top = TOP + title_height + row as f64 * (title_height + panel_height + BOTTOM);
-                Panel {
+                panels.push(Panel {
                     run,
-                    title,
+                    title: title.clone(),
                     axes: Axes {
                         frame: Frame::new(left, top, left + panel_width, top + panel_height),
                         x: Scale::new(0.5, run.epochs.len().max(1) as f64 + 0.5),
                         y: Scale::new(0.0, 100.0),
                     },
                     tasks: task_starts(&run.epochs),
-                }
-            });
-        let panels: Vec<Panel<'a>> = panels.collect();
+                });
+            }
+            bottom = top + panel_height + BOTTOM;
+        }
         let legend = Legend::new(legend_entries(&panels), width - LEFT - RIGHT);
-        let bottom = panels.last().map_or(0.0, |panel| panel.axes.frame.bottom);
-        let height = bottom + BOTTOM + legend.height() + 20.0;
+        let height = bottom + legend.height() + 20.0;
         Ok(Layout {
             panels,
             columns,
-            title_lines,
             legend,
             size: (width, height),
         })
@@ -205,12 +204,9 @@ impl Panel<'_> {
         &self,
         canvas: &mut Canvas<'_, B>,
         leftmost: bool,
-        title_lines: usize,
     ) -> Result<(), PlotError> {
         let frame = self.axes.frame;
-        let mut y = frame.top - 14.0 - (title_lines as f64 - 0.5) * Type::TITLE.line();
-        // Titles of one line stand as near to their panel as those of two.
-        y += (title_lines - self.title.len().min(title_lines)) as f64 * Type::TITLE.line();
+        let mut y = frame.top - TITLE_GAP - (self.title.len() as f64 - 0.5) * Type::TITLE.line();
         for line in &self.title {
             canvas.text(line, (frame.centre().0, y), Align::Middle, Type::TITLE)?;
             y += Type::TITLE.line();
@@ -228,10 +224,11 @@ impl Panel<'_> {
             let (colour, width) = if index == 0 { (INK, 2.5) } else { (LIGHT, 2.0) };
             canvas.dashes((x, frame.top), (x, frame.bottom), colour, width)?;
         }
+        // Under the curves, as accuracy on what is new is 0 for long.
+        self.axes.edges(canvas)?;
         for curve in CURVES {
             self.draw_curve(canvas, curve)?;
         }
-        self.axes.edges(canvas)?;
         if self.run.epochs.is_empty() {
             self.axes.remark(canvas, "no epoch yet")?;
         } else {
@@ -277,7 +274,7 @@ impl Figure for Layout<'_> {
 
     fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
         for (index, panel) in self.panels.iter().enumerate() {
-            panel.draw(canvas, index % self.columns == 0, self.title_lines)?;
+            panel.draw(canvas, index % self.columns == 0)?;
         }
         let (width, height) = self.size;
         let middle = (LEFT + width - RIGHT) / 2.0;

@@ -1,7 +1,7 @@
 //! Plots.
 //!
 //! In: records of runs, and the spikes of a sample on its way through a network. Out: one PNG or
-//! SVG file each. A figure lays itself out in pixels and draws on a [`canvas`], which stands before
+//! SVG file each. A figure lays itself out in pixels and draws on a canvas, which stands before
 //! both of plotters' backends; a PNG is drawn at twice its size and averaged down, so that thin
 //! marks come out smooth. No system font is read: DejaVu Sans is linked in.
 

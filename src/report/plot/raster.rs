@@ -7,13 +7,13 @@
 use std::collections::HashSet;
 
 use plotters::backend::DrawingBackend;
-use plotters::style::{Color, RGBColor};
+use plotters::style::RGBColor;
 
 use super::PlotError;
 use super::axes::{Axes, Frame, Scale};
 use super::canvas::{Align, Canvas, Figure};
 use super::legend::{Key, Legend};
-use super::style::{INK, LABEL_SIZE, PAPER, QUIET, TICK_SIZE, Type, layer_colour};
+use super::style::{INK, LABEL_SIZE, QUIET, TICK_SIZE, Type, layer_colour, tint};
 use crate::ids::TimeStep;
 use crate::spikes::SpikeRaster;
 
@@ -104,7 +104,7 @@ impl<'a> Layout<'a> {
             .map(|p| unit_rates(p, step_ms))
             .collect();
         let largest = |rates: &[Vec<f64>]| rates.iter().flatten().copied().fold(0.0, f64::max);
-        let rate_scale = Scale::up_to(largest(&unit_rates), 3);
+        let rate_scale = rates_up_to(largest(&unit_rates));
 
         let mut top = 24.0 + title.len() as f64 * Type::TITLE.line() + 14.0;
         let mut panels = Vec::new();
@@ -142,7 +142,7 @@ impl<'a> Layout<'a> {
         let strip = Axes {
             frame: Frame::new(LEFT, strip_top, right, strip_top + STRIP_HEIGHT),
             x: time,
-            y: Scale::up_to(largest(&mean_rates), 4),
+            y: rates_up_to(largest(&mean_rates)),
         };
         Ok(Layout {
             figure,
@@ -166,6 +166,11 @@ fn panel_heights(panels: &[RasterPanel]) -> Vec<f64> {
     let shrink = (MOST_HEIGHT / wanted.iter().sum::<f64>()).min(1.0);
     let heights = wanted.into_iter();
     heights.map(|height| (height * shrink).max(60.0)).collect()
+}
+
+/// An axis for rates, with a little room at its end.
+fn rates_up_to(largest: f64) -> Scale {
+    Scale::new(0.0, largest * 1.05)
 }
 
 /// Spikes per second of each unit.
@@ -224,7 +229,7 @@ impl Panel<'_> {
         let column = self.spikes.x_place(step_ms) - self.spikes.x_place(0.0);
         // A gap stays around every spike while a cell has room for one; nothing gets too thin to be
         // seen, or so broad that a spike looks long.
-        let width = (0.55 * column).clamp(1.0, 7.0);
+        let width = (0.7 * column).clamp(1.0, 10.0);
         let height = (0.8 * cell_height).clamp(1.0, 14.0);
         let mut drawn = HashSet::new();
         for step in (0..raster.steps()).map(TimeStep) {
@@ -249,21 +254,11 @@ impl Panel<'_> {
 
     fn draw_rates<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
         let frame = self.rates.frame;
-        self.rates
-            .grid(canvas, &self.rates.x.ticks(3, false), &[])?;
+        self.rates.grid(canvas, &self.rates.x_ticks(false), &[])?;
         let cell = frame.height() / self.unit_rates.len() as f64;
         // Bars stand apart where there is room, else they make a profile.
         let bar = if cell > 6.0 { 0.8 * cell } else { cell };
-        let colour = self.colour.mix(0.75);
-        let tint = |ink: u8, paper: u8| {
-            (f64::from(ink) * colour.3 + f64::from(paper) * (1.0 - colour.3)) as u8
-        };
-        let RGBColor(red, green, blue) = self.colour;
-        let colour = RGBColor(
-            tint(red, PAPER.0),
-            tint(green, PAPER.1),
-            tint(blue, PAPER.2),
-        );
+        let colour = tint(self.colour);
         for (unit, rate) in self
             .unit_rates
             .iter()
@@ -285,13 +280,17 @@ impl Layout<'_> {
         self.strip.grid(canvas, &times, &rates)?;
         for panel in &self.panels {
             let last = panel.panel.raster.steps() as f64;
-            let mut points = Vec::with_capacity(panel.bin_rates.len() * 2);
-            for (bin, rate) in panel.bin_rates.iter().enumerate() {
-                let start = (bin * panel.bin_steps) as f64;
-                let end = (start + panel.bin_steps as f64).min(last);
-                for step in [start, end] {
-                    points.push(self.strip.place((step - 0.5) * step_ms, *rate));
-                }
+            let bin = panel.bin_steps as f64;
+            let points = panel.bin_rates.iter().enumerate().map(|(index, rate)| {
+                let start = index as f64 * bin;
+                let middle = (start + (start + bin).min(last) - 1.0) / 2.0;
+                self.strip.place(middle * step_ms, *rate)
+            });
+            let mut points: Vec<(f64, f64)> = points.collect();
+            // A single step is no line yet.
+            if let [point] = points[..] {
+                let frame = self.strip.frame;
+                points = vec![(frame.left, point.1), (frame.right, point.1)];
             }
             canvas.path(&points, panel.colour, 2.5)?;
         }
@@ -326,7 +325,7 @@ impl Figure for Layout<'_> {
             let kind = Type::new(LABEL_SIZE, INK);
             let lines = ["rate of each", "unit (Hz)"].map(String::from);
             last.rates
-                .x_labels(canvas, &last.rates.x.ticks(3, false), &lines[0])?;
+                .x_labels(canvas, &last.rates.x_ticks(false), &lines[0])?;
             let (middle, below) = (last.rates.frame.centre().0, last.rates.frame.bottom + 58.0);
             canvas.text(
                 &lines[1],

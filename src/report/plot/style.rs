@@ -53,6 +53,12 @@ pub(super) fn layer_colour(index: usize) -> RGBColor {
     LAYERS[index % LAYERS.len()]
 }
 
+/// A lighter shade.
+pub(super) fn tint(colour: RGBColor) -> RGBColor {
+    let lighter = |ink: u8| (0.75 * f64::from(ink) + 0.25 * 255.0) as u8;
+    RGBColor(lighter(colour.0), lighter(colour.1), lighter(colour.2))
+}
+
 /// How a text is set.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Type {

@@ -1,0 +1,102 @@
+//! What the frozen stage makes of samples, made once and kept while the learning stage trains.
+//!
+//! In: a network split at an LR index, and samples. Out: [`Examples`] for the learning stage (or for
+//! the whole network, where nothing is frozen).
+
+use rayon::prelude::*;
+
+use super::ContinualError;
+use crate::dataset::Dataset;
+use crate::ids::{ClassId, SampleIndex};
+use crate::network::{Latent, Network, Stage, StageInput};
+use crate::replay::ReplayError;
+use crate::train::{Examples, TrainError};
+
+/// The latents of samples that will be needed again and again, each made once.
+pub(super) struct Latents {
+    pub stage: Stage,
+    by_sample: Vec<Option<Latent>>,
+}
+
+impl Latents {
+    pub fn new(stage: Stage, samples: usize) -> Self {
+        let by_sample = vec![None; samples];
+        Latents { stage, by_sample }
+    }
+
+    pub fn make(
+        &mut self,
+        network: &Network,
+        dataset: &Dataset,
+        mut samples: Vec<SampleIndex>,
+    ) -> Result<(), ContinualError> {
+        let Stage::Learning(lr_index) = self.stage else {
+            return Ok(());
+        };
+        samples.sort_unstable();
+        samples.dedup();
+        let made = samples
+            .par_iter()
+            .map(|&index| network.latent(lr_index, &dataset.sample(index).counts));
+        let made = made.collect::<Result<Vec<_>, _>>()?;
+        for (index, latent) in samples.into_iter().zip(made) {
+            self.by_sample[index.0] = Some(latent);
+        }
+        Ok(())
+    }
+
+    /// A sample as the stage reads it: kept, or made now.
+    pub fn input<'a>(
+        &'a self,
+        network: &Network,
+        dataset: &'a Dataset,
+        index: SampleIndex,
+    ) -> Result<StageInput<'a>, ReplayError> {
+        let counts = &dataset.sample(index).counts;
+        match (self.stage, self.by_sample.get(index.0)) {
+            (Stage::Whole, _) => Ok(StageInput::counts(counts)),
+            (Stage::Learning(_), Some(Some(latent))) => Ok(latent.as_input()),
+            (Stage::Learning(lr_index), _) => Ok(network.latent(lr_index, counts)?.into()),
+        }
+    }
+
+    pub fn examples<'a>(
+        &'a self,
+        dataset: &'a Dataset,
+        samples: Vec<SampleIndex>,
+    ) -> StageExamples<'a> {
+        StageExamples {
+            latents: self,
+            dataset,
+            samples,
+        }
+    }
+}
+
+/// Samples whose latents have been made, or that enter the whole network.
+pub(super) struct StageExamples<'a> {
+    latents: &'a Latents,
+    dataset: &'a Dataset,
+    samples: Vec<SampleIndex>,
+}
+
+impl Examples for StageExamples<'_> {
+    fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    fn class(&self, index: usize) -> ClassId {
+        self.dataset.sample(self.samples[index]).class
+    }
+
+    fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
+        let index = self.samples[index];
+        Ok(match self.latents.stage {
+            Stage::Whole => StageInput::counts(&self.dataset.sample(index).counts),
+            Stage::Learning(_) => self.latents.by_sample[index.0]
+                .as_ref()
+                .expect("`Runner::freeze` made the latents of all samples to be learned or tested")
+                .as_input(),
+        })
+    }
+}

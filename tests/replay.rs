@@ -1,0 +1,189 @@
+//! Properties of codecs and memories: what was promised of sizes holds, decoding is what was encoded,
+//! files come back whole or not at all.
+
+use ndarray::Array2;
+use proptest::prelude::*;
+use respike::ids::{ClassId, TimeStep};
+use respike::network::StageInput;
+use respike::random::{MasterSeed, Purpose};
+use respike::replay::{
+    Capacity, Codec, Kept, Policy, ReplayError, ReplayMemory, StoredShape, decode_counts,
+    decode_currents, decode_spikes, encode_counts, encode_currents, encode_spikes,
+};
+use respike::spikes::{SpikeCounts, SpikeRaster};
+use respike::train::Examples;
+
+fn codecs() -> impl Strategy<Value = Codec> {
+    prop_oneof![
+        Just(Codec::Raw),
+        (1usize..25).prop_map(|w| Codec::or(w).expect("valid")),
+        (1usize..25).prop_map(|w| Codec::counts(w).expect("valid")),
+    ]
+}
+
+fn rasters() -> impl Strategy<Value = SpikeRaster> {
+    (1usize..40, 1usize..150, any::<u64>(), 1u64..20).prop_map(|(steps, units, seed, rarity)| {
+        let mut noise = seed | 1;
+        let dense = Array2::from_shape_simple_fn((steps, units), || {
+            noise = noise
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (noise >> 33) % rarity == 0
+        });
+        SpikeRaster::from_dense(dense.view()).expect("valid")
+    })
+}
+
+/// Bits of a count up to `w`: ⌈log2(w + 1)⌉, by its definition.
+fn count_bits(w: usize) -> usize {
+    (0..)
+        .find(|&bits| 1usize << bits > w)
+        .expect("some power of two")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn spikes_are_packed_as_promised_and_decoding_is_idempotent(codec in codecs(), spikes in rasters()) {
+        let (steps, units) = (spikes.steps(), spikes.units());
+        let packed = encode_spikes(codec, &spikes);
+        let w = codec.window_steps();
+        let windows = steps.div_ceil(w);
+        let promised = match codec {
+            Codec::Raw => steps * units,
+            Codec::Or(_) => windows * units,
+            Codec::Counts(_) => windows * units * count_bits(w),
+        };
+        prop_assert_eq!(packed.len(), promised);
+        let shape = StoredShape::new(Kept::Spikes, codec, steps, units).expect("valid");
+        prop_assert_eq!(shape.bits(), promised as u64);
+        let decoded = decode_spikes(codec, steps, units, &packed).expect("its own bits");
+        prop_assert_eq!(&encode_spikes(codec, &decoded), &packed);
+        if codec == Codec::Raw || w == 1 {
+            prop_assert_eq!(&decoded, &spikes);
+        }
+        // Unit by unit and window by window, by the codecs' definitions.
+        let (before, after) = (spikes.to_dense(), decoded.to_dense());
+        for unit in 0..units {
+            for start in (0..steps).step_by(w) {
+                let window = start..steps.min(start + w);
+                let count = window.clone().filter(|&t| before[[t, unit]]).count();
+                for (at, t) in window.enumerate() {
+                    let expected = match codec {
+                        Codec::Raw => before[[t, unit]],
+                        Codec::Or(_) => at == 0 && count > 0,
+                        Codec::Counts(_) => at < count,
+                    };
+                    prop_assert_eq!(after[[t, unit]], expected);
+                }
+            }
+        }
+        let short = &packed[..packed.len() - 1];
+        let refused = matches!(decode_spikes(codec, steps, units, short), Err(ReplayError::WrongLength { .. }));
+        prop_assert!(refused);
+    }
+
+    #[test]
+    fn currents_and_counts_are_packed_as_promised(codec in codecs(), spikes in rasters(), bits in 2u32..17) {
+        let (steps, units) = (spikes.steps(), spikes.units());
+        let mut value = 0.0;
+        let currents = spikes.to_dense().mapv(|spike| {
+            value += 0.25;
+            if spike { value } else { -0.5 }
+        });
+        let packed = encode_currents(codec, currents.view());
+        let w = codec.window_steps();
+        prop_assert_eq!(packed.len(), steps.div_ceil(w) * units * 32);
+        let decoded = decode_currents(codec, steps, units, &packed).expect("its own bits");
+        prop_assert_eq!(&encode_currents(codec, decoded.view()), &packed);
+        for ((step, unit), &found) in decoded.indexed_iter() {
+            let window = currents.slice(ndarray::s![step..steps.min(step + w), unit]);
+            let expected = if step % w == 0 { window.sum() } else { 0.0 };
+            prop_assert!((found - expected).abs() <= 1e-5 * expected.abs().max(1.0));
+        }
+        let largest = ((1u32 << bits) - 1) as u16;
+        let dense = spikes.to_dense().mapv(|spike| if spike { largest } else { 0 });
+        let counts = SpikeCounts::from_dense(dense.view()).expect("valid");
+        let packed = encode_counts(&counts, bits).expect("they fit");
+        prop_assert_eq!(packed.len(), steps * units * bits as usize);
+        prop_assert_eq!(decode_counts(bits, steps, units, &packed).expect("its own bits"), counts.clone());
+        if counts.total() > 0 {
+            let refused = matches!(encode_counts(&counts, bits - 1), Err(ReplayError::CountTooLarge { .. }));
+            prop_assert!(refused);
+        }
+    }
+
+    #[test]
+    fn a_memory_never_exceeds_its_budget_and_survives_its_file(
+        codec in codecs(),
+        (steps, units) in (1usize..30, 1usize..80),
+        budget in 100u64..5000,
+        policy in prop_oneof![Just(Policy::Uniform), Just(Policy::Reservoir), Just(Policy::ClassBalanced)],
+        groups in prop::collection::vec(1usize..60, 1..5),
+    ) {
+        let shape = StoredShape::new(Kept::Spikes, codec, steps, units).expect("valid");
+        let made = ReplayMemory::new(shape, policy, Capacity::Bytes(budget));
+        // One sample: its bits in whole words, 2 bytes of label, 64 of header.
+        let least = shape.bits().div_ceil(64) * 8 + 2 + 64;
+        prop_assert_eq!(made.is_ok(), budget >= least);
+        let Ok(mut memory) = made else { return Ok(()) };
+        let more = (memory.capacity() as u64 + 1) * shape.bits();
+        prop_assert!(more.div_ceil(64) * 8 + (memory.capacity() as u64 + 1) * 2 + 64 > budget, "no room is wasted");
+        let mut generator = MasterSeed(1).stream(Purpose::Memory);
+        for (class, &size) in groups.iter().enumerate() {
+            let classes = vec![ClassId(class as u16); size];
+            let kept = memory.offer(&classes, |candidate| {
+                let mut raster = SpikeRaster::new(steps, units).expect("valid");
+                raster.set(TimeStep(candidate % steps), respike::ids::Unit(candidate % units));
+                Ok(StageInput::Spikes(std::borrow::Cow::Owned(raster)))
+            }, &mut generator).expect("they fit");
+            prop_assert!(kept.len() <= size);
+            prop_assert!(memory.bytes() <= budget);
+            prop_assert!(memory.len() <= memory.capacity());
+            prop_assert_eq!(memory.payload_bits(), memory.len() as u64 * shape.bits());
+        }
+        for index in 0..memory.len() {
+            let StageInput::Spikes(replay) = memory.decode(index).expect("packed here") else {
+                panic!("spikes were kept");
+            };
+            prop_assert_eq!(replay.count(), 1);
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("memory.safetensors");
+        memory.save(&path).expect("written");
+        prop_assert_eq!(ReplayMemory::load(&path).expect("whole"), memory);
+        let bytes = std::fs::read(&path).expect("there");
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).expect("written");
+        let refused = matches!(ReplayMemory::load(&path), Err(ReplayError::BadFile { .. }));
+        prop_assert!(refused);
+    }
+}
+
+#[test]
+fn the_papers_memory_takes_the_bytes_that_the_paper_says() {
+    // Dequino et al. 2024: 2560 replays of 50 units and 10 windows are 160 kB.
+    let shape =
+        StoredShape::new(Kept::Spikes, Codec::or(10).expect("valid"), 100, 50).expect("valid");
+    assert_eq!(2560 * shape.bits() / 8, 160_000);
+    // With labels and header in the count, fewer fit.
+    let honest = Capacity::Bytes(160_000)
+        .samples(shape)
+        .expect("room for some");
+    assert_eq!(honest, 2479);
+}
+
+#[test]
+fn a_memory_takes_only_what_it_was_made_for() {
+    let shape = StoredShape::new(Kept::Spikes, Codec::Raw, 10, 5).expect("valid");
+    let mut memory = ReplayMemory::new(shape, Policy::Uniform, Capacity::Samples(1)).expect("room");
+    let fits = SpikeRaster::new(10, 5).expect("valid");
+    let longer = SpikeRaster::new(11, 5).expect("valid");
+    let wrong = memory.append(ClassId(0), &StageInput::spikes(&longer));
+    assert!(matches!(wrong, Err(ReplayError::WrongShape { .. })));
+    memory
+        .append(ClassId(0), &StageInput::spikes(&fits))
+        .expect("it fits");
+    let full = memory.append(ClassId(0), &StageInput::spikes(&fits));
+    assert!(matches!(full, Err(ReplayError::Full(1))));
+}
