@@ -10,6 +10,7 @@
 //! a function compiled for a vector extension after checking that the processor has it, is
 //! `multiversion`'s, and the one in the dense products is `matrixmultiply`'s.
 
+pub(crate) mod buffers;
 pub(crate) mod dense;
 pub(crate) mod gather;
 pub(crate) mod lif;

@@ -17,6 +17,7 @@ use ndarray::{Array2, ArrayView2};
 use super::parameters::slice_of;
 use super::surrogate::{arctan, boxcar, exponential, fast_sigmoid};
 use super::{NetworkError, OverTime, ParameterName, StageInput, Surrogate, Trace};
+use crate::kernels::buffers::Buffer;
 use crate::kernels::dense::add_product_transposed;
 use crate::kernels::flush;
 use crate::kernels::gather::{list_active, scatter_rows};
@@ -83,7 +84,7 @@ impl Trace<'_> {
         for index in (0..self.spikes.len()).rev() {
             let layer = self.stage.first_layer() + index;
             let units = spec.settings().layers[layer].units;
-            let mut error = vec![0.0; self.steps * samples * units];
+            let mut error = Buffer::zeros(self.steps * samples * units);
             if let Some(errors) = error_spikes {
                 for row in error.chunks_exact_mut(samples * units) {
                     row.copy_from_slice(slice_of(&errors[index]));
@@ -118,11 +119,11 @@ impl Trace<'_> {
     }
 
     /// δh of the readout for every step: steps × samples × classes.
-    fn readout_backward(&self, error_logits: ArrayView2<'_, f32>) -> Vec<f32> {
+    fn readout_backward(&self, error_logits: ArrayView2<'_, f32>) -> Buffer {
         let (samples, classes) = error_logits.dim();
         let (alpha, beta) = self.network.readout_constants();
         let over_time = self.network.spec.settings().readout.over_time;
-        let mut delta = vec![0.0; self.steps * samples * classes];
+        let mut delta = Buffer::zeros(self.steps * samples * classes);
         for sample in 0..samples {
             let readout = &self.readout[sample];
             for class in 0..classes {
@@ -156,14 +157,14 @@ impl Trace<'_> {
     fn layer_backward(
         &self,
         index: usize,
-        mut error: Vec<f32>,
+        mut error: Buffer,
         recurrent: Option<&[f32]>,
         units: usize,
-    ) -> Vec<f32> {
+    ) -> Buffer {
         let width = self.inputs.len() * units;
-        let mut delta = vec![0.0; error.len()];
-        let mut error_membrane = vec![0.0; width];
-        let mut error_synaptic = vec![0.0; width];
+        let mut delta = Buffer::zeros(error.len());
+        let mut error_membrane = Buffer::zeros(width);
+        let mut error_synaptic = Buffer::zeros(width);
         let constants = self.network.constants();
         let surrogate = self.network.spec.settings().neuron.surrogate;
         for step in (0..self.steps).rev() {

@@ -5,6 +5,7 @@ use ndarray::{Array2, ArrayView2};
 use super::parameters::slice_of;
 use super::{Latent, LrIndex, Network, NetworkError, OverTime, Stage, StageInput};
 use crate::ids::ClassId;
+use crate::kernels::buffers::Buffer;
 use crate::kernels::gather::input_current;
 use crate::kernels::lif::{self, Drive, LifConstants, MembraneTrace, Scratch};
 use crate::spikes::{SpikeCounts, SpikeRaster};
@@ -48,7 +49,7 @@ pub struct Trace<'a> {
     pub(super) inputs: &'a [StageInput<'a>],
     pub(super) steps: usize,
     /// Per layer of the stage: membrane potentials, steps × samples × units.
-    pub(super) membrane: Vec<Vec<f32>>,
+    pub(super) membrane: Vec<Buffer>,
     /// Per layer of the stage and sample: spikes.
     pub(super) spikes: Vec<Vec<SpikeRaster>>,
     /// Per sample: (steps + 1) × classes.
@@ -82,7 +83,8 @@ impl Network {
         let membrane = trace.membrane.into_iter().zip(&trace.spikes);
         let membrane = membrane
             .map(|(values, spikes)| {
-                Array2::from_shape_vec((trace.steps, spikes[0].units()), values).expect(states)
+                let shape = (trace.steps, spikes[0].units());
+                Array2::from_shape_vec(shape, values.into_vec()).expect(states)
             })
             .collect();
         let readout = trace.readout.swap_remove(0);
@@ -231,7 +233,7 @@ impl<'a> Trace<'a> {
             let units = settings.units;
             let recurrent = network.parameters.layers[layer].recurrent.as_ref();
             let recurrent = recurrent.map(slice_of);
-            let mut membrane = vec![0.0; steps * samples * units];
+            let mut membrane = Buffer::zeros(steps * samples * units);
             let mut spikes = Vec::with_capacity(samples);
             for (sample, input) in inputs.iter().enumerate() {
                 let before = trace.spikes.last().map(|before| &before[sample]);

@@ -119,7 +119,9 @@ fn label(summary: &LearnSummary) -> String {
     };
     let mut replay = describe_replay(&summary.experiment);
     if summary.replay.figures.samples > 0 {
-        replay += &format!(", {}", kilobytes(summary.replay.figures.bytes));
+        // The number and its unit stay on one line.
+        let size = kilobytes(summary.replay.figures.bytes).replace(' ', "\u{a0}");
+        replay += &format!(", {size}");
     }
     format!("{kind}\n{replay}")
 }

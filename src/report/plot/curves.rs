@@ -11,7 +11,8 @@ use super::axes::{Axes, Frame, Scale};
 use super::canvas::{Align, Canvas, Figure};
 use super::legend::{Key, Legend};
 use super::style::{ALL, INK, NEW, OLD, TEST, TRAIN, Type};
-use crate::report::{EpochLine, PhaseName, RunRecord};
+use crate::continual::Accuracies;
+use crate::report::{EpochLine, PhaseName, RunRecord, Summary};
 
 const LEFT: f64 = 140.0;
 const RIGHT: f64 = 40.0;
@@ -97,6 +98,9 @@ struct Panel<'a> {
     axes: Axes,
     /// Epochs, counted over all tasks, after which a task begins; the first begins learning.
     tasks: Vec<usize>,
+    /// Where a run learns from the first epoch on: what its pre-trained network could do, drawn as
+    /// epoch 0.
+    before: Option<Accuracies>,
 }
 
 impl<'a> Layout<'a> {
@@ -137,15 +141,18 @@ impl<'a> Layout<'a> {
             let runs = runs.iter().skip(row * columns);
             for (column, (run, title)) in runs.zip(titles).enumerate() {
                 let left = LEFT + column as f64 * (panel_width + GAP);
+                let before = before_learning(run);
+                let first = if before.is_some() { -0.5 } else { 0.5 };
                 panels.push(Panel {
                     run,
                     title: title.clone(),
                     axes: Axes {
                         frame: Frame::new(left, top, left + panel_width, top + panel_height),
-                        x: Scale::new(0.5, run.epochs.len().max(1) as f64 + 0.5),
+                        x: Scale::new(first, run.epochs.len().max(1) as f64 + 0.5),
                         y: Scale::new(0.0, 100.0),
                     },
                     tasks: task_starts(&run.epochs),
+                    before,
                 });
             }
             bottom = top + panel_height + BOTTOM;
@@ -158,6 +165,14 @@ impl<'a> Layout<'a> {
             legend,
             size: (width, height),
         })
+    }
+}
+
+/// Accuracies of the pre-trained network of a run that did no pre-training of its own.
+fn before_learning(run: &RunRecord) -> Option<Accuracies> {
+    match (run.epochs.first()?.phase, run.summary.as_ref()?) {
+        (PhaseName::Learn, Summary::Learn(summary)) => Some(summary.accuracy.before),
+        _ => None,
     }
 }
 
@@ -187,9 +202,7 @@ fn legend_entries(panels: &[Panel<'_>]) -> Vec<(Key, String)> {
         .map(|curve| (Key::Line(curve.colour), curve.name.to_string()))
         .collect();
     let most_tasks = panels.iter().map(|panel| panel.tasks.len()).max();
-    let begins = panels
-        .iter()
-        .any(|panel| panel.tasks.iter().any(|epoch| *epoch > 0));
+    let begins = panels.iter().any(|panel| panel.starts().next().is_some());
     if begins {
         entries.push((Key::Dashes(INK), "learning begins".to_string()));
     }
@@ -200,6 +213,12 @@ fn legend_entries(panels: &[Panel<'_>]) -> Vec<(Key, String)> {
 }
 
 impl Panel<'_> {
+    /// The places of [`Panel::tasks`] that have an epoch before them.
+    fn starts(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let starts = self.tasks.iter().copied().enumerate();
+        starts.filter(|(_, epoch)| *epoch > 0 || self.before.is_some())
+    }
+
     fn draw<B: DrawingBackend>(
         &self,
         canvas: &mut Canvas<'_, B>,
@@ -213,14 +232,8 @@ impl Panel<'_> {
         }
         let (epochs, percents) = (self.axes.x_ticks(true), self.axes.y.ticks(5, false));
         self.axes.grid(canvas, &[], &percents)?;
-        for (index, epoch) in self
-            .tasks
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(_, at)| **at > 0)
-        {
-            let x = self.axes.x_place(*epoch as f64 + 0.5);
+        for (index, epoch) in self.starts() {
+            let x = self.axes.x_place(epoch as f64 + 0.5);
             let (colour, width) = if index == 0 { (INK, 2.5) } else { (LIGHT, 2.0) };
             canvas.dashes((x, frame.top), (x, frame.bottom), colour, width)?;
         }
@@ -252,7 +265,17 @@ impl Panel<'_> {
             let value = curve.value(epoch)?;
             Some(self.axes.place(index as f64 + 1.0, value))
         });
-        let points: Vec<Option<(f64, f64)>> = points.collect();
+        let before = self.before.and_then(|before| {
+            let value = match curve.key? {
+                "old" => before.old,
+                "new" => before.new,
+                "all" => before.all,
+                _ => return None,
+            };
+            let place = value.is_finite().then(|| self.axes.place(0.0, value * 1e2));
+            Some(place)
+        });
+        let points: Vec<Option<(f64, f64)>> = before.into_iter().chain(points).collect();
         // Where a value is missing, the line has a gap.
         for stretch in points.split(Option::is_none) {
             let stretch: Vec<(f64, f64)> = stretch.iter().copied().flatten().collect();
