@@ -1,4 +1,75 @@
-//! respike
+//! A spiking network that goes on learning on a small machine without forgetting.
+//!
+//! Recurrent LIF layers are trained with surrogate gradients. The spike trains of a middle layer are
+//! compressed in time, packed as bits into a replay memory, and replayed while new speakers, a new
+//! class or many classes one by one are learned. The method is that of Dequino et al. 2024
+//! (*Compressed Latent Replays for Lightweight Continual Learning on Spiking Neural Networks*,
+//! arXiv:2407.03111); the benchmark is SHD, the Spiking Heidelberg Digits (Cramer et al. 2020).
+//!
+//! ```text
+//! events ──bin──▶ counts ──frozen stage──▶ latent raster ──compress──▶ replay memory
+//! (SHD HDF5)      (T × N)  (layers ≤ L)     (T × N, 1 bit)   (codec)    (byte budget)
+//!                    │                                                     │
+//!                    └────────▶ learning stage (layers > L) ◀──decode──────┘
+//!                                        │ BPTT, surrogate gradient, optimiser
+//!                                        ▼
+//!                     accuracy matrix ──▶ run record (JSON lines) ──▶ tables and plots
+//! ```
+//!
+//! The modules follow that line, and import only what stands before them: [`spikes`], [`dataset`],
+//! [`network`], [`train`], [`replay`], [`continual`], [`report`]; [`random`], [`ids`] and [`storage`]
+//! are for all.
+//!
+//! # Example
+//!
+//! Two classes of noise are learned from memory, no file needed; then the spikes of layer 2 of one
+//! sample are packed for a replay memory, ten steps to a bit.
+//!
+//! ```
+//! use respike::dataset::{DatasetBuilder, LabelledEvents};
+//! use respike::ids::{ClassId, SpeakerId};
+//! use respike::network::{Latent, Network, NetworkSpec, Stage};
+//! use respike::random::{MasterSeed, Purpose};
+//! use respike::replay::{Codec, encode_spikes};
+//! use respike::spikes::EventStream;
+//! use respike::train::{DatasetExamples, Trainer, TrainingSettings};
+//!
+//! let (spec, seed) = (NetworkSpec::dequino2024(), MasterSeed(1));
+//! let names = vec!["low".to_string(), "high".to_string()];
+//! let mut builder = DatasetBuilder::new(spec.grid(), spec.inputs(), names)?;
+//! for sample in 0..8u16 {
+//!     let times = (0..500).map(|event| f64::from(event) * 0.002).collect();
+//!     let units = (0..500).map(|event| (event * 7 + sample) % 300 + sample % 2 * 400);
+//!     builder.push(&LabelledEvents {
+//!         events: EventStream::new(times, units.collect())?,
+//!         class: ClassId(sample % 2),
+//!         speaker: SpeakerId(0),
+//!     })?;
+//! }
+//! let data = builder.build()?;
+//! let network = Network::new(spec, seed);
+//! let settings = TrainingSettings::default();
+//! let mut trainer = Trainer::new(network, Stage::Whole, settings, seed, Purpose::Shuffle)?;
+//! let before = trainer.epoch(&DatasetExamples::all(&data))?.loss;
+//! let after = (0..20).map(|_| trainer.epoch(&DatasetExamples::all(&data))).last().unwrap()?.loss;
+//! assert!(after < before);
+//!
+//! let network = trainer.network();
+//! let (_, sample) = data.iter().next().unwrap();
+//! if let Latent::Spikes(spikes) = network.latent(network.spec().lr_index(2)?, &sample.counts)? {
+//!     assert_eq!(encode_spikes(Codec::or(10)?, &spikes).len(), 100 * 10); // units × windows
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! - `hdf5`: SHD-layout files through the system's libhdf5; `hdf5-static` builds HDF5 from source.
+//! - `plots`: rasters, curves and confusion matrices as PNG and SVG.
+//! - `cli` (default, with both above): the program `respike`.
+//!
+//! Without features the library trains on data from memory.
+
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "cli")]
@@ -14,3 +85,8 @@ pub mod report;
 pub mod spikes;
 pub mod storage;
 pub mod train;
+
+/// The examples of the README, compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;
