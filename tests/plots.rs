@@ -92,6 +92,8 @@ fn start(settings: Description, classes: usize) -> StartLine {
         class_names: class_names(classes),
         speakers: 6,
         events_past_end: 0,
+        fingerprint: "0123456789abcdef".to_string(),
+        test_fingerprint: None,
     };
     StartLine::new(
         Vec::new(),

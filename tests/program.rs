@@ -260,6 +260,8 @@ fn every_scenario_and_strategy_runs_and_threads_change_nothing() {
         good(&bench, &format!("learn {how} {quick} --out {many} --threads 4"));
         for file in ["learned.safetensors", "pretrained.safetensors", "memory.safetensors"] {
             let read = |run: &str| std::fs::read(bench.path(&format!("{run}/{file}"))).ok();
+            let has_memory = how.contains("native") || how.contains("latent");
+            assert_eq!(read(&one).is_some(), has_memory || file != "memory.safetensors");
             assert!(read(&one) == read(&many), "{how}: {file}");
         }
         let mut summaries = [&one, &many].map(|run| json(&bench.path(&format!("{run}/summary.json"))));
@@ -431,6 +433,17 @@ fn bad_settings_are_named_with_the_reason() {
         let train = format!("train --data train.h5 --model {file} --epochs 1 --out run");
         bad(&bench, &train, &words);
     }
+    let nowhere = "--model small.toml --epochs 1 --out /dev/null/run";
+    bad(
+        &bench,
+        &format!("train --data train.h5 {nowhere}"),
+        &["/dev/null"],
+    );
+    bad(
+        &bench,
+        &format!("learn class --held-out 1 --strategy naive --data train.h5 {nowhere}"),
+        &["/dev/null"],
+    );
     for (flags, words) in [
         ("--epochs 0", vec!["--epochs"]),
         ("--epochs 1 --lr 0", vec!["learning rate"]),
@@ -494,6 +507,22 @@ fn bad_settings_are_named_with_the_reason() {
         (
             "class --held-out 1 --strategy naive --epochs 0",
             vec!["epochs"],
+        ),
+        (
+            "class --held-out 1 --strategy naive --lr=-1",
+            vec!["learning rate"],
+        ),
+        (
+            "class --held-out 1 --strategy naive --pretrain-lr nan",
+            vec!["learning rate"],
+        ),
+        (
+            "class --held-out 1 --strategy naive --batch-size 0",
+            vec!["batch size"],
+        ),
+        (
+            "class --held-out 1 --strategy naive --schedule cosine:0",
+            vec!["schedule"],
         ),
         (
             "class --held-out 1 --strategy latent --replays 99999999999999999",
@@ -588,6 +617,43 @@ fn a_folder_with_a_run_is_only_replaced_by_force() {
         "plot curves run --out plot.png",
         &["run.jsonl", "line 1"],
     );
+}
+
+#[test]
+fn a_resumed_run_must_read_the_same_data() {
+    let bench = Bench::new();
+    let train = "train --model small.toml --out run";
+    good(
+        &bench,
+        &format!("{train} --epochs 1 --data train.h5 --test test.h5"),
+    );
+    let resume = format!("{train} --epochs 2 --resume");
+    bad(&bench, &format!("{resume} --data train.h5"), &["--test"]);
+    bad(&bench, &format!("{resume} --data test.h5"), &["--data"]);
+    let parts = "--data train.h5 test.h5";
+    good(
+        &bench,
+        &format!("train --model small.toml {parts} --epochs 1 --out both"),
+    );
+    let turned = "train --model small.toml --data test.h5 train.h5 --epochs 2 --out both --resume";
+    bad(&bench, turned, &["--data"]);
+}
+
+#[test]
+fn recordings_without_events_are_no_copies_of_each_other() {
+    let bench = Bench::new();
+    let mut silent = common::recordings(6, 3);
+    for recording in silent.iter_mut().step_by(4) {
+        recording.events = respike::spikes::EventStream::default();
+    }
+    let (path, names) = (bench.path("silent.h5"), common::names());
+    let times = respike::dataset::TimesType::Float16;
+    respike::dataset::write_shd(&path, &names, &silent, &[], times).expect("written");
+    let learn = "learn class --held-out 1 --strategy naive --data silent.h5 --model small.toml \
+                 --pretrain-epochs 1 --epochs 1";
+    good(&bench, &format!("{learn} --out one"));
+    let checkpoint = "--checkpoint one/pretrained.safetensors";
+    good(&bench, &format!("{learn} {checkpoint} --out two"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use crate::dataset::{Dataset, read_dataset};
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
-use crate::train::{OptimiserSettings, Schedule, SpikePenalty, TrainingSettings};
+use crate::train::{Checkpoint, OptimiserSettings, Schedule, SpikePenalty, TrainingSettings};
 
 /// Flags of every command that computes.
 #[derive(Args, Clone, Copy)]
@@ -130,6 +130,18 @@ pub(super) fn read_data(paths: &[PathBuf], spec: &NetworkSpec) -> Result<Dataset
         ));
     }
     Ok(dataset)
+}
+
+/// Refuses data whose classes are named otherwise than those that a network was trained on.
+pub(super) fn check_class_names(saved: &Checkpoint, data: &Dataset) -> Result<(), Failure> {
+    if saved.class_names == data.class_names() {
+        return Ok(());
+    }
+    Err(Failure::bad(format!(
+        "the data names its classes {:?}, but the network was trained on {:?}",
+        data.class_names(),
+        saved.class_names
+    )))
 }
 
 /// Paths as the records name them.

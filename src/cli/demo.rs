@@ -86,8 +86,10 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
     });
     if !arguments.force {
         for folder in folders.iter().flatten() {
-            RunFolder::refuse_occupied(folder)
-                .map_err(|_| RunFolderError::Occupied(arguments.out.clone()))?;
+            RunFolder::refuse_occupied(folder).map_err(|error| match error {
+                RunFolderError::Occupied(_) => RunFolderError::Occupied(arguments.out.clone()),
+                other => other,
+            })?;
         }
     }
     let data = read_data(&files, &spec)?;

@@ -4,7 +4,7 @@ use clap::Args;
 use ndarray::Array2;
 use serde::Serialize;
 
-use super::arguments::{Machine, read_data};
+use super::arguments::{Machine, check_class_names, read_data};
 use super::failure::Failure;
 use super::output::{note, print, print_json, table};
 use crate::ids::ClassId;
@@ -44,10 +44,11 @@ pub(super) fn run(arguments: EvalArguments) -> Result<(), Failure> {
     arguments.machine.prepare()?;
     let saved = Checkpoint::load(&arguments.checkpoint)?;
     let data = read_data(&arguments.data, saved.network.spec())?;
+    check_class_names(&saved, &data)?;
     let tested = evaluate(&saved.network, Stage::Whole, &DatasetExamples::all(&data))?;
     let seen = data
         .iter()
-        .filter(|(_, s)| saved.trained_on.binary_search(&s.fingerprint).is_ok());
+        .filter(|(_, sample)| sample.is_among(&saved.trained_on));
     let trained_on = seen.count();
     if trained_on > 0 {
         note(&format!(

@@ -1,3 +1,4 @@
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -89,7 +90,8 @@ pub(super) struct LearnArguments {
     /// The most samples that the memory may hold.
     #[arg(long, value_name = "N")]
     replays: Option<usize>,
-    /// Which samples the memory keeps: uniform, reservoir or class-balanced.
+    /// Which samples the memory keeps: uniform, reservoir or class-balanced. The published protocol
+    /// has its own rule and does not ask.
     #[arg(long, default_value = "uniform")]
     policy: Policy,
     /// How data is split and counted: strict, or published for comparison with Dequino et al. 2024.
@@ -267,15 +269,20 @@ pub(super) fn run_recorded(
             }
             _ => Ok(()),
         };
-        if let Err(error) = written {
-            trouble.get_or_insert(error);
+        match written {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                trouble = Some(error);
+                ControlFlow::Break(())
+            }
         }
-    })?;
+    });
     bars.finish();
     if let Some(error) = trouble {
         return Err(error.into());
     }
-    // `run_experiment` always tells its plan, and if that could not be written we are gone already.
+    let outcome = outcome?;
+    // A run that came to its end told its plan first.
     let folder = folder.expect("a planned run has a folder");
     outcome
         .pretrained

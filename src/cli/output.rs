@@ -42,7 +42,7 @@ pub(super) fn table(heading: &[&str], rows: &[Vec<String>], words: usize) -> Str
     table.to_string()
 }
 
-/// A progress bar over epochs, on stderr, and only if that is a terminal.
+/// A progress bar over epochs, on stderr; where that is no terminal, one line when it is done.
 pub(super) struct EpochBar {
     bar: ProgressBar,
 }
@@ -65,6 +65,12 @@ impl EpochBar {
 
     pub(super) fn done(&self) {
         self.bar.finish();
+        if self.bar.is_hidden() {
+            let (name, epochs) = (self.bar.prefix(), self.bar.position());
+            let line = format!("{name}: {epochs} epochs, {}", self.bar.message());
+            // If stderr is gone there is nobody left to tell.
+            let _ = writeln!(io::stderr(), "{line}");
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::network::{Network, NetworkSpec, Stage};
 use crate::random::Purpose;
 use crate::report::{
     DataNote, Description, EpochLine, RecordLine, RunFolder, StartLine, Summary, TaskNote,
-    TrainSeconds, TrainSummary,
+    TrainSeconds, TrainSummary, fingerprint,
 };
 use crate::train::{Checkpoint, DatasetExamples, Trainer, TrainingSettings, evaluate};
 
@@ -78,12 +78,18 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
     };
     if let Some(test) = &test {
         refuse_shared_recordings(&data, test)?;
+        if test.class_names() != data.class_names() {
+            return Err(Failure::bad(
+                "the --test files name their classes differently from the --data files",
+            ));
+        }
     }
     let (mut trainer, mut folder) = match arguments.resume {
-        true => go_on(&arguments, &spec, settings, &data)?,
+        true => go_on(&arguments, &spec, settings, &data, test.as_ref())?,
         false => begin(&arguments, &spec, settings, &data, test.as_ref())?,
     };
     let clock = Instant::now();
+    let trained_on = data.fingerprints();
     let examples = DatasetExamples::all(&data);
     let tests = test.as_ref().map(DatasetExamples::all);
     let bar = EpochBar::new("train", arguments.epochs - trainer.epochs_done());
@@ -96,7 +102,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
         let tested = tested.transpose()?;
         let line = EpochLine::of_training(trainer.epochs_done(), figures, tested.as_ref());
         folder.add(&RecordLine::Epoch(line))?;
-        checkpoint(&trainer, &data).save(&folder.file(CHECKPOINT))?;
+        checkpoint(&trainer, &data, &trained_on).save(&folder.file(CHECKPOINT))?;
         let train = figures.accuracy * 1e2;
         bar.epoch(match &tested {
             Some(test) => format!("train {train:.0} % test {:.0} %", test.accuracy() * 1e2),
@@ -152,6 +158,7 @@ fn begin(
     let trainer = Trainer::new(network, Stage::Whole, settings, seed, Purpose::Shuffle)?;
     let mut note = DataNote::of(data, names_of(&arguments.data));
     note.test_files = names_of(&arguments.test);
+    note.test_fingerprint = test.map(fingerprint);
     let task = TaskNote {
         name: "all".to_string(),
         train: data.len(),
@@ -179,9 +186,10 @@ fn go_on(
     spec: &NetworkSpec,
     settings: TrainingSettings,
     data: &Dataset,
+    test: Option<&Dataset>,
 ) -> Result<(Trainer, RunFolder), Failure> {
     let out = arguments.out.display();
-    RunFolder::read(&arguments.out)?;
+    let record = RunFolder::read(&arguments.out)?;
     let saved = Checkpoint::load(&arguments.out.join(CHECKPOINT))?;
     let Some(state) = saved.trainer else {
         return Err(Failure::bad(format!(
@@ -202,8 +210,16 @@ fn go_on(
     if state.shuffle.seed != arguments.seed.master() {
         return differs("--seed");
     }
-    if saved.trained_on != prints(data) {
-        return differs("--data");
+    if record.start.data.fingerprint != fingerprint(data) {
+        return differs("--data (or the order of its files)");
+    }
+    if record.start.data.test_fingerprint != test.map(fingerprint) {
+        return differs("--test");
+    }
+    if record.epochs.len() < state.epochs_done {
+        return Err(Failure::bad(format!(
+            "the record in {out} has fewer epochs than its checkpoint, so it cannot be gone on with"
+        )));
     }
     if state.epochs_done >= arguments.epochs {
         let done = state.epochs_done;
@@ -212,32 +228,23 @@ fn go_on(
         )));
     }
     note(&format!("going on after epoch {}", state.epochs_done));
-    let folder = RunFolder::go_on(&arguments.out, state.epochs_done)?;
+    let folder = RunFolder::go_on(&arguments.out, state.epochs_done, arguments.epochs)?;
     let trainer = Trainer::resume(saved.network, state)?;
     Ok((trainer, folder))
 }
 
-fn checkpoint(trainer: &Trainer, data: &Dataset) -> Checkpoint {
+fn checkpoint(trainer: &Trainer, data: &Dataset, trained_on: &[u64]) -> Checkpoint {
     Checkpoint {
         network: trainer.network().clone(),
         trainer: Some(trainer.state()),
         class_names: data.class_names().to_vec(),
-        trained_on: prints(data),
+        trained_on: trained_on.to_vec(),
     }
 }
 
-/// Fingerprints of all samples, sorted, each once.
-fn prints(data: &Dataset) -> Vec<u64> {
-    let mut prints: Vec<u64> = data.iter().map(|(_, sample)| sample.fingerprint).collect();
-    prints.sort_unstable();
-    prints.dedup();
-    prints
-}
-
 fn refuse_shared_recordings(data: &Dataset, test: &Dataset) -> Result<(), Failure> {
-    let trained = prints(data);
-    let heard = test.iter().filter(|(_, sample)| sample.counts.total() > 0);
-    let shared = heard.filter(|(_, s)| trained.binary_search(&s.fingerprint).is_ok());
+    let trained = data.fingerprints();
+    let shared = test.iter().filter(|(_, sample)| sample.is_among(&trained));
     match shared.count() {
         0 => Ok(()),
         shared => Err(Failure::bad(format!(

@@ -19,7 +19,9 @@ pub enum ContinualError {
         why: String,
     },
     /// A scenario with one class after the other needs some before and some after.
-    #[error("the data has {classes} classes, so 1 to {} can be the base classes, not {found}", classes - 1)]
+    #[error(
+        "{found} base classes leave nothing to start from or nothing to learn: the data has {classes} classes"
+    )]
     BadBaseClasses {
         /// What was asked for.
         found: usize,
@@ -86,6 +88,9 @@ pub enum ContinualError {
     /// Zero epochs learn nothing.
     #[error("{0} must be 1 or more")]
     NoEpochs(&'static str),
+    /// Whoever followed the run broke it off.
+    #[error("the run was broken off")]
+    BrokenOff,
     /// The data is not right.
     #[error(transparent)]
     Dataset(#[from] DatasetError),

@@ -175,6 +175,8 @@ impl Experiment {
                 return Err(ContinualError::NoEpochs(what));
             }
         }
+        self.pretrain.check()?;
+        self.learn.check()?;
         let past = dataset.classes().into_iter().next_back();
         if let Some(class) = past.filter(|class| class.index() >= spec.classes()) {
             let classes = spec.classes();

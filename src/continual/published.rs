@@ -8,8 +8,9 @@
 //! - An epoch trains on all new batches, then on all replays, without mixing them.
 //! - Class-incremental replays are drawn anew from all samples of a class, test samples included.
 //! - Multi-class replays repeat the same first batches once for each base class.
-//! - In the multi-class run, accuracy on everything is measured on one batch a class; for base
-//!   classes it is drawn anew from all samples, training samples included.
+//! - In the multi-class run, accuracy on *old* is that on all classes learned before, on *new* that on
+//!   the class at hand; accuracy on everything is measured on
+//!   one batch a class; for base classes it is drawn anew from all samples, training samples included.
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -48,7 +49,9 @@ pub fn published_batches(shuffled: &[SampleIndex]) -> Split {
 
 /// Splits a dataset into the scenario's tasks as the published code does.
 ///
-/// `replays` is the number of samples to be replayed: the first batches of a set up to that number.
+/// `replays` is the number of samples that may be kept: the first batches of a set up to that number.
+/// In the multi-class run a batch of it is set aside for each new class, which joins when it has been
+/// learned, and the rest is shared by the base classes.
 ///
 /// # Errors
 /// [`ContinualError`] if the scenario does not fit the data, or a set is smaller than a batch.
@@ -80,6 +83,7 @@ pub fn published_plan(
         tasks,
         test_all: None,
         fixed_batches: true,
+        old_grows: matches!(scenario, Scenario::MultiClass { .. }),
     };
     if let Some(samples) = replays {
         add_replays(&mut plan, scenario, dataset, samples, &mut generator)?;

@@ -1,5 +1,6 @@
 //! Runs an experiment: pre-training, freezing, and one new task after the other.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use ndarray::Array2;
@@ -116,16 +117,16 @@ pub struct Outcome {
 /// Runs an experiment from a fresh network (`start.trained_on` empty) or a pre-trained one.
 ///
 /// `start` is pre-trained if it was trained on anything; then pre-training is left out. News goes to
-/// `progress` as it happens.
+/// `progress` as it happens, which may break off the run.
 ///
 /// # Errors
-/// [`ContinualError`] if anything does not fit, found before the first epoch, or if training
-/// diverges.
+/// [`ContinualError`] if anything does not fit, found before the first epoch, if training diverges,
+/// or if `progress` broke off.
 pub fn run(
     experiment: &Experiment,
     dataset: &Dataset,
     start: Checkpoint,
-    progress: &mut dyn FnMut(Progress<'_>),
+    progress: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
 ) -> Result<Outcome, ContinualError> {
     let spec = start.network.spec().clone();
     let checked = experiment.check(&spec, dataset)?;
@@ -133,7 +134,7 @@ pub fn run(
     if pretrained && experiment.protocol == Protocol::Strict {
         refuse_seen_before(&checked.plan, dataset, &start.trained_on)?;
     }
-    progress(Progress::Planned(&checked.plan));
+    say(progress, Progress::Planned(&checked.plan))?;
     let Checked {
         plan,
         stage,
@@ -161,7 +162,7 @@ pub fn run(
     let clock = Instant::now();
     let mut network = pretrained.network.clone();
     runner.freeze(&network)?;
-    let tested = runner.test(&network, stage)?;
+    let tested = runner.tests.run(0, dataset, &network, &runner.latents)?;
     let (before, confusion_before) = (tested.accuracy, tested.confusion.clone());
     let mut matrix = AccuracyMatrix::default();
     matrix.push(tested.tasks.clone());
@@ -212,6 +213,17 @@ pub fn run(
     })
 }
 
+/// Tells news, and stops the run if that is wished.
+fn say(
+    progress: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
+    news: Progress<'_>,
+) -> Result<(), ContinualError> {
+    match progress(news) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(ContinualError::BrokenOff),
+    }
+}
+
 /// The stream that shuffles samples while new tasks are learned, from its beginning.
 fn fresh_stream(experiment: &Experiment) -> StreamPosition {
     let (seed, purpose) = (experiment.seed, Purpose::LearningShuffle);
@@ -224,7 +236,8 @@ fn prints(
     samples: impl Iterator<Item = SampleIndex>,
     before: &[u64],
 ) -> Vec<u64> {
-    let mut prints: Vec<u64> = samples.map(|i| dataset.sample(i).fingerprint).collect();
+    let known = samples.filter_map(|index| dataset.sample(index).fingerprint);
+    let mut prints: Vec<u64> = known.collect();
     prints.extend(before);
     prints.sort_unstable();
     prints.dedup();
@@ -237,10 +250,7 @@ fn refuse_seen_before(
     trained_on: &[u64],
 ) -> Result<(), ContinualError> {
     let seen = |samples: &[SampleIndex]| {
-        let known = |i: &&SampleIndex| {
-            let print = dataset.sample(**i).fingerprint;
-            trained_on.binary_search(&print).is_ok()
-        };
+        let known = |i: &&SampleIndex| dataset.sample(**i).is_among(trained_on);
         samples.iter().filter(known).count()
     };
     let new: usize = plan.tasks[1..].iter().map(|task| seen(&task.train)).sum();
@@ -261,7 +271,7 @@ struct Runner<'a> {
     latents: Latents,
     memory: Option<ReplayMemory>,
     memory_stream: ChaCha8Rng,
-    progress: &'a mut dyn FnMut(Progress<'_>),
+    progress: &'a mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
 }
 
 impl Runner<'_> {
@@ -270,17 +280,22 @@ impl Runner<'_> {
         let settings = experiment.pretrain;
         let (seed, purpose) = (experiment.seed, Purpose::Shuffle);
         let mut trainer = Trainer::new(start.network, Stage::Whole, settings, seed, purpose)?;
-        (self.progress)(Progress::Task {
-            phase: Phase::Pretrain,
-            name: &task.name,
-            epochs: experiment.pretrain_epochs,
-        });
+        say(
+            self.progress,
+            Progress::Task {
+                phase: Phase::Pretrain,
+                name: &task.name,
+                epochs: experiment.pretrain_epochs,
+            },
+        )?;
         let latents = Latents::new(Stage::Whole, 0);
         let examples = latents.examples(self.dataset, task.train.clone());
         for epoch in 1..=experiment.pretrain_epochs {
             let training = self.epoch(&mut trainer, &[&examples])?;
-            let tested = self.tests.run(self.dataset, trainer.network(), &latents)?;
-            self.tell(Phase::Pretrain, 0, epoch, training, &tested);
+            let tested = self
+                .tests
+                .run(0, self.dataset, trainer.network(), &latents)?;
+            self.tell(Phase::Pretrain, 0, epoch, training, &tested)?;
         }
         Ok(Checkpoint {
             network: trainer.into_network(),
@@ -309,11 +324,14 @@ impl Runner<'_> {
         let experiment = self.experiment;
         let (settings, stage) = (experiment.learn, self.latents.stage);
         let mut trainer = Trainer::with_shuffle(network, stage, settings, *shuffle)?;
-        (self.progress)(Progress::Task {
-            phase: Phase::Learn,
-            name: &self.plan.tasks[task].name,
-            epochs: experiment.epochs,
-        });
+        say(
+            self.progress,
+            Progress::Task {
+                phase: Phase::Learn,
+                name: &self.plan.tasks[task].name,
+                epochs: experiment.epochs,
+            },
+        )?;
         // Old samples for joint training; none otherwise.
         let mut old = Vec::new();
         if experiment.strategy == Strategy::Joint {
@@ -330,8 +348,9 @@ impl Runner<'_> {
                 parts.push(memory);
             }
             let training = self.epoch(&mut trainer, &parts)?;
-            let tested = self.test(trainer.network(), stage)?;
-            self.tell(Phase::Learn, task, epoch, training, &tested);
+            let network = trainer.network();
+            let tested = self.tests.run(task, self.dataset, network, &self.latents)?;
+            self.tell(Phase::Learn, task, epoch, training, &tested)?;
             last = Some(tested);
         }
         *shuffle = trainer.state().shuffle;
@@ -383,11 +402,6 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn test(&self, network: &Network, stage: Stage) -> Result<Tested, ContinualError> {
-        debug_assert_eq!(stage, self.latents.stage);
-        self.tests.run(self.dataset, network, &self.latents)
-    }
-
     fn tell(
         &mut self,
         phase: Phase,
@@ -395,7 +409,7 @@ impl Runner<'_> {
         epoch: usize,
         training: EpochFigures,
         tested: &Tested,
-    ) {
+    ) -> Result<(), ContinualError> {
         let record = EpochRecord {
             phase,
             task,
@@ -404,6 +418,6 @@ impl Runner<'_> {
             accuracy: tested.accuracy,
             tasks: tested.tasks.clone(),
         };
-        (self.progress)(Progress::Epoch(&record));
+        say(self.progress, Progress::Epoch(&record))
     }
 }

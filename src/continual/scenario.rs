@@ -64,6 +64,9 @@ pub struct Plan {
     pub test_all: Option<Vec<SampleIndex>>,
     /// Whether batches and their order are fixed, new ones first, then replays.
     pub fixed_batches: bool,
+    /// Whether, while task k is learned, *old* are all tasks before k and *new* is task k alone;
+    /// otherwise *old* is the base task and *new* are all others.
+    pub old_grows: bool,
 }
 
 impl Plan {

@@ -50,6 +50,7 @@ pub fn strict_plan(
         tasks: tasks.collect::<Result<_, _>>()?,
         test_all: None,
         fixed_batches: false,
+        old_grows: false,
     })
 }
 
@@ -58,13 +59,13 @@ fn refuse_recordings_on_both_sides(
     train: &[SampleIndex],
     test: &[SampleIndex],
 ) -> Result<(), ContinualError> {
-    // Recordings without any event are all alike, and no copies of each other.
-    let heard = |index: &SampleIndex| dataset.sample(*index).counts.total() > 0;
     let print = |index: SampleIndex| dataset.sample(index).fingerprint;
-    let trained = train.iter().filter(|index| heard(index));
-    let trained: HashMap<u64, SampleIndex> = trained.map(|&i| (print(i), i)).collect();
-    for &test in test.iter().filter(|index| heard(index)) {
-        if let Some(&train) = trained.get(&print(test)) {
+    let trained = train
+        .iter()
+        .filter_map(|&index| Some((print(index)?, index)));
+    let trained: HashMap<u64, SampleIndex> = trained.collect();
+    for &test in test {
+        if let Some(&train) = print(test).and_then(|print| trained.get(&print)) {
             return Err(ContinualError::SameRecording { train, test });
         }
     }

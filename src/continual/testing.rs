@@ -13,6 +13,9 @@ use crate::network::Network;
 use crate::train::evaluate;
 
 /// Accuracies on the base task's test samples, on all new tasks' and on all together, 0 to 1.
+///
+/// Under the published protocol's multi-class run, old are the classes learned before the one at
+/// hand, and new is that one alone.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Accuracies {
     /// On the base task.
@@ -27,9 +30,11 @@ pub struct Accuracies {
 pub(super) struct Tests {
     /// Every test sample once.
     pub samples: Vec<SampleIndex>,
-    /// For each task, and then for old, new and all: places in `samples`.
+    /// For each task: places in `samples`.
     tasks: Vec<Vec<usize>>,
-    sets: [Vec<usize>; 3],
+    /// What accuracy on everything is measured with: places in `samples`.
+    all: Vec<usize>,
+    old_grows: bool,
 }
 
 /// What a test came to.
@@ -42,8 +47,8 @@ pub(super) struct Tested {
 impl Tests {
     pub fn of(plan: &Plan) -> Self {
         let tasks = plan.tasks.len();
-        let (old, new, all) = (plan.test_of(0..1), plan.test_of(1..tasks), plan.test_all());
-        let mut samples: Vec<SampleIndex> = [&old[..], &new, &all].concat();
+        let (each, all) = (plan.test_of(0..tasks), plan.test_all());
+        let mut samples: Vec<SampleIndex> = [&each[..], &all].concat();
         samples.sort_unstable();
         samples.dedup();
         let places = |set: &[SampleIndex]| -> Vec<usize> {
@@ -52,13 +57,16 @@ impl Tests {
         };
         Tests {
             tasks: plan.tasks.iter().map(|task| places(&task.test)).collect(),
-            sets: [places(&old), places(&new), places(&all)],
+            all: places(&all),
+            old_grows: plan.old_grows,
             samples,
         }
     }
 
+    /// Tests a network while `task` is being learned, 0 for before anything new was.
     pub fn run(
         &self,
+        task: usize,
         dataset: &Dataset,
         network: &Network,
         latents: &Latents,
@@ -66,19 +74,37 @@ impl Tests {
         let examples = latents.examples(dataset, self.samples.clone());
         let predictions = evaluate(network, latents.stage, &examples)?.predictions;
         let class = |place: usize| dataset.sample(self.samples[place]).class;
-        let accuracy = |places: &Vec<usize>| {
-            let right = places.iter().filter(|&&p| predictions[p] == class(p));
-            right.count() as f64 / places.len() as f64
+        let accuracy = |sets: &[Vec<usize>]| {
+            let right = sets
+                .iter()
+                .flatten()
+                .filter(|&&p| predictions[p] == class(p));
+            right.count() as f64 / sets.iter().map(Vec::len).sum::<usize>() as f64
+        };
+        // `Scenario::check` refuses a scenario without anything new, so there are two tasks at least.
+        let (old, new) = match (self.old_grows, task) {
+            (false, _) => (&self.tasks[..1], &self.tasks[1..]),
+            (true, task) => {
+                let now = task.max(1);
+                (&self.tasks[..now], &self.tasks[now..=now])
+            }
         };
         let classes = network.spec().classes();
         let mut confusion = Array2::zeros((classes, classes));
-        for &place in &self.sets[2] {
+        for &place in &self.all {
             confusion[[class(place).index(), predictions[place].index()]] += 1;
         }
-        let [old, new, all] = [0, 1, 2].map(|set| accuracy(&self.sets[set]));
+        let each = self
+            .tasks
+            .iter()
+            .map(|task| accuracy(std::slice::from_ref(task)));
         Ok(Tested {
-            accuracy: Accuracies { old, new, all },
-            tasks: self.tasks.iter().map(accuracy).collect(),
+            accuracy: Accuracies {
+                old: accuracy(old),
+                new: accuracy(new),
+                all: accuracy(std::slice::from_ref(&self.all)),
+            },
+            tasks: each.collect(),
             confusion,
         })
     }

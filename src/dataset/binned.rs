@@ -16,21 +16,29 @@ pub struct LabelledEvents {
 }
 
 impl LabelledEvents {
-    /// A number that tells this recording from others, whatever file it comes from: FNV-1a over
-    /// class, speaker, times and units.
-    pub fn fingerprint(&self) -> u64 {
-        let mut hash = 0xcbf2_9ce4_8422_2325u64;
-        let mut add = |value: u64| {
-            for byte in value.to_le_bytes() {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        };
-        add(u64::from(self.class.0) << 16 | u64::from(self.speaker.0));
-        for (time_s, &unit) in self.events.times_s().iter().zip(self.events.units()) {
-            add(time_s.to_bits() ^ u64::from(unit));
+    /// A number that tells this recording from others: FNV-1a over class, speaker, times and units
+    /// in their order. `None` for a recording without events, as these are all alike.
+    ///
+    /// The same recording has the same number in any file that holds the same times to the last bit.
+    pub fn fingerprint(&self) -> Option<u64> {
+        if self.events.is_empty() {
+            return None;
         }
-        hash
+        let labels = u64::from(self.class.0) << 16 | u64::from(self.speaker.0);
+        let mut hash = add_to_hash(FNV_OFFSET, labels);
+        for (time_s, &unit) in self.events.times_s().iter().zip(self.events.units()) {
+            hash = add_to_hash(hash, time_s.to_bits() ^ u64::from(unit));
+        }
+        Some(hash)
     }
+}
+
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a, eight bytes on.
+fn add_to_hash(hash: u64, value: u64) -> u64 {
+    let add = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    value.to_le_bytes().into_iter().fold(hash, add)
 }
 
 /// A recording binned for a network.
@@ -43,7 +51,15 @@ pub struct Sample {
     /// Who said it.
     pub speaker: SpeakerId,
     /// [`LabelledEvents::fingerprint`] of the recording.
-    pub fingerprint: u64,
+    pub fingerprint: Option<u64>,
+}
+
+impl Sample {
+    /// Whether its fingerprint is in a sorted list.
+    pub fn is_among(&self, sorted: &[u64]) -> bool {
+        self.fingerprint
+            .is_some_and(|print| sorted.binary_search(&print).is_ok())
+    }
 }
 
 /// What recordings are binned for: the input and the number of classes of a network.
@@ -126,6 +142,25 @@ impl Dataset {
     /// The speakers that there are samples of.
     pub fn speakers(&self) -> BTreeSet<SpeakerId> {
         self.samples.iter().map(|sample| sample.speaker).collect()
+    }
+
+    /// Fingerprints of all samples, sorted, each once.
+    pub fn fingerprints(&self) -> Vec<u64> {
+        let prints = self.samples.iter().filter_map(|sample| sample.fingerprint);
+        let mut prints: Vec<u64> = prints.collect();
+        prints.sort_unstable();
+        prints.dedup();
+        prints
+    }
+
+    /// A number for all samples in their order, to tell whether a dataset is the same as before.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = FNV_OFFSET;
+        for sample in &self.samples {
+            let labels = u64::from(sample.class.0) << 16 | u64::from(sample.speaker.0);
+            hash = add_to_hash(hash, sample.fingerprint.unwrap_or(labels));
+        }
+        hash
     }
 
     /// The largest number of events in any step and channel.

@@ -7,6 +7,9 @@ use hdf5::types::{FixedAscii, VarLenArray};
 
 use super::shd_read::one_line;
 use super::{DatasetError, LabelledEvents};
+use crate::ids::SampleIndex;
+use crate::spikes::SpikeError;
+use crate::storage::put_in_place;
 
 /// How event times are stored; SHD itself has float16, good to half a millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +21,17 @@ pub enum TimesType {
     Float32,
     /// 8 bytes.
     Float64,
+}
+
+impl TimesType {
+    /// The last time that can be stored, in seconds.
+    fn largest_s(self) -> f64 {
+        match self {
+            TimesType::Float16 => f64::from(f16::MAX),
+            TimesType::Float32 => f64::from(f32::MAX),
+            TimesType::Float64 => f64::MAX,
+        }
+    }
 }
 
 /// What SHD tells of a speaker, in `extra/meta_info`.
@@ -34,10 +48,10 @@ pub struct SpeakerInfo {
 /// Writes recordings as an SHD-layout file: the paths and types of SHD's own files, in a format
 /// that libhdf5 from 1.8 on reads.
 ///
-/// `speakers` may be empty, or has an entry for each speaker.
+/// `speakers` is what is known of speakers, by number; it may be empty, and then is left out.
 ///
 /// # Errors
-/// [`DatasetError`] if there is no recording, a name is not ASCII of up to 64 bytes, a class has no
+/// [`DatasetError`] if there is no recording, a time is too late for its type, a name is not ASCII of up to 64 bytes, a class has no
 /// name, or the file cannot be written; then no file is left behind.
 pub fn write_shd(
     path: &Path,
@@ -58,9 +72,19 @@ pub fn write_shd(
     for (index, recording) in recordings.iter().enumerate() {
         if recording.class.index() >= class_names.len() {
             return Err(DatasetError::ClassPastEnd {
-                sample: crate::ids::SampleIndex(index),
+                sample: SampleIndex(index),
                 class: recording.class,
                 classes: class_names.len(),
+            });
+        }
+        let last = recording.events.last_time_s().unwrap_or(0.0);
+        if last > times.largest_s() {
+            return Err(DatasetError::BadEvents {
+                sample: SampleIndex(index),
+                source: SpikeError::TooLate {
+                    time_s: last,
+                    largest_s: times.largest_s(),
+                },
             });
         }
     }
@@ -81,8 +105,7 @@ pub fn write_shd(
         .into_temp_path();
     write_to(&part, class_names, recordings, speakers, times)
         .map_err(|e| unwritable(one_line(&e)))?;
-    part.persist(path)
-        .map_err(|error| unwritable(error.to_string()))
+    put_in_place(part, path).map_err(|error| unwritable(error.to_string()))
 }
 
 fn write_to(

@@ -28,8 +28,8 @@ impl Split {
 
 /// Splits a dataset so that every speaker and class has the same share of test samples.
 ///
-/// Shares that are not whole are carried over to the next group, so that small groups do not add up
-/// to no test samples at all.
+/// A share that is not whole is carried over to the class's next speaker, so that every class has its
+/// share to within one sample, however small its groups are.
 ///
 /// # Errors
 /// [`DatasetError::BadFraction`] unless `test_share` lies between 0 and 1, both excluded.
@@ -46,16 +46,27 @@ pub fn stratified_split(
         let group = groups.entry((sample.speaker, sample.class));
         group.or_default().push(index);
     }
-    let mut split = Split::default();
-    let mut due = 0.0;
-    for mut group in groups.into_values() {
+    for group in groups.values_mut() {
         group.shuffle(generator);
-        due += group.len() as f64 * test_share;
-        // A share like 0.2 of 50 must be 10 whatever the rounding of earlier sums.
-        let now = ((due + 1e-9) as usize).min(group.len());
-        due -= now as f64;
-        split.test.extend(&group[..now]);
-        split.train.extend(&group[now..]);
+    }
+    let mut split = Split::default();
+    let (speakers, classes) = (dataset.speakers(), dataset.classes());
+    for (turn, &class) in classes.iter().enumerate() {
+        let mut due = 0.0;
+        // Each class begins with another speaker, so that what is carried over does not always
+        // fall to the same one.
+        let order = speakers.iter().cycle().skip(turn % speakers.len());
+        for &speaker in order.take(speakers.len()) {
+            let Some(group) = groups.get(&(speaker, class)) else {
+                continue;
+            };
+            due += group.len() as f64 * test_share;
+            // A share like 0.2 of 50 must be 10 whatever the rounding of earlier sums.
+            let now = ((due + 1e-9) as usize).min(group.len());
+            due -= now as f64;
+            split.test.extend(&group[..now]);
+            split.train.extend(&group[now..]);
+        }
     }
     split.train.sort_unstable();
     split.test.sort_unstable();
@@ -93,8 +104,13 @@ mod tests {
             all.sort_unstable();
             let expected: Vec<_> = (0..labels.len()).map(SampleIndex).collect();
             prop_assert_eq!(all, expected);
-            let due = labels.len() as f64 * share;
-            prop_assert!((split.test.len() as f64 - due).abs() < 1.0 + 1e-6);
+            for class in (0..4).map(ClassId) {
+                let of_class = |part: &[SampleIndex]| {
+                    part.iter().filter(|&&i| dataset.sample(i).class == class).count() as f64
+                };
+                let all = of_class(&split.train) + of_class(&split.test);
+                prop_assert!((of_class(&split.test) - all * share).abs() < 1.0 + 1e-6);
+            }
             let again = stratified_split(&dataset, share, &mut MasterSeed(seed).stream(Purpose::Split));
             prop_assert_eq!(again.expect("valid share"), split);
         }

@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ReplayError, StoredShape};
 
-/// Bytes of a memory besides its samples: the fixed part of
-/// [`ReplayMemory::bytes`](super::ReplayMemory::bytes).
+/// Bytes of a memory besides its samples: what is kept, codec, extents, capacity, policy and its
+/// counters, as eight 64-bit words.
 pub(super) const HEADER_BYTES: u64 = 64;
 /// Bytes of a sample besides its payload: its class.
 pub(super) const LABEL_BYTES: u64 = 2;
@@ -33,7 +33,7 @@ impl Capacity {
                 if budget < needed {
                     return Err(ReplayError::BudgetTooSmall { budget, needed });
                 }
-                // An estimate from below, then up to the last sample that fits.
+                // An estimate from above (it leaves out padding), then down to what fits.
                 let per_sample = (shape.bits() + 8 * LABEL_BYTES) as f64 / 8.0;
                 let mut samples = ((budget - HEADER_BYTES) as f64 / per_sample) as u64;
                 while held_bytes(samples, shape) > budget {

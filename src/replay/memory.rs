@@ -15,7 +15,8 @@ use crate::train::{Examples, TrainError};
 /// Samples to be trained on again, packed as bits.
 ///
 /// All payloads stand one after the other in a single bit vector without padding; each sample also
-/// has its class (2 bytes). [`bytes`](ReplayMemory::bytes) counts all of it.
+/// has its class (2 bytes). [`bytes`](ReplayMemory::bytes) counts all of it, with 64 bytes for what is
+/// not samples; a saved file is a few hundred bytes larger, as its header is JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplayMemory {
     pub(super) shape: StoredShape,
@@ -103,8 +104,9 @@ impl ReplayMemory {
         }
         // Only now, when nothing can fail any more, is the memory changed.
         let new = admissions.iter().filter(|a| a.place >= self.classes.len());
-        let bits = new.count() * self.slot_bits();
-        self.payload.reserve_exact(bits);
+        let new = new.count();
+        self.payload.reserve_exact(new * self.slot_bits());
+        self.classes.reserve_exact(new);
         self.state = state;
         for (admission, bits) in admissions.iter().zip(&encoded) {
             self.put(admission.place, candidates[admission.candidate], bits);
@@ -121,6 +123,9 @@ impl ReplayMemory {
             return Err(ReplayError::Full(self.capacity));
         }
         let bits = self.encode(sample)?;
+        // To the bit, so that the bytes reported are the bytes held.
+        self.payload.reserve_exact(bits.len());
+        self.classes.reserve_exact(1);
         self.put(self.classes.len(), class, &bits);
         Ok(())
     }

@@ -21,8 +21,9 @@ pub enum Policy {
     Uniform,
     /// Every sample ever offered is kept with the same chance (Vitter 1985, Algorithm R).
     Reservoir,
-    /// Classes share the memory evenly; within a class every sample offered has the same chance
-    /// (Chrysakis & Moens 2020, CBRS).
+    /// Classes share the memory evenly: a sample of a class that is not one of the largest takes the
+    /// place of a random one of the largest; within the largest, samples are kept as in a reservoir
+    /// (after Chrysakis & Moens 2020, CBRS, which never lets a class grow again once it was largest).
     ClassBalanced,
 }
 

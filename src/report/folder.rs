@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::{RecordLine, RunRecord, Summary};
+use super::{Description, RecordLine, RunRecord, Summary};
 use crate::storage::write_whole;
 
 const RECORD: &str = "run.jsonl";
@@ -66,7 +66,9 @@ impl RunFolder {
     /// # Errors
     /// [`RunFolderError::Occupied`], or [`RunFolderError::Io`] if the path is not a folder.
     pub fn refuse_occupied(path: &Path) -> Result<(), RunFolderError> {
-        if path.exists() && !path.is_dir() {
+        // A file where a folder should be, or on the way to it.
+        let file = path.ancestors().find(|path| path.exists());
+        if file.is_some_and(|there| !there.as_os_str().is_empty() && !there.is_dir()) {
             let source = io::Error::other("it is a file, not a folder");
             return Err(io_error("use", path, source));
         }
@@ -99,18 +101,24 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Goes on with a run's record, after its first `epochs` epochs.
+    /// Goes on with a record of plain training after its first `done` epochs, towards `epochs`.
     ///
     /// # Errors
     /// [`RunFolderError`] if there is no run, or its record is not one.
-    pub fn go_on(path: &Path, epochs: usize) -> Result<Self, RunFolderError> {
-        let record = Self::read(path)?;
+    pub fn go_on(path: &Path, done: usize, epochs: usize) -> Result<Self, RunFolderError> {
+        let mut record = Self::read(path)?;
+        if let Description::Train {
+            epochs: planned, ..
+        } = &mut record.start.settings
+        {
+            *planned = epochs;
+        }
         let mut folder = RunFolder {
             path: path.to_path_buf(),
             text: String::new(),
         };
         folder.push(&RecordLine::Start(Box::new(record.start)));
-        for epoch in record.epochs.into_iter().take(epochs) {
+        for epoch in record.epochs.into_iter().take(done) {
             folder.push(&RecordLine::Epoch(epoch));
         }
         folder.flush()?;

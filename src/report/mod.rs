@@ -14,6 +14,6 @@ pub use folder::{RunFolder, RunFolderError};
 pub use record::{
     DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RECORD_FORMAT, RecordLine,
     ReplayNote, RunRecord, StartLine, Summary, TaskNote, TrainSeconds, TrainSummary,
-    describe_replay, kilobytes,
+    describe_replay, fingerprint, kilobytes,
 };
 pub use table::{learn_table, markdown};

@@ -83,6 +83,15 @@ pub struct DataNote {
     pub speakers: usize,
     /// Events that were left out, as they fell past the end of the time grid.
     pub events_past_end: u64,
+    /// [`Dataset::fingerprint`] in hexadecimal.
+    pub fingerprint: String,
+    /// The same of the test samples, where they are apart.
+    pub test_fingerprint: Option<String>,
+}
+
+/// A dataset's fingerprint as records hold it, in hexadecimal.
+pub fn fingerprint(dataset: &Dataset) -> String {
+    format!("{:016x}", dataset.fingerprint())
 }
 
 /// One of the things that are learned in turn.
@@ -259,6 +268,8 @@ impl DataNote {
             class_names: dataset.class_names().to_vec(),
             speakers: dataset.speakers().len(),
             events_past_end: dataset.events_past_end(),
+            fingerprint: fingerprint(dataset),
+            test_fingerprint: None,
         }
     }
 }

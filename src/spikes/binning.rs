@@ -1,5 +1,3 @@
-use serde::{Deserialize, Serialize};
-
 use super::{EventStream, MAX_EXTENT, SpikeCounts, SpikeError};
 use crate::ids::TimeStep;
 
@@ -15,7 +13,7 @@ use crate::ids::TimeStep;
 /// assert_eq!(grid.step_of(1.4), None);
 /// # Ok::<(), respike::spikes::SpikeError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimeGrid {
     steps: usize,
     max_time_s: f64,
@@ -115,18 +113,6 @@ impl TimeGrid {
         } else {
             index as f64 * self.spacing_s()
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for TimeGrid {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Raw {
-            steps: usize,
-            max_time_s: f64,
-        }
-        let raw = Raw::deserialize(deserializer)?;
-        TimeGrid::new(raw.steps, raw.max_time_s).map_err(serde::de::Error::custom)
     }
 }
 

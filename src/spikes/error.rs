@@ -20,6 +20,14 @@ pub enum SpikeError {
         /// Its time in seconds.
         time_s: f64,
     },
+    /// A time is too large for the type that it is to be stored in.
+    #[error("an event at {time_s} s is too late: times of this type end at {largest_s} s")]
+    TooLate {
+        /// The time in seconds.
+        time_s: f64,
+        /// The last time that can be stored, in seconds.
+        largest_s: f64,
+    },
     /// An event came from a unit that the network has no input for.
     #[error(
         "event {event} comes from unit {unit}, but there are only {units} inputs (0 to {})",

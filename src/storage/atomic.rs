@@ -17,19 +17,23 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    share_as_usual(file.as_file())?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    put_in_place(file.into_temp_path(), path)
+}
+
+/// Gives a finished temporary file its name, and the permissions of any other output.
+pub(crate) fn put_in_place(part: tempfile::TempPath, path: &Path) -> io::Result<()> {
+    share_as_usual(&part)?;
+    part.persist(path).map_err(|error| error.error)
 }
 
 /// Temporary files are private; what is left behind should be readable as any other output.
 #[cfg(unix)]
-fn share_as_usual(file: &std::fs::File) -> io::Result<()> {
+fn share_as_usual(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn share_as_usual(_: &std::fs::File) -> io::Result<()> {
+fn share_as_usual(_: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -117,7 +117,8 @@ impl Checkpoint {
                 note.format
             ));
         }
-        let mut parameters = Parameters::zeros(&note.spec);
+        let spec = note.spec;
+        let mut parameters = Parameters::zeros(&spec);
         let names: Vec<_> = parameters.iter().map(|(name, _)| name).collect();
         for &name in &names {
             let weight = take_matrix(file, &name.to_string())?;
@@ -127,13 +128,16 @@ impl Checkpoint {
         }
         let mut trainer = None;
         if let Some(note) = note.trainer {
+            if let Stage::Learning(index) = note.stage {
+                let checked = spec.lr_index(index.get());
+                checked.map_err(|error| error.to_string())?;
+            }
             let mut moments = BTreeMap::new();
-            for &name in &names {
-                if file.tensors.contains_key(&moment(name, "first")) {
-                    let first = take_matrix(file, &moment(name, "first"))?;
-                    let second = take_matrix(file, &moment(name, "second"))?;
-                    moments.insert(name, Moments { first, second });
-                }
+            let moved = names.iter().filter(|name| note.stage.trains(**name));
+            for &name in moved.filter(|_| note.steps_taken > 0) {
+                let first = take_matrix(file, &moment(name, "first"))?;
+                let second = take_matrix(file, &moment(name, "second"))?;
+                moments.insert(name, Moments { first, second });
             }
             let optimiser = Optimiser::resume(note.optimiser, note.steps_taken, moments);
             trainer = Some(TrainerState {
@@ -144,10 +148,12 @@ impl Checkpoint {
                 epochs_done: note.epochs_done,
             });
         }
-        let Some(Tensor::U64(trained_on)) = file.tensors.remove(TRAINED_ON) else {
+        let Some(Tensor::U64(mut trained_on)) = file.tensors.remove(TRAINED_ON) else {
             return Err(format!("the list `{TRAINED_ON}` is missing"));
         };
-        let network = Network::with_parameters(note.spec, parameters);
+        // Lists are searched by halves.
+        trained_on.sort_unstable();
+        let network = Network::with_parameters(spec, parameters);
         Ok(Checkpoint {
             network: network.map_err(|error| error.to_string())?,
             trainer,
@@ -163,7 +169,8 @@ fn moment(name: ParameterName, which: &str) -> String {
 
 fn take_matrix(file: &mut TensorFile, name: &str) -> Result<Array2<f32>, String> {
     match file.tensors.remove(name) {
-        Some(Tensor::F32(array)) => Ok(array),
+        Some(Tensor::F32(array)) if array.iter().all(|value| value.is_finite()) => Ok(array),
+        Some(Tensor::F32(_)) => Err(format!("`{name}` holds numbers that are infinite or none")),
         _ => Err(format!("the matrix `{name}` is missing")),
     }
 }

@@ -35,8 +35,11 @@ pub enum TrainError {
     /// An input or a weight does not fit the network.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// The loss became infinite or NaN.
-    #[error("the loss became {loss} in epoch {epoch}; try a lower learning rate")]
+    /// The loss or a weight became infinite or NaN.
+    #[error(
+        "training diverged in epoch {epoch} (the loss or a weight became infinite or no number); try \
+         a lower learning rate"
+    )]
     Diverged {
         /// The epoch, counted from 1.
         epoch: usize,

@@ -55,7 +55,7 @@ impl OptimiserSettings {
     /// Gradient descent with momentum 0.9.
     pub const SGD: Self = OptimiserSettings::Sgd { momentum: 0.9 };
 
-    fn check(self) -> Result<(), TrainError> {
+    pub(super) fn check(self) -> Result<(), TrainError> {
         let (factors, epsilon) = match self {
             OptimiserSettings::Adamax {
                 beta1,
@@ -216,5 +216,65 @@ impl Optimiser {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ClassId;
+    use crate::network::{NetworkSpec, Parameters, Stage, StageInput};
+    use crate::spikes::SpikeRaster;
+    use crate::train::{SpikePenalty, StoredExamples, batch_gradient};
+
+    /// Moves a network twice by the same gradient g of W_out, from zero, and gives the first
+    /// non-zero g with the weight that belongs to it.
+    fn moved_twice(settings: OptimiserSettings, rate: f32) -> (f64, f64) {
+        let spec = NetworkSpec::dequino2024();
+        let parameters = Parameters::zeros(&spec);
+        let mut network = Network::with_parameters(spec.clone(), parameters).expect("its own");
+        let mut spikes = SpikeRaster::new(20, 50).expect("valid");
+        spikes.set(crate::ids::TimeStep(2), crate::ids::Unit(0));
+        // From zero weights the maximum over time is at the start and has no gradient; any positive
+        // readout has.
+        let mut start = network.parameters().clone();
+        start.readout.fill(0.1);
+        network = Network::with_parameters(spec.clone(), start.clone()).expect("its own");
+        let examples = StoredExamples {
+            samples: vec![(StageInput::spikes(&spikes), ClassId(3))],
+        };
+        let stage = Stage::Learning(spec.lr_index(3).expect("three layers"));
+        let none = SpikePenalty::default();
+        let step = batch_gradient(&network, stage, &examples, &[0], none).expect("valid");
+        let mut optimiser = Optimiser::new(settings).expect("valid");
+        for _ in 0..2 {
+            let moved = optimiser.step(&mut network, &step.gradients, rate);
+            moved.expect("shapes fit");
+        }
+        let gradient = step.gradients.get(ParameterName::Readout).expect("trained");
+        let at = (0, 3);
+        let moved = network.parameters().readout[at] - start.readout[at];
+        (f64::from(gradient[at]), f64::from(moved))
+    }
+
+    #[test]
+    fn two_steps_are_those_of_the_formulas() {
+        let rate = 0.01;
+        // The same gradient twice: Adam's and Adamax's corrected first moment is g, Adam's corrected
+        // second moment g², Adamax's norm |g| + ε.
+        let (gradient, moved) = moved_twice(OptimiserSettings::ADAM, 0.01);
+        assert!(
+            gradient < -1e-3,
+            "the class's own logit must rise: {gradient}"
+        );
+        assert!((moved - 2.0 * rate).abs() < 1e-5, "{moved}");
+        let (_, moved) = moved_twice(OptimiserSettings::ADAMAX, 0.01);
+        assert!((moved - 2.0 * rate).abs() < 1e-5, "{moved}");
+        // v is g, then 1.9·g.
+        let (gradient, moved) = moved_twice(OptimiserSettings::SGD, 0.01);
+        assert!(
+            (moved + rate * 2.9 * gradient).abs() < 1e-6,
+            "{moved} {gradient}"
+        );
     }
 }

@@ -25,6 +25,34 @@ pub struct TrainingSettings {
     pub penalty: SpikePenalty,
 }
 
+impl TrainingSettings {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`TrainError::OutOfRange`] names the first that is out of range.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let out_of_range = |what, range, value| TrainError::OutOfRange { what, range, value };
+        if self.batch_size == 0 {
+            return Err(out_of_range("the batch size", "1 or more", 0.0));
+        }
+        let rate = self.learning_rate;
+        if !(rate.is_finite() && rate > 0.0) {
+            let value = f64::from(rate);
+            return Err(out_of_range("the learning rate", "above 0", value));
+        }
+        for (what, value) in [
+            ("the L1 penalty", self.penalty.l1),
+            ("the L2 penalty", self.penalty.l2),
+        ] {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(out_of_range(what, "0 or more", f64::from(value)));
+            }
+        }
+        self.optimiser.check()?;
+        self.schedule.check()
+    }
+}
+
 impl Default for TrainingSettings {
     /// Batches of 64, Adamax at a constant 1e-3, no penalty.
     fn default() -> Self {
@@ -120,25 +148,7 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::OutOfRange`] for a setting out of range.
     pub fn resume(network: Network, state: TrainerState) -> Result<Self, TrainError> {
-        let settings = state.settings;
-        let out_of_range = |what, range, value| TrainError::OutOfRange { what, range, value };
-        if settings.batch_size == 0 {
-            return Err(out_of_range("the batch size", "1 or more", 0.0));
-        }
-        let rate = settings.learning_rate;
-        if !(rate.is_finite() && rate > 0.0) {
-            let value = f64::from(rate);
-            return Err(out_of_range("the learning rate", "above 0", value));
-        }
-        for (what, value) in [
-            ("the L1 penalty", settings.penalty.l1),
-            ("the L2 penalty", settings.penalty.l2),
-        ] {
-            if !(value.is_finite() && value >= 0.0) {
-                return Err(out_of_range(what, "0 or more", f64::from(value)));
-            }
-        }
-        settings.schedule.check()?;
+        state.settings.check()?;
         let shuffle = state.shuffle.resume();
         Ok(Trainer {
             network,
@@ -213,6 +223,14 @@ impl Trainer {
         }
         if samples == 0 {
             return Err(TrainError::NoSamples("train on"));
+        }
+        // A weight that is no number may hide: a membrane of NaN is merely silent.
+        let mut weights = self.network.parameters().iter();
+        if weights.any(|(_, weight)| weight.iter().any(|value| !value.is_finite())) {
+            return Err(TrainError::Diverged {
+                epoch: epoch + 1,
+                loss: f64::NAN,
+            });
         }
         self.state.epochs_done += 1;
         Ok(EpochFigures {

@@ -1,0 +1,56 @@
+//! The demo, whole: replay prevents what naive learning forgets.
+#![cfg(feature = "cli")]
+
+use std::path::Path;
+
+use respike::network::NetworkSpec;
+
+#[test]
+fn the_specs_that_ship_are_valid() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("snn-models");
+    let reference = NetworkSpec::read(&models.join("dequino2024.toml")).expect("valid");
+    assert_eq!(reference, NetworkSpec::dequino2024());
+    let demo = NetworkSpec::read(&models.join("demo70.toml")).expect("valid");
+    assert_eq!((demo.inputs(), demo.classes()), (70, 10));
+}
+
+#[test]
+fn the_demo_shows_forgetting_and_its_absence() {
+    let out = tempfile::tempdir().expect("a folder");
+    let mut demo = assert_cmd::Command::new(assert_cmd::cargo::cargo_bin!("respike"));
+    demo.current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["demo", "--json", "--out"])
+        .arg(out.path().join("demo"));
+    let output = demo.output().expect("it runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let runs: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).expect("JSON");
+    let of = |run: &serde_json::Value, when: &str, what: &str| {
+        run["accuracy"][when][what].as_f64().expect("a number") * 100.0
+    };
+    for scenario in runs.chunks(3) {
+        let [naive, latent, joint] = scenario else {
+            panic!("three strategies a scenario");
+        };
+        assert_eq!(naive["experiment"]["strategy"], "naive");
+        assert_eq!(latent["experiment"]["strategy"], "latent");
+        let lost = |run| of(run, "before", "old") - of(run, "after", "old");
+        assert!(lost(naive) > 10.0, "{naive}");
+        assert!(lost(latent) < lost(naive) / 3.0, "{latent}");
+        assert!(lost(latent) < lost(joint) + 10.0, "{latent}");
+        assert!(
+            of(latent, "after", "new") > of(latent, "before", "new") + 5.0,
+            "{latent}"
+        );
+        assert!(latent["replay"]["bytes"].as_u64().expect("a number") <= 800_000);
+    }
+    for file in [
+        "table.md",
+        "curves.png",
+        "comparison.png",
+        "confusion.png",
+        "raster.png",
+    ] {
+        assert!(out.path().join("demo").join(file).exists(), "{file}");
+    }
+}

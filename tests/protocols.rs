@@ -1,0 +1,309 @@
+//! The two protocols: what each puts where, by hand-computed numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use respike::continual::{
+    Experiment, LearningDefaults, MemorySettings, Plan, Protocol, Scenario, Strategy,
+    published_plan, run, strict_plan,
+};
+use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents};
+use respike::ids::{ClassId, SampleIndex, SpeakerId};
+use respike::network::{Network, NetworkSpec};
+use respike::random::MasterSeed;
+use respike::replay::{Capacity, Codec, Policy};
+use respike::spikes::{EventStream, TimeGrid};
+use respike::train::Checkpoint;
+
+const BATCH: usize = 64;
+
+/// `each` samples of every class and speaker; every sample differs from all others.
+fn dataset(classes: u16, speakers: u16, each: usize) -> Dataset {
+    let grid = TimeGrid::new(8, 1.0).expect("valid");
+    let names = (0..classes).map(|class| class.to_string()).collect();
+    let mut builder = DatasetBuilder::new(grid, 4, names).expect("valid");
+    let mut time_s = 0.0;
+    for _ in 0..each {
+        for class in 0..classes {
+            for speaker in 0..speakers {
+                time_s += 1e-4;
+                let events = EventStream::new(vec![time_s; 3], vec![class % 4, 0, 1]);
+                let recording = LabelledEvents {
+                    events: events.expect("valid"),
+                    class: ClassId(class),
+                    speaker: SpeakerId(speaker),
+                };
+                builder.push(&recording).expect("fits");
+            }
+        }
+    }
+    builder.build().expect("not empty")
+}
+
+fn small_network(classes: usize) -> NetworkSpec {
+    let mut settings = NetworkSpec::dequino2024().settings().clone();
+    (
+        settings.input.units,
+        settings.input.steps,
+        settings.input.max_time_s,
+    ) = (4, 8, 1.0);
+    settings.layers.truncate(2);
+    for layer in &mut settings.layers {
+        layer.units = 5;
+    }
+    settings.readout.classes = classes;
+    settings.check().expect("valid")
+}
+
+fn count<T: Ord>(items: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
+    items.fold(BTreeMap::new(), |mut counts, item| {
+        *counts.entry(item).or_default() += 1;
+        counts
+    })
+}
+
+const SCENARIOS: [Scenario; 3] = [
+    Scenario::Sample {
+        speaker: SpeakerId(1),
+    },
+    Scenario::Class { class: ClassId(2) },
+    Scenario::MultiClass { base_classes: 2 },
+];
+
+#[test]
+fn strict_plans_use_every_sample_once_and_keep_tests_apart() {
+    let dataset = dataset(5, 3, 10);
+    for scenario in SCENARIOS {
+        let plan = strict_plan(scenario, &dataset, MasterSeed(4)).expect("it fits");
+        let all = plan
+            .tasks
+            .iter()
+            .flat_map(|t| t.train.iter().chain(&t.test));
+        let all = count(all.copied());
+        assert_eq!(all.len(), dataset.len(), "{scenario}: every sample");
+        assert!(all.values().all(|&times| times == 1), "{scenario}: once");
+        assert_eq!(plan.test_all().len(), dataset.len() / 5);
+        for (index, task) in plan.tasks.iter().enumerate() {
+            for &sample in task.train.iter().chain(&task.test) {
+                let sample = dataset.sample(sample);
+                let held_out = match scenario {
+                    Scenario::Sample { speaker } => sample.speaker == speaker,
+                    Scenario::Class { class } => sample.class == class,
+                    Scenario::MultiClass { base_classes } => sample.class.index() >= base_classes,
+                };
+                assert_eq!(held_out, index > 0, "{scenario}");
+            }
+        }
+    }
+}
+
+#[test]
+fn strict_runs_never_train_on_or_keep_a_test_sample() {
+    let dataset = dataset(4, 3, 10);
+    let spec = small_network(4);
+    for scenario in SCENARIOS {
+        for strategy in [
+            Strategy::Naive,
+            Strategy::Joint,
+            Strategy::Native,
+            Strategy::Latent,
+        ] {
+            let experiment = Experiment {
+                scenario,
+                strategy,
+                protocol: Protocol::Strict,
+                lr_index: (strategy == Strategy::Latent).then_some(1),
+                memory: Some(MemorySettings {
+                    codec: Codec::Raw,
+                    policy: Policy::Uniform,
+                    capacity: Capacity::Samples(10_000),
+                }),
+                pretrain_epochs: 1,
+                pretrain: LearningDefaults::training(1e-3),
+                epochs: 1,
+                learn: LearningDefaults::training(1e-3),
+                seed: MasterSeed(4),
+            };
+            let fresh = Checkpoint {
+                network: Network::new(spec.clone(), experiment.seed),
+                trainer: None,
+                class_names: Vec::new(),
+                trained_on: Vec::new(),
+            };
+            let mut progress = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
+            let outcome = run(&experiment, &dataset, fresh, &mut progress).expect("it runs");
+            let plan = strict_plan(scenario, &dataset, experiment.seed).expect("it fits");
+            for index in plan.test_all() {
+                let sample = dataset.sample(index);
+                assert!(!sample.is_among(&outcome.pretrained.trained_on));
+                assert!(!sample.is_among(&outcome.learned.trained_on));
+            }
+            // A memory with room for all holds the training samples and nothing else.
+            let trained: usize = plan.tasks.iter().map(|task| task.train.len()).sum();
+            if let Some(memory) = outcome.memory {
+                assert_eq!(memory.classes().len(), trained, "{scenario}, {strategy}");
+            }
+        }
+    }
+}
+
+/// A plan under the published protocol, and its samples' classes.
+fn published(scenario: Scenario, dataset: &Dataset, replays: usize) -> Plan {
+    published_plan(scenario, dataset, Some(replays), MasterSeed(4)).expect("it fits")
+}
+
+fn replays(plan: &Plan, task: usize) -> &[SampleIndex] {
+    plan.tasks[task]
+        .replays
+        .as_deref()
+        .expect("the protocol fixes them")
+}
+
+#[test]
+fn published_sample_incremental_takes_the_first_training_batches() {
+    // 2 other speakers × 4 classes × 90 = 720 samples: 11 batches, d = 2, batch 1 lost.
+    let dataset = dataset(4, 3, 90);
+    let plan = published(SCENARIOS[0], &dataset, 200);
+    let base = &plan.tasks[0];
+    assert_eq!((base.train.len(), base.test.len()), (9 * BATCH, BATCH));
+    // 360 of the new speaker: 5 batches, d = 1, batch 0 tests only.
+    let new = &plan.tasks[1];
+    assert_eq!((new.train.len(), new.test.len()), (4 * BATCH, BATCH));
+    assert_eq!(new.new_class, None);
+    assert_eq!(
+        replays(&plan, 0),
+        &base.train[..3 * BATCH],
+        "200 / 64 batches"
+    );
+    assert!(replays(&plan, 1).is_empty());
+    assert!(plan.fixed_batches);
+}
+
+#[test]
+fn published_class_incremental_draws_replays_anew_from_all_samples_of_a_class() {
+    // 270 of each class; the three old ones together 810: 12 batches, d = 2.
+    let dataset = dataset(4, 3, 90);
+    let plan = published(SCENARIOS[1], &dataset, 6 * BATCH + 10);
+    assert_eq!(plan.tasks[0].train.len(), 10 * BATCH);
+    assert_eq!(plan.tasks[1].new_class, Some(ClassId(2)));
+    let replays = replays(&plan, 0);
+    let classes = replays.iter().map(|&index| dataset.sample(index).class);
+    let expected = [0, 1, 3].map(|class| (ClassId(class), 2 * BATCH));
+    assert_eq!(
+        count(classes),
+        BTreeMap::from(expected),
+        "two batches of each old class"
+    );
+    // The trap: samples that are tested with, or in no batch, are among them.
+    let train: BTreeSet<_> = plan.tasks[0].train.iter().collect();
+    assert!(replays.iter().any(|index| !train.contains(index)));
+}
+
+#[test]
+fn published_multi_class_repeats_the_same_batches_and_grows() {
+    // Base: 2 classes of 270: 8 batches, d = 1. New: 270 each, 4 batches, d = 0.
+    let dataset = dataset(5, 3, 90);
+    let plan = published(SCENARIOS[2], &dataset, 7 * BATCH);
+    let base = &plan.tasks[0];
+    assert_eq!((base.train.len(), base.test.len()), (7 * BATCH, BATCH));
+    // 7 batches less one for each of 3 later classes, shared by 2 base classes: the same 2 twice.
+    let first = &base.train[..2 * BATCH];
+    assert_eq!(replays(&plan, 0), [first, first].concat());
+    for task in 1..=3 {
+        let learned = &plan.tasks[task];
+        assert_eq!(learned.new_class, Some(ClassId(task as u16 + 1)));
+        assert_eq!(
+            replays(&plan, task),
+            &learned.train[..BATCH],
+            "its first training batch"
+        );
+        assert_eq!(
+            learned.train[..BATCH],
+            learned.test[..],
+            "d = 0: batch 0 is in both"
+        );
+    }
+    // One batch a class.
+    let all = plan.test_all();
+    let classes = count(all.iter().map(|&index| dataset.sample(index).class));
+    let expected = (0..5).map(|class| (ClassId(class), BATCH));
+    assert_eq!(classes, expected.collect());
+    assert!(plan.old_grows);
+}
+
+#[test]
+fn published_batches_come_new_first_and_then_replays() {
+    let dataset = dataset(4, 3, 90);
+    let experiment = Experiment {
+        scenario: SCENARIOS[2],
+        strategy: Strategy::Latent,
+        protocol: Protocol::Published,
+        lr_index: Some(1),
+        memory: Some(MemorySettings {
+            codec: Codec::Raw,
+            policy: Policy::Uniform,
+            capacity: Capacity::Samples(6 * BATCH),
+        }),
+        pretrain_epochs: 1,
+        pretrain: LearningDefaults::training(1e-3),
+        epochs: 1,
+        learn: LearningDefaults::training(1e-3),
+        seed: MasterSeed(4),
+    };
+    let fresh = Checkpoint {
+        network: Network::new(small_network(4), experiment.seed),
+        trainer: None,
+        class_names: Vec::new(),
+        trained_on: Vec::new(),
+    };
+    let mut samples = Vec::new();
+    let mut progress = |news: respike::continual::Progress<'_>| {
+        if let respike::continual::Progress::Epoch(epoch) = news {
+            samples.push((epoch.task, epoch.training.samples));
+        }
+        ControlFlow::Continue(())
+    };
+    let outcome = run(&experiment, &dataset, fresh, &mut progress).expect("it runs");
+    // Base 7 batches; 4 new and 2 · 2 replayed; then one more replayed, for the class just learned.
+    let expected = [7, 4 + 4, 4 + 5].map(|batches| batches * BATCH);
+    let found: Vec<usize> = samples.iter().map(|&(_, samples)| samples).collect();
+    assert_eq!(found, expected);
+    assert_eq!(outcome.replay.samples, 6 * BATCH, "and one more at the end");
+}
+
+#[test]
+fn a_run_can_be_broken_off() {
+    let dataset = dataset(4, 3, 10);
+    let experiment = Experiment {
+        scenario: SCENARIOS[0],
+        strategy: Strategy::Naive,
+        protocol: Protocol::Strict,
+        lr_index: None,
+        memory: None,
+        pretrain_epochs: 1000,
+        pretrain: LearningDefaults::training(1e-3),
+        epochs: 1000,
+        learn: LearningDefaults::training(1e-3),
+        seed: MasterSeed(0),
+    };
+    let fresh = Checkpoint {
+        network: Network::new(small_network(4), experiment.seed),
+        trainer: None,
+        class_names: Vec::new(),
+        trained_on: Vec::new(),
+    };
+    let mut told = 0;
+    let broken = run(&experiment, &dataset, fresh, &mut |_| {
+        told += 1;
+        if told == 5 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    assert!(matches!(
+        broken,
+        Err(respike::continual::ContinualError::BrokenOff)
+    ));
+    assert_eq!(told, 5);
+}
