@@ -42,7 +42,7 @@ notebooks: demo ## Run notebooks/first_run.ipynb top to bottom, into runs/notebo
 	test -x $(NOTEBOOK_VENV)/bin/jupyter || { $(PYTHON) -m venv $(NOTEBOOK_VENV) && \
 	  $(NOTEBOOK_VENV)/bin/pip install --quiet --requirement notebooks/requirements.txt; }
 	mkdir -p runs/notebooks
-	RESPIKE_RUNS=$(CURDIR)/runs/demo $(NOTEBOOK_VENV)/bin/jupyter nbconvert --to notebook --execute \
+	RESPIKE_RUNS=$(CURDIR)/runs/demo $(NOTEBOOK_VENV)/bin/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.record_timing=False \
 	  --output-dir runs/notebooks notebooks/first_run.ipynb
 
 clean: ## Remove what was built and run

@@ -1,6 +1,11 @@
 //! What several tests need: small datasets, good and bad, as files.
 #![allow(dead_code)] // each test file uses some of it
 
+#[cfg(feature = "cli")]
+pub mod program;
+#[cfg(feature = "plots")]
+pub mod records;
+
 use std::path::{Path, PathBuf};
 
 use hdf5::types::{FixedAscii, VarLenArray};

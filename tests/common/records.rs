@@ -1,0 +1,263 @@
+//! Records and rasters made up for plots.
+
+use ndarray::Array2;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use respike::continual::{
+    Accuracies, AccuracyMatrix, Experiment, LearningDefaults, MemorySettings, Protocol,
+    ReplayFigures, RunSeconds, Scenario, Strategy,
+};
+use respike::ids::{ClassId, SpeakerId, TimeStep, Unit};
+use respike::network::{NetworkSettings, NetworkSpec};
+use respike::random::{MasterSeed, Purpose};
+use respike::replay::{Capacity, Codec, Policy};
+use respike::report::plot::{RasterFigure, RasterPanel};
+use respike::report::{
+    DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RunRecord, StartLine, Summary,
+    TrainSeconds, TrainSummary,
+};
+use respike::spikes::SpikeRaster;
+
+pub const DIGITS: [&str; 10] = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+];
+pub const ZIFFERN: [&str; 10] = [
+    "null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun",
+];
+
+/// Names of 10 or 20 classes, as in SHD.
+pub fn class_names(classes: usize) -> Vec<String> {
+    let names = DIGITS.iter().chain(&ZIFFERN).take(classes);
+    names.copied().map(String::from).collect()
+}
+
+pub fn spec(classes: usize) -> NetworkSpec {
+    let text = format!(
+        r#"
+name = "small"
+input = {{ units = 70, steps = 100, max_time_s = 1.4 }}
+neuron = {{ tau_syn_steps = 5.0, tau_mem_steps = 10.0, threshold = 1.0, surrogate = {{ kind = "fast-sigmoid", slope = 100.0 }} }}
+layers = [{{ units = 20, recurrent = true }}]
+readout = {{ classes = {classes}, tau_syn_steps = 5.0, tau_mem_steps = 10.0, over_time = "max" }}
+init = {{ weight_scale = 0.2 }}
+"#
+    );
+    let settings: NetworkSettings = toml::from_str(&text).expect("a network spec");
+    settings.check().expect("valid settings")
+}
+
+/// A layer whose units spike in a wave, with so many spikes per unit and step.
+pub fn layer(label: &str, steps: usize, units: usize, density: f64, seed: u64) -> RasterPanel {
+    let mut random: ChaCha8Rng = MasterSeed(seed).stream(Purpose::Weights);
+    let mut raster = SpikeRaster::new(steps, units).expect("valid extents");
+    for step in 0..steps {
+        for unit in 0..units {
+            let wave = (step as f64 / 9.0 + unit as f64 / units as f64 * 5.0).sin();
+            if random.random::<f64>() < density * (1.0 + wave) {
+                raster.set(TimeStep(step), Unit(unit));
+            }
+        }
+    }
+    RasterPanel {
+        label: label.to_string(),
+        raster,
+    }
+}
+
+/// A sample's way through a network of 100 steps.
+pub fn spikes(inputs: usize, density: f64) -> RasterFigure {
+    RasterFigure {
+        title: "test sample 17: spoken “seven” & taken for “zero”".into(),
+        step_ms: 14.14,
+        panels: vec![
+            layer("input", 100, inputs, density, 1),
+            layer("hidden 1", 100, 200, density, 2),
+            layer("hidden 2", 100, 100, density, 3),
+            layer("hidden 3", 100, 50, density, 4),
+        ],
+    }
+}
+
+pub fn start(settings: Description, classes: usize) -> StartLine {
+    let data = DataNote {
+        files: vec!["digits.h5".into()],
+        test_files: Vec::new(),
+        samples: 2000,
+        class_names: class_names(classes),
+        speakers: 6,
+        events_past_end: 0,
+        fingerprint: "0123456789abcdef".to_string(),
+        test_fingerprint: None,
+    };
+    StartLine::new(
+        Vec::new(),
+        MasterSeed(0),
+        spec(classes),
+        settings,
+        data,
+        Vec::new(),
+    )
+}
+
+pub fn epoch(phase: PhaseName, task: usize, epoch: usize, accuracy: &[(&str, f64)]) -> EpochLine {
+    EpochLine {
+        phase,
+        task,
+        epoch,
+        loss: 1.0,
+        train_accuracy: accuracy.first().map_or(0.5, |(_, value)| value * 0.5 + 0.5),
+        learning_rate: 1e-3,
+        samples: 1800,
+        accuracy: accuracy
+            .iter()
+            .map(|(name, value)| (name.to_string(), *value))
+            .collect(),
+        tasks: Vec::new(),
+    }
+}
+
+/// Counts with most on the diagonal.
+pub fn matrix(classes: usize, samples: u32) -> Array2<u32> {
+    Array2::from_shape_fn((classes, classes), |(row, column)| match (row, column) {
+        (row, column) if row == column => samples - (row as u32 * 7) % (samples / 2),
+        (row, column) if (row * 3 + 1) % classes == column => (row as u32 * 7) % (samples / 2),
+        (row, column) => u32::from((row * 5 + column) % 9 == 0),
+    })
+}
+
+/// A finished run of plain training, one epoch after the other.
+pub fn train_run(name: &str, epochs: usize, classes: usize) -> RunRecord {
+    let accuracy = |index: usize| 0.97 - 0.85 * (-(index as f64) / 8.0).exp();
+    let lines =
+        (1..=epochs).map(|index| epoch(PhaseName::Train, 0, index, &[("test", accuracy(index))]));
+    RunRecord {
+        name: name.to_string(),
+        start: start(
+            Description::Train {
+                epochs,
+                training: LearningDefaults::training(1e-3),
+            },
+            classes,
+        ),
+        epochs: lines.collect(),
+        summary: Some(Summary::Train(TrainSummary {
+            seed: MasterSeed(0),
+            epochs,
+            train_accuracy: 0.99,
+            test_accuracy: Some(accuracy(epochs)),
+            confusion: matrix(classes, 50),
+            seconds: TrainSeconds { train: 60.0 },
+        })),
+    }
+}
+
+/// A finished continual-learning run: `tasks` new ones after 30 epochs of pre-training.
+pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) -> RunRecord {
+    let memory = MemorySettings {
+        codec: Codec::or(10).expect("a window"),
+        policy: Policy::ClassBalanced,
+        capacity: Capacity::Samples(160),
+    };
+    let remembers = matches!(strategy, Strategy::Native | Strategy::Latent);
+    let scenario = match (tasks, strategy) {
+        (1, Strategy::Naive) => Scenario::Class { class: ClassId(9) },
+        (1, _) => Scenario::Sample {
+            speaker: SpeakerId(3),
+        },
+        _ => Scenario::MultiClass { base_classes: 4 },
+    };
+    let experiment = Experiment {
+        scenario,
+        strategy,
+        protocol: Protocol::Strict,
+        lr_index: (strategy == Strategy::Latent).then_some(2),
+        memory: remembers.then_some(memory),
+        pretrain_epochs: 30,
+        pretrain: LearningDefaults::training(1e-3),
+        epochs,
+        learn: LearningDefaults::training(1e-3),
+        seed: MasterSeed(0),
+    };
+    let mut lines = Vec::new();
+    let risen = |index: usize| 1.0 - (-(index as f64) / 6.0).exp();
+    for index in 1..=30 {
+        let old = 0.95 * risen(index);
+        lines.push(epoch(
+            PhaseName::Pretrain,
+            0,
+            index,
+            &[("old", old), ("new", 0.0), ("all", old * 0.9)],
+        ));
+    }
+    let lost = if remembers { 0.08 } else { 0.8 };
+    for task in 1..=tasks {
+        for index in 1..=epochs {
+            let done = (task as f64 - 1.0 + risen(index)) / tasks as f64;
+            let old = 0.95 - lost * done + 0.02 * (index as f64 * 1.7).sin();
+            let new = 0.93 * done;
+            let all = old * 0.8 + new * 0.2;
+            lines.push(epoch(
+                PhaseName::Learn,
+                task,
+                index,
+                &[("old", old), ("new", new), ("all", all)],
+            ));
+        }
+    }
+    let last = |name: &str, line: Option<&EpochLine>| line.map_or(0.0, |line| line.accuracy[name]);
+    let accuracies = |line: Option<&EpochLine>| Accuracies {
+        old: last("old", line),
+        new: last("new", line),
+        all: last("all", line),
+    };
+    let summary = LearnSummary {
+        scenario: experiment.scenario.to_string(),
+        experiment: experiment.clone(),
+        protocol: "strict".into(),
+        seed: MasterSeed(0),
+        accuracy: Pair {
+            before: accuracies(lines.get(29)),
+            after: accuracies(lines.last()),
+        },
+        metrics: None,
+        matrix: AccuracyMatrix::default(),
+        confusion: Pair {
+            before: matrix(10, 50),
+            after: matrix(10, 120),
+        },
+        replay: ReplayFigures {
+            samples: if remembers { 160 } else { 0 },
+            bytes: 44_000,
+            payload_bits: 350_000,
+            raw_input_bits: 1_120_000,
+        }
+        .into(),
+        seconds: RunSeconds {
+            pretrain: 10.0,
+            learn: 5.0,
+        },
+    };
+    RunRecord {
+        name: name.to_string(),
+        start: start(Description::Learn(experiment), 10),
+        epochs: lines,
+        summary: Some(Summary::Learn(Box::new(summary))),
+    }
+}
+
+/// Runs of every strategy, for figures with six panels or groups.
+pub fn six_runs() -> Vec<RunRecord> {
+    vec![
+        learn_run("class-naive", Strategy::Naive, 1, 30),
+        learn_run("sample-joint", Strategy::Joint, 1, 30),
+        learn_run("sample-native-class-balanced", Strategy::Native, 1, 30),
+        learn_run(
+            "sample-latent-lr2-or10-160-samples-seed-0",
+            Strategy::Latent,
+            1,
+            30,
+        ),
+        learn_run("multi-class-naive", Strategy::Naive, 6, 20),
+        learn_run("multi-class-latent", Strategy::Latent, 6, 20),
+    ]
+}
