@@ -6,7 +6,7 @@ PYTHON ?= python3
 RESPIKE := target/release/respike
 NOTEBOOK_VENV := notebooks/.venv
 
-.PHONY: help system build demo test lint unit docs bench notebooks results clean
+.PHONY: help system build demo test lint unit docs bench notebooks clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -23,13 +23,17 @@ demo: build ## Learn a speaker, a class and five classes, with and without repla
 test: lint unit docs ## Format, lints, documentation and every test
 
 lint: system
+	@cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+	@cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --no-default-features --lib --test golden -- -D warnings
+	cargo clippy --locked --no-default-features --lib --test golden --test protocols -- -D warnings
+	cargo clippy --locked --no-default-features --features hdf5 --lib -- -D warnings
+	cargo clippy --locked --no-default-features --features plots --lib -- -D warnings
 
 unit: system
 	cargo test --locked
-	cargo test --locked --no-default-features --lib --test golden
+	cargo test --locked --no-default-features --lib --test golden --test protocols
 
 docs: system
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps

@@ -38,8 +38,8 @@
 //! let names = vec!["low".to_string(), "high".to_string()];
 //! let mut builder = DatasetBuilder::new(spec.grid(), spec.inputs(), names)?;
 //! for sample in 0..8u16 {
-//!     let times = (0..500).map(|event| f64::from(event) * 0.002).collect();
-//!     let units = (0..500).map(|event| (event * 7 + sample) % 300 + sample % 2 * 400);
+//!     let times = (0..5000).map(|event| f64::from(event) * 0.0002).collect();
+//!     let units = (0..5000).map(|event| (event * 7 + sample) % 300 + sample % 2 * 400);
 //!     builder.push(&LabelledEvents {
 //!         events: EventStream::new(times, units.collect())?,
 //!         class: ClassId(sample % 2),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use respike::continual::{
-    Experiment, LearningDefaults, MemorySettings, Plan, Protocol, Scenario, Strategy,
+    Experiment, LearningDefaults, MemorySettings, Plan, Protocol, Scenario, Start, Strategy,
     published_plan, run, strict_plan,
 };
 use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents};
@@ -13,7 +13,6 @@ use respike::network::{Network, NetworkSpec};
 use respike::random::MasterSeed;
 use respike::replay::{Capacity, Codec, Policy};
 use respike::spikes::{EventStream, TimeGrid};
-use respike::train::Checkpoint;
 
 const BATCH: usize = 64;
 
@@ -124,12 +123,7 @@ fn strict_runs_never_train_on_or_keep_a_test_sample() {
                 learn: LearningDefaults::training(1e-3),
                 seed: MasterSeed(4),
             };
-            let fresh = Checkpoint {
-                network: Network::new(spec.clone(), experiment.seed),
-                trainer: None,
-                class_names: Vec::new(),
-                trained_on: Vec::new(),
-            };
+            let fresh = Start::Fresh(Box::new(Network::new(spec.clone(), experiment.seed)));
             let mut progress = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
             let outcome = run(&experiment, &dataset, fresh, &mut progress).expect("it runs");
             let plan = strict_plan(scenario, &dataset, experiment.seed).expect("it fits");
@@ -250,12 +244,7 @@ fn published_batches_come_new_first_and_then_replays() {
         learn: LearningDefaults::training(1e-3),
         seed: MasterSeed(4),
     };
-    let fresh = Checkpoint {
-        network: Network::new(small_network(4), experiment.seed),
-        trainer: None,
-        class_names: Vec::new(),
-        trained_on: Vec::new(),
-    };
+    let fresh = Start::Fresh(Box::new(Network::new(small_network(4), experiment.seed)));
     let mut samples = Vec::new();
     let mut progress = |news: respike::continual::Progress<'_>| {
         if let respike::continual::Progress::Epoch(epoch) = news {
@@ -286,12 +275,7 @@ fn a_run_can_be_broken_off() {
         learn: LearningDefaults::training(1e-3),
         seed: MasterSeed(0),
     };
-    let fresh = Checkpoint {
-        network: Network::new(small_network(4), experiment.seed),
-        trainer: None,
-        class_names: Vec::new(),
-        trained_on: Vec::new(),
-    };
+    let fresh = Start::Fresh(Box::new(Network::new(small_network(4), experiment.seed)));
     let mut told = 0;
     let broken = run(&experiment, &dataset, fresh, &mut |_| {
         told += 1;

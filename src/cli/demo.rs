@@ -5,10 +5,10 @@ use clap::Args;
 
 use super::arguments::{Machine, Seed, names_of, read_data};
 use super::failure::Failure;
-use super::learn::{fresh, run_recorded};
+use super::learn::run_recorded;
 use super::output::{LearnBars, print, print_json, table};
 use crate::continual::{
-    Experiment, LearningDefaults, MemorySettings, Protocol, Scenario, Strategy,
+    Experiment, LearningDefaults, MemorySettings, Protocol, Scenario, Start, Strategy,
 };
 use crate::dataset::Dataset;
 use crate::ids::{ClassId, SampleIndex, SpeakerId};
@@ -101,7 +101,10 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
         for (strategy, folder) in STRATEGIES.into_iter().zip(folders) {
             let experiment = demo_experiment(scenario, strategy, arguments.seed);
             let start = pretrained.take();
-            let start = start.unwrap_or_else(|| fresh(spec.clone(), &experiment));
+            let start = start.unwrap_or_else(|| {
+                let network = Network::new(spec.clone(), experiment.seed);
+                Start::Fresh(Box::new(network))
+            });
             let label = format!("{name}, {strategy}, ");
             let mut bars = LearnBars::new(&label);
             let files = names_of(&files);
@@ -111,7 +114,7 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
             if matches!(scenario, Scenario::Class { .. }) && strategy == Strategy::Latent {
                 drawn = Some(outcome.learned.network);
             }
-            pretrained = Some(outcome.pretrained);
+            pretrained = Some(Start::Pretrained(Box::new(outcome.pretrained)));
         }
     }
 

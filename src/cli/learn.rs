@@ -7,8 +7,8 @@ use super::arguments::{Machine, Seed, Training, command_line, names_of, read_dat
 use super::failure::Failure;
 use super::output::{LearnBars, print, print_json, table};
 use crate::continual::{
-    Experiment, LearningDefaults, MemorySettings, Outcome, Progress, Protocol, Scenario, Strategy,
-    run as run_experiment,
+    Experiment, LearningDefaults, MemorySettings, Outcome, Progress, Protocol, Scenario, Start,
+    Strategy, run as run_experiment,
 };
 use crate::dataset::Dataset;
 use crate::ids::{ClassId, SpeakerId};
@@ -136,6 +136,7 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
         } => (Kind::MultiClass(base_classes), common),
     };
     common.machine.prepare()?;
+    common.refuse_idle_flags()?;
     if !common.force {
         RunFolder::refuse_occupied(&common.out)?;
     }
@@ -151,7 +152,10 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
         },
     };
     let experiment = common.experiment(scenario);
-    let start = start.unwrap_or_else(|| fresh(spec, &experiment));
+    let start = match start {
+        Some(saved) => Start::Pretrained(Box::new(saved)),
+        None => Start::Fresh(Box::new(Network::new(spec, experiment.seed))),
+    };
     let names = names_of(&common.data);
     let mut bars = LearnBars::new("");
     let (summary, _) = run_recorded(&experiment, &data, names, start, &common.out, &mut bars)?;
@@ -171,6 +175,25 @@ enum Kind {
 }
 
 impl LearnArguments {
+    /// Refuses flags that would change nothing.
+    fn refuse_idle_flags(&self) -> Result<(), Failure> {
+        let has_memory = matches!(self.strategy, Strategy::Native | Strategy::Latent);
+        if !has_memory && (self.budget.is_some() || self.replays.is_some()) {
+            return Err(Failure::bad(format!(
+                "the strategy {} has no memory, so --budget and --replays change nothing; leave \
+                 them out",
+                self.strategy
+            )));
+        }
+        if self.checkpoint.is_some() && self.pretrain_epochs.is_some() {
+            return Err(Failure::bad(
+                "with --checkpoint there is no pre-training, so --pretrain-epochs changes nothing; \
+                 leave it out",
+            ));
+        }
+        Ok(())
+    }
+
     fn experiment(&self, scenario: Scenario) -> Experiment {
         let defaults = LearningDefaults::of(self.protocol, scenario, self.strategy);
         let pretrain_rate = self.pretrain_lr.unwrap_or(defaults.pretrain_rate);
@@ -222,16 +245,6 @@ fn load(path: &Path, spec: &NetworkSpec) -> Result<Checkpoint, Failure> {
     Ok(saved)
 }
 
-/// A network that was never trained.
-pub(super) fn fresh(spec: NetworkSpec, experiment: &Experiment) -> Checkpoint {
-    Checkpoint {
-        network: Network::new(spec, experiment.seed),
-        trainer: None,
-        class_names: Vec::new(),
-        trained_on: Vec::new(),
-    }
-}
-
 /// Runs an experiment and writes its folder: records, summary, networks and memory.
 ///
 /// Nothing is written before everything is known to fit.
@@ -239,11 +252,11 @@ pub(super) fn run_recorded(
     experiment: &Experiment,
     data: &Dataset,
     files: Vec<String>,
-    start: Checkpoint,
+    start: Start,
     out: &Path,
     bars: &mut LearnBars,
 ) -> Result<(LearnSummary, Outcome), Failure> {
-    let spec = start.network.spec().clone();
+    let spec = start.network().spec().clone();
     let mut folder: Option<RunFolder> = None;
     let mut trouble: Option<RunFolderError> = None;
     let outcome = run_experiment(experiment, data, start, &mut |progress| {

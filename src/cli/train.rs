@@ -190,6 +190,16 @@ fn go_on(
 ) -> Result<(Trainer, RunFolder), Failure> {
     let out = arguments.out.display();
     let record = RunFolder::read(&arguments.out)?;
+    if let Description::Learn(_) = record.start.settings {
+        return Err(Failure::bad(format!(
+            "{out} holds a run of `learn`; only those of `train` can be gone on with"
+        )));
+    }
+    if record.epochs.is_empty() {
+        return Err(Failure::bad(format!(
+            "the run in {out} was cut off in its first epoch; begin anew with --force"
+        )));
+    }
     let saved = Checkpoint::load(&arguments.out.join(CHECKPOINT))?;
     let Some(state) = saved.trainer else {
         return Err(Failure::bad(format!(

@@ -52,7 +52,9 @@ pub enum ContinualError {
     )]
     LrIndexUnused,
     /// The strategy needs a memory.
-    #[error("{0} needs a memory: a budget in bytes or a number of replays")]
+    #[error(
+        "the strategy {0} needs a memory: give a budget in bytes (--budget) or a number of samples (--replays)"
+    )]
     NoMemory(super::Strategy),
     /// A recording is both a training and a test sample.
     #[error(

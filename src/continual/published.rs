@@ -9,8 +9,8 @@
 //! - Class-incremental replays are drawn anew from all samples of a class, test samples included.
 //! - Multi-class replays repeat the same first batches once for each base class.
 //! - In the multi-class run, accuracy on *old* is that on all classes learned before, on *new* that on
-//!   the class at hand; accuracy on everything is measured on
-//!   one batch a class; for base classes it is drawn anew from all samples, training samples included.
+//!   the class at hand; accuracy on everything is measured on one batch a class, which for base
+//!   classes is drawn anew from all samples, training samples included.
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

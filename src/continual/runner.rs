@@ -114,10 +114,26 @@ pub struct Outcome {
     pub memory: Option<ReplayMemory>,
 }
 
-/// Runs an experiment from a fresh network (`start.trained_on` empty) or a pre-trained one.
-///
-/// `start` is pre-trained if it was trained on anything; then pre-training is left out. News goes to
-/// `progress` as it happens, which may break off the run.
+/// What an experiment begins with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Start {
+    /// A network that was never trained: pre-training comes first.
+    Fresh(Box<Network>),
+    /// A network pre-trained for the same scenario, data and seed: pre-training is left out.
+    Pretrained(Box<Checkpoint>),
+}
+
+impl Start {
+    /// The network as it is.
+    pub fn network(&self) -> &Network {
+        match self {
+            Start::Fresh(network) => network,
+            Start::Pretrained(saved) => &saved.network,
+        }
+    }
+}
+
+/// Runs an experiment. News goes to `progress` as it happens, which may break off the run.
 ///
 /// # Errors
 /// [`ContinualError`] if anything does not fit, found before the first epoch, if training diverges,
@@ -125,14 +141,13 @@ pub struct Outcome {
 pub fn run(
     experiment: &Experiment,
     dataset: &Dataset,
-    start: Checkpoint,
+    start: Start,
     progress: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
 ) -> Result<Outcome, ContinualError> {
-    let spec = start.network.spec().clone();
+    let spec = start.network().spec().clone();
     let checked = experiment.check(&spec, dataset)?;
-    let pretrained = !start.trained_on.is_empty();
-    if pretrained && experiment.protocol == Protocol::Strict {
-        refuse_seen_before(&checked.plan, dataset, &start.trained_on)?;
+    if let (Start::Pretrained(saved), Protocol::Strict) = (&start, experiment.protocol) {
+        refuse_seen_before(&checked.plan, dataset, &saved.trained_on)?;
     }
     say(progress, Progress::Planned(&checked.plan))?;
     let Checked {
@@ -152,10 +167,9 @@ pub fn run(
     };
 
     let clock = Instant::now();
-    let pretrained = if pretrained {
-        start
-    } else {
-        runner.pretrain(start)?
+    let pretrained = match start {
+        Start::Fresh(network) => runner.pretrain(*network)?,
+        Start::Pretrained(saved) => *saved,
     };
     let seconds_pretrain = clock.elapsed().as_secs_f64();
 
@@ -275,11 +289,11 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    fn pretrain(&mut self, start: Checkpoint) -> Result<Checkpoint, ContinualError> {
+    fn pretrain(&mut self, fresh: Network) -> Result<Checkpoint, ContinualError> {
         let (experiment, task) = (self.experiment, &self.plan.tasks[0]);
         let settings = experiment.pretrain;
         let (seed, purpose) = (experiment.seed, Purpose::Shuffle);
-        let mut trainer = Trainer::new(start.network, Stage::Whole, settings, seed, purpose)?;
+        let mut trainer = Trainer::new(fresh, Stage::Whole, settings, seed, purpose)?;
         say(
             self.progress,
             Progress::Task {

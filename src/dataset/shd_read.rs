@@ -264,9 +264,6 @@ impl ShdFile {
 /// [`DatasetError`], with the file and the sample: besides what [`ShdFile`] refuses, files whose
 /// class names differ, labels that the network has no readout for, and units that it has no input
 /// for.
-///
-/// # Panics
-/// Never: the builder's own checks repeat what was checked before.
 pub fn read_dataset(paths: &[PathBuf], target: BinningTarget) -> Result<Dataset, DatasetError> {
     let mut merged: Option<(DatasetBuilder, PathBuf, Vec<String>)> = None;
     for path in paths {

@@ -97,7 +97,7 @@ impl Network {
         })
     }
 
-    /// The logits of one sample, without keeping any state.
+    /// The logits of one sample, one for each class, without keeping any state.
     ///
     /// # Errors
     /// [`NetworkError`] if the input is not one that the stage reads.

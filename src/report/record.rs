@@ -83,7 +83,7 @@ pub struct DataNote {
     pub speakers: usize,
     /// Events that were left out, as they fell past the end of the time grid.
     pub events_past_end: u64,
-    /// [`Dataset::fingerprint`] in hexadecimal.
+    /// [`Dataset::fingerprint`] in hexadecimal, 16 digits.
     pub fingerprint: String,
     /// The same of the test samples, where they are apart.
     pub test_fingerprint: Option<String>,
@@ -390,12 +390,27 @@ pub struct RunRecord {
     pub summary: Option<Summary>,
 }
 
+/// As much of a first line as every format has.
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
 impl RunRecord {
     /// Reads the text of a `run.jsonl`.
     ///
     /// # Errors
     /// The line that is not as it should be, and why.
     pub fn parse(name: &str, text: &str) -> Result<Self, String> {
+        let first = text.lines().next().unwrap_or_default();
+        let format = serde_json::from_str::<FormatOnly>(first).map(|line| line.format);
+        if let Ok(format) = format
+            && format != RECORD_FORMAT
+        {
+            return Err(format!(
+                "it has format {format}, and this version reads {RECORD_FORMAT}"
+            ));
+        }
         let mut lines = text.lines().enumerate().map(|(index, line)| {
             serde_json::from_str::<RecordLine>(line)
                 .map_err(|error| format!("line {}: {error}", index + 1))
@@ -403,12 +418,6 @@ impl RunRecord {
         let Some(RecordLine::Start(start)) = lines.next().transpose()? else {
             return Err("line 1 is not the start of a run".to_string());
         };
-        if start.format != RECORD_FORMAT {
-            let found = start.format;
-            return Err(format!(
-                "it has format {found}, and this version reads {RECORD_FORMAT}"
-            ));
-        }
         let mut record = RunRecord {
             name: name.to_string(),
             start: *start,
