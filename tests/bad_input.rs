@@ -202,6 +202,10 @@ fn bad_settings_are_named_with_the_reason() {
         ),
         ("class --held-out 1 --strategy latent", vec!["memory"]),
         (
+            "class --held-out 1 --strategy naive --replays 9",
+            vec!["no memory", "--replays"],
+        ),
+        (
             "class --held-out 1 --strategy latent --budget 80",
             vec!["80 bytes", "too small"],
         ),

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 
 use super::arguments::{Machine, Seed, Training, command_line, names_of, read_data};
 use super::failure::Failure;
-use super::output::{LearnBars, print, print_json, table};
+use super::output::{LearnBars, note, print, print_json, table};
 use crate::continual::{
     Experiment, LearningDefaults, MemorySettings, Outcome, Progress, Protocol, Scenario, Start,
     Strategy, run as run_experiment,
@@ -175,7 +175,7 @@ enum Kind {
 }
 
 impl LearnArguments {
-    /// Refuses flags that would change nothing.
+    /// Refuses a memory where there is none, and notes what else would change nothing.
     fn refuse_idle_flags(&self) -> Result<(), Failure> {
         let has_memory = matches!(self.strategy, Strategy::Native | Strategy::Latent);
         if !has_memory && (self.budget.is_some() || self.replays.is_some()) {
@@ -186,10 +186,9 @@ impl LearnArguments {
             )));
         }
         if self.checkpoint.is_some() && self.pretrain_epochs.is_some() {
-            return Err(Failure::bad(
-                "with --checkpoint there is no pre-training, so --pretrain-epochs changes nothing; \
-                 leave it out",
-            ));
+            note(
+                "with --checkpoint there is no pre-training, so --pretrain-epochs changes nothing",
+            );
         }
         Ok(())
     }
@@ -264,14 +263,14 @@ pub(super) fn run_recorded(
         let written = match (&progress, &mut folder) {
             (Progress::Planned(plan), _) => {
                 let settings = Description::Learn(experiment.clone());
-                let note = DataNote::of(data, files.clone());
+                let data_note = DataNote::of(data, files.clone());
                 let tasks = TaskNote::of(plan);
                 let start = StartLine::new(
                     command_line(),
                     experiment.seed,
                     spec.clone(),
                     settings,
-                    note,
+                    data_note,
                     tasks,
                 );
                 let begun = RunFolder::begin(out, RecordLine::Start(Box::new(start)));
