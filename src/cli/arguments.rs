@@ -119,6 +119,21 @@ impl Seed {
     }
 }
 
+/// Flags of every command that writes a run's folder.
+#[derive(Args, Clone, Copy)]
+pub(super) struct RunFlags {
+    /// Replace what a run before left in --out.
+    #[arg(long)]
+    pub force: bool,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub seed: Seed,
+    #[command(flatten)]
+    pub machine: Machine,
+}
+
 /// Reads files for a network, and says what had to be left out.
 pub(super) fn read_data(paths: &[PathBuf], spec: &NetworkSpec) -> Result<Dataset, Failure> {
     let dataset = read_dataset(paths, spec.binning())?;

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::arguments::{Machine, Seed, names_of, read_data};
+use super::arguments::{RunFlags, Seed, names_of, read_data};
 use super::failure::Failure;
 use super::learn::run_recorded;
 use super::output::{LearnBars, print, print_json, table};
@@ -42,20 +42,12 @@ pub(super) struct DemoArguments {
     /// Where to write.
     #[arg(long, value_name = "DIR", default_value = "runs/demo")]
     out: PathBuf,
-    /// Replace the demo in --out.
-    #[arg(long)]
-    force: bool,
-    /// Print the summaries as JSON.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    seed: Seed,
-    #[command(flatten)]
-    machine: Machine,
+    run: RunFlags,
 }
 
 pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
-    arguments.machine.prepare()?;
+    arguments.run.machine.prepare()?;
     let clock = Instant::now();
     let spec = demo_network();
     let files = ["fsdd70_train.h5", "fsdd70_test.h5"].map(|name| arguments.data.join(name));
@@ -84,7 +76,7 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let folders = runs.map(|(name, _)| {
         STRATEGIES.map(|strategy| arguments.out.join(format!("{name}-{strategy}")))
     });
-    if !arguments.force {
+    if !arguments.run.force {
         for folder in folders.iter().flatten() {
             RunFolder::refuse_occupied(folder).map_err(|error| match error {
                 RunFolderError::Occupied(_) => RunFolderError::Occupied(arguments.out.clone()),
@@ -99,7 +91,7 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
     for ((name, scenario), folders) in runs.into_iter().zip(&folders) {
         let mut pretrained = None;
         for (strategy, folder) in STRATEGIES.into_iter().zip(folders) {
-            let experiment = demo_experiment(scenario, strategy, arguments.seed);
+            let experiment = demo_experiment(scenario, strategy, arguments.run.seed);
             let start = pretrained.take();
             let start = start.unwrap_or_else(|| {
                 let network = Network::new(spec.clone(), experiment.seed);
@@ -128,7 +120,7 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let (heading, rows) = learn_table(&summaries);
     let file = arguments.out.join("table.md");
     write_whole(&file, markdown(&heading, &rows).as_bytes())?;
-    if arguments.json {
+    if arguments.run.json {
         let all = summaries.into_iter().map(Box::new).map(Summary::Learn);
         return print_json(&all.collect::<Vec<_>>());
     }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::arguments::{Machine, Seed, Training, command_line, names_of, read_data};
+use super::arguments::{RunFlags, Training, command_line, names_of, read_data};
 use super::failure::Failure;
 use super::output::{LearnBars, note, print, print_json, table};
 use crate::continual::{
@@ -114,16 +114,8 @@ pub(super) struct LearnArguments {
     /// Where to write.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Replace the run in --out.
-    #[arg(long)]
-    force: bool,
-    /// Print the summary as JSON.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    seed: Seed,
-    #[command(flatten)]
-    machine: Machine,
+    run: RunFlags,
 }
 
 pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
@@ -135,9 +127,9 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
             common,
         } => (Kind::MultiClass(base_classes), common),
     };
-    common.machine.prepare()?;
+    common.run.machine.prepare()?;
     common.refuse_idle_flags()?;
-    if !common.force {
+    if !common.run.force {
         RunFolder::refuse_occupied(&common.out)?;
     }
     let spec = NetworkSpec::read(&common.model)?;
@@ -159,7 +151,7 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
     let names = names_of(&common.data);
     let mut bars = LearnBars::new("");
     let (summary, _) = run_recorded(&experiment, &data, names, start, &common.out, &mut bars)?;
-    if common.json {
+    if common.run.json {
         return print_json(&Summary::Learn(Box::new(summary)));
     }
     let (heading, rows) = learn_table(&[summary]);
@@ -220,7 +212,7 @@ impl LearnArguments {
             pretrain: self.training.settings(pretrain_rate),
             epochs: self.epochs.unwrap_or(defaults.epochs),
             learn: self.training.settings(self.lr.unwrap_or(defaults.rate)),
-            seed: self.seed.master(),
+            seed: self.run.seed.master(),
         }
     }
 }

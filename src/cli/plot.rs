@@ -51,6 +51,13 @@ pub(super) struct RasterArguments {
     /// A trained network, whose layers are drawn below the input.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Where a plot goes.
+#[derive(Args)]
+pub(super) struct Target {
     /// Where to write: a .png or .svg file.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -64,43 +71,45 @@ pub(super) struct RunsArguments {
     /// Folders of runs.
     #[arg(required = true, value_name = "DIR")]
     runs: Vec<PathBuf>,
-    /// Where to write: a .png or .svg file.
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-    /// Replace the file if it is there.
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    target: Target,
 }
 
 pub(super) fn run(command: PlotCommand) -> Result<(), Failure> {
     match command {
         PlotCommand::Raster(arguments) => plot_raster(&arguments),
-        PlotCommand::Curves(arguments) => Ok(curves(&arguments.read()?, &arguments.out)?),
-        PlotCommand::Confusion(arguments) => Ok(confusion(&arguments.read()?, &arguments.out)?),
-        PlotCommand::Comparison(arguments) => Ok(comparison(&arguments.read()?, &arguments.out)?),
+        PlotCommand::Curves(arguments) => Ok(curves(&arguments.read()?, &arguments.target.out)?),
+        PlotCommand::Confusion(arguments) => {
+            Ok(confusion(&arguments.read()?, &arguments.target.out)?)
+        }
+        PlotCommand::Comparison(arguments) => {
+            Ok(comparison(&arguments.read()?, &arguments.target.out)?)
+        }
     }
 }
 
 impl RunsArguments {
     fn read(&self) -> Result<Vec<RunRecord>, Failure> {
-        refuse_existing(&self.out, self.force)?;
+        self.target.refuse_existing()?;
         let records = self.runs.iter().map(|path| RunFolder::read(path));
         Ok(records.collect::<Result<_, _>>()?)
     }
 }
 
-fn refuse_existing(out: &std::path::Path, force: bool) -> Result<(), Failure> {
-    match out.exists() && !force {
-        true => Err(Failure::bad(format!(
-            "{} is there already; choose another --out, or give --force to replace it",
-            out.display()
-        ))),
-        false => Ok(()),
+impl Target {
+    fn refuse_existing(&self) -> Result<(), Failure> {
+        match self.out.exists() && !self.force {
+            true => Err(Failure::bad(format!(
+                "{} is there already; choose another --out, or give --force to replace it",
+                self.out.display()
+            ))),
+            false => Ok(()),
+        }
     }
 }
 
 fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
-    refuse_existing(&arguments.out, arguments.force)?;
+    arguments.target.refuse_existing()?;
     let network = arguments.checkpoint.as_deref().map(Checkpoint::load);
     let network = network.transpose()?.map(|saved| saved.network);
     let file = ShdFile::open(&arguments.data)?;
@@ -153,7 +162,7 @@ fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
         step_ms: grid.step_ms(),
         panels,
     };
-    Ok(raster(&figure, &arguments.out)?)
+    Ok(raster(&figure, &arguments.target.out)?)
 }
 
 fn run_through(

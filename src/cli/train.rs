@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::arguments::{Machine, Seed, Training, command_line, names_of, read_data};
+use super::arguments::{RunFlags, Training, command_line, names_of, read_data};
 use super::failure::Failure;
 use super::output::{EpochBar, note, print, print_json};
 use crate::dataset::Dataset;
@@ -49,25 +49,17 @@ pub(super) struct TrainArguments {
     /// Go on with the run in --out, bit for bit as if it had never stopped.
     #[arg(long, conflicts_with = "force")]
     resume: bool,
-    /// Replace the run in --out.
-    #[arg(long)]
-    force: bool,
-    /// Print the summary as JSON.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    seed: Seed,
-    #[command(flatten)]
-    machine: Machine,
+    run: RunFlags,
 }
 
 pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
-    arguments.machine.prepare()?;
+    arguments.run.machine.prepare()?;
     if arguments.epochs == 0 {
         return Err(Failure::bad("--epochs must be 1 or more"));
     }
     let spec = NetworkSpec::read(&arguments.model)?;
-    if !arguments.resume && !arguments.force {
+    if !arguments.resume && !arguments.run.force {
         RunFolder::refuse_occupied(&arguments.out)?;
     }
     let settings = arguments.training.settings(arguments.lr);
@@ -131,7 +123,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
         },
     });
     folder.end(summary.clone())?;
-    if arguments.json {
+    if arguments.run.json {
         return print_json(&summary);
     }
     let test = match tested.0 {
@@ -153,7 +145,7 @@ fn begin(
     data: &Dataset,
     test: Option<&Dataset>,
 ) -> Result<(Trainer, RunFolder), Failure> {
-    let seed = arguments.seed.master();
+    let seed = arguments.run.seed.master();
     let network = Network::new(spec.clone(), seed);
     let trainer = Trainer::new(network, Stage::Whole, settings, seed, Purpose::Shuffle)?;
     let mut note = DataNote::of(data, names_of(&arguments.data));
@@ -217,7 +209,7 @@ fn go_on(
     if state.settings != settings {
         return differs("--lr or another training setting");
     }
-    if state.shuffle.seed != arguments.seed.master() {
+    if state.shuffle.seed != arguments.run.seed.master() {
         return differs("--seed");
     }
     if record.start.data.fingerprint != fingerprint(data) {
