@@ -76,6 +76,8 @@
 pub mod cli;
 pub mod continual;
 pub mod dataset;
+#[cfg(feature = "encode")]
+pub mod encode;
 pub mod ids;
 mod kernels;
 pub mod network;

@@ -31,6 +31,8 @@ pub enum Purpose {
     NewClass,
     /// Order of the samples while something new is learned.
     LearningShuffle,
+    /// Which auditory nerve fibres fire.
+    Fibres,
 }
 
 impl Purpose {
@@ -42,6 +44,7 @@ impl Purpose {
             Purpose::Memory => 3,
             Purpose::NewClass => 4,
             Purpose::LearningShuffle => 5,
+            Purpose::Fibres => 6,
         }
     }
 }
@@ -62,6 +65,27 @@ impl MasterSeed {
         generator.set_stream(purpose.stream());
         generator
     }
+
+    /// The stream of one of many things of the same purpose: the `index`-th of `name`.
+    ///
+    /// Streams of different names are independent, whatever their order and number.
+    pub fn named_stream(self, purpose: Purpose, name: &[u8], index: u64) -> ChaCha8Rng {
+        let mut key = [0; 32];
+        let words = [self.0, purpose.stream(), fnv_1a(name), name.len() as u64];
+        for (slot, word) in key.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+            *slot = word.to_le_bytes();
+        }
+        let mut generator = ChaCha8Rng::from_seed(key);
+        generator.set_stream(index);
+        generator
+    }
+}
+
+/// The 64-bit hash FNV-1a (Fowler, Noll & Vo): the same on every machine and for ever.
+fn fnv_1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// Where a stream stands: enough to go on with the very next number.

@@ -1,9 +1,10 @@
 //! Reproduces the tensors of `tests/golden`, computed by PyTorch in float64.
 
-use std::collections::HashMap;
-use std::path::Path;
+#[path = "common/golden.rs"]
+mod golden_file;
 
-use ndarray::{Array, Array2, Array3, ArrayD, Axis, Dimension};
+use golden_file::Golden;
+use ndarray::{Array2, Array3, Axis};
 use respike::ids::ClassId;
 use respike::network::{
     LayerSettings, Network, NetworkSpec, ParameterName, Parameters, Stage, StageInput,
@@ -15,64 +16,10 @@ use respike::spikes::{SpikeCounts, SpikeRaster};
 use respike::train::{
     BatchGradient, Optimiser, OptimiserSettings, SpikePenalty, StoredExamples, batch_gradient,
 };
-use safetensors::{Dtype, SafeTensors};
 
 const RELATIVE: f32 = 1e-4;
 
-/// The tensors of one file, all as f32.
-struct Golden {
-    tensors: HashMap<String, ArrayD<f32>>,
-    info: serde_json::Value,
-}
-
 impl Golden {
-    fn read(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/golden")
-            .join(name);
-        let bytes = std::fs::read(path).expect("the golden files ship with the tests");
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).expect("a header");
-        let info = &metadata.metadata().as_ref().expect("metadata")["info"];
-        let file = SafeTensors::deserialize(&bytes).expect("whole");
-        let tensors = file.iter().map(|(name, view)| {
-            let values: Vec<f32> = match view.dtype() {
-                Dtype::F32 => view
-                    .data()
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|b| f32::from_le_bytes(*b))
-                    .collect(),
-                Dtype::U8 => view.data().iter().map(|&b| f32::from(b)).collect(),
-                Dtype::I64 => view
-                    .data()
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|b| i64::from_le_bytes(*b) as f32)
-                    .collect(),
-                other => panic!("{name} is of type {other:?}"),
-            };
-            let array = ArrayD::from_shape_vec(view.shape(), values).expect("its own shape");
-            (name.to_string(), array)
-        });
-        Golden {
-            tensors: tensors.collect(),
-            info: serde_json::from_str(info).expect("JSON"),
-        }
-    }
-
-    fn get<D: Dimension>(&self, name: &str) -> Array<f32, D> {
-        let tensor = self
-            .tensors
-            .get(name)
-            .unwrap_or_else(|| panic!("no tensor {name}"));
-        tensor
-            .clone()
-            .into_dimensionality()
-            .expect("as the README says")
-    }
-
     fn network(&self) -> Network {
         let input: Array3<f32> = self.get("input");
         let mut settings = NetworkSpec::dequino2024().settings().clone();

@@ -1,0 +1,167 @@
+//! The basilar membrane: from a sound to the motion of every place along it.
+//!
+//! In: a sound at 48 kHz. Out: velocities at 24 000 steps a second, channels × steps, channel 0 at
+//! the base, where high frequencies are heard.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use ndarray::Array2;
+use num_complex::Complex;
+use rayon::prelude::*;
+use realfft::{ComplexToReal, RealFftPlanner};
+
+use super::spectrum::{chirp_spectrum, smooth_at_least};
+use super::transfer::{LOWEST_HZ, Table, best_frequency_hz, tables};
+use super::{BasilarMembraneConstants, EAR_RATE_HZ, STEPS_PER_S, Sound};
+
+/// Steps beyond the sound that the transform has room for, so that what rings on at its end and what
+/// wraps around do not meet: 0.1 s.
+const ROOM: usize = 2400;
+
+/// The basilar membrane of Sieroka, Dosch & Rupp 2006, as LAUSCHER computes it.
+///
+/// LAUSCHER transforms the sound of n samples, keeps the m = ⌊n/2⌋ + 1 bins of positive frequency,
+/// multiplies them by the transfer function at m frequencies from 1 Hz to 24 kHz, and transforms
+/// back with length m. The real part is the motion at half the sampling rate, and what is above
+/// 12 kHz is folded down. The same is computed here for any m at the cost of a convenient one: the
+/// inverse transform has a length with small factors, the sound's spectrum is taken at the
+/// frequencies that belong to it, and what lies beyond the m steps is wrapped around as it would be.
+#[derive(Debug)]
+pub struct BasilarMembrane {
+    tables: Vec<Table<f32>>,
+}
+
+/// A sound, ready to move the membrane.
+pub(super) struct Drive {
+    spectrum: Vec<Complex<f64>>,
+    /// Distance of the transfer function's frequencies, in hertz.
+    bin_hz: f64,
+    /// Steps of the motion.
+    steps: usize,
+    inverse: Arc<dyn ComplexToReal<f64>>,
+}
+
+/// Room for the inverse transform, reused from channel to channel.
+#[derive(Default)]
+struct Scratch {
+    bins: Vec<Complex<f64>>,
+    motion: Vec<f64>,
+    inner: Vec<Complex<f64>>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Drive {
+    pub(super) fn steps(&self) -> usize {
+        self.steps
+    }
+}
+
+impl BasilarMembrane {
+    /// Tabulates the transfer function; `constants` have been checked.
+    pub(super) fn new(constants: &BasilarMembraneConstants, channels: usize) -> Self {
+        let highest_hz = f64::from(EAR_RATE_HZ) / 2.0 + LOWEST_HZ;
+        BasilarMembrane {
+            tables: tables(constants, channels, highest_hz),
+        }
+    }
+
+    /// Places along the membrane.
+    pub fn channels(&self) -> usize {
+        self.tables.len()
+    }
+
+    /// The frequency that moves each channel most, in hertz, channel 0 first.
+    pub fn best_frequencies_hz(&self) -> Vec<f64> {
+        self.tables.iter().map(best_frequency_hz).collect()
+    }
+
+    /// Velocities of all channels, channels × steps at 24 000 steps a second.
+    ///
+    /// All of them are in memory at once: 4 bytes × channels × 24 000 for a second. The chain of
+    /// [`InnerEar`](super::InnerEar) goes on channel by channel instead.
+    ///
+    /// # Panics
+    /// If the sound is not at 48 kHz.
+    pub fn motion(&self, sound: &Sound) -> Array2<f32> {
+        let drive = self.drive(sound);
+        let mut motion = vec![0.0; self.channels() * drive.steps];
+        motion
+            .par_chunks_mut(drive.steps)
+            .enumerate()
+            .for_each(|(channel, row)| self.channel(&drive, channel, row));
+        let shape = (self.channels(), drive.steps);
+        // The vector was made for this shape.
+        Array2::from_shape_vec(shape, motion).unwrap_or_default()
+    }
+
+    /// The sound's spectrum at the bins of a convenient inverse transform.
+    pub(super) fn drive(&self, sound: &Sound) -> Drive {
+        assert_eq!(sound.rate_hz(), EAR_RATE_HZ, "the ear works at 48 kHz");
+        let samples = sound.samples();
+        let (n, steps) = (samples.len(), samples.len() / 2 + 1);
+        let length = smooth_at_least(steps + ROOM);
+        // LAUSCHER's bin j lies at j·48000/n Hz of the sound, and step t of its output stands for
+        // t·n/m samples. With another length L the same steps need bins k·(48000/n)·(m/L).
+        let bins = length * (steps - 1) / steps + 1;
+        // Its transfer function is taken at m frequencies from 1 to 24000 Hz.
+        let lausche_bin_hz = (STEPS_PER_S - LOWEST_HZ) / (steps.max(2) - 1) as f64;
+        Drive {
+            spectrum: chirp_spectrum(samples, bins, steps, n * length),
+            bin_hz: lausche_bin_hz * steps as f64 / length as f64,
+            steps,
+            inverse: RealFftPlanner::new().plan_fft_inverse(length),
+        }
+    }
+
+    /// Writes the velocity of one channel; `motion` has the drive's steps.
+    pub(super) fn channel(&self, drive: &Drive, channel: usize, motion: &mut [f32]) {
+        SCRATCH.with_borrow_mut(|scratch| self.channel_with(drive, channel, scratch, motion));
+    }
+
+    fn channel_with(&self, drive: &Drive, channel: usize, s: &mut Scratch, motion: &mut [f32]) {
+        let (length, steps) = (drive.inverse.len(), drive.steps);
+        let half = length / 2;
+        s.bins.clear();
+        s.bins.resize(half + 1, Complex::default());
+        s.motion.resize(length, 0.0);
+        s.inner
+            .resize(drive.inverse.get_scratch_len(), Complex::default());
+
+        // The real part of a transform is the transform of the spectrum's Hermitian part, half of
+        // each bin and half of its mirror image's conjugate.
+        let table = &self.tables[channel];
+        table.sweep(drive.bin_hz, drive.spectrum.len(), |bin, transfer| {
+            let value = transfer * drive.spectrum[bin];
+            match bin {
+                0 => s.bins[0] += value.re,
+                _ if bin < half => s.bins[bin] += value * 0.5,
+                _ if bin == half => s.bins[half] += value.re,
+                _ => s.bins[length - bin] += value.conj() * 0.5,
+            }
+        });
+        // The lengths fit, and the first and last bins are real: nothing can fail.
+        let done = drive
+            .inverse
+            .process_with_scratch(&mut s.bins, &mut s.motion, &mut s.inner);
+        debug_assert!(done.is_ok());
+
+        // The recording is one period: what comes after its end belongs to its beginning, and what
+        // comes before its beginning to its end.
+        let scale = 1.0 / length as f64;
+        let (within, beyond) = s.motion.split_at_mut(steps);
+        let (after, before) = beyond.split_at(beyond.len() / 2);
+        for (i, &value) in after.iter().enumerate() {
+            within[i % steps] += value;
+        }
+        for (i, &value) in before.iter().rev().enumerate() {
+            within[steps - 1 - i % steps] += value;
+        }
+        for (out, &value) in motion.iter_mut().zip(within.iter()) {
+            *out = (value * scale) as f32;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! From sound to spikes: the inner ear of the Spiking Heidelberg Digits, one file a stage.
+//!
+//! In: recordings of speech. Out: the spikes of bushy cells along the basilar membrane, as in Cramer
+//! et al. 2020 (*The Heidelberg Spiking Data Sets for the Systematic Evaluation of Spiking Neural
+//! Networks*), whose program is LAUSCHER.
+//!
+//! ```text
+//! WAV, FLAC ──audio──▶ sound ──resample──▶ 48 kHz ──level──▶ RMS 0.3 ──ramps──▶ faded ends
+//!   ──basilar membrane──▶ motion, channels × steps (24 kHz) ──hair cell──▶ firing probability
+//!   ──bushy cell──▶ events
+//! ```
+//!
+//! Each stage can be used alone; [`InnerEar`] is all of them in turn.
+
+mod audio;
+mod basilar_membrane;
+mod bushy_cell;
+mod ear;
+mod error;
+mod hair_cell;
+mod level;
+mod ramps;
+mod resample;
+mod settings;
+mod sound;
+mod spectrum;
+mod transfer;
+
+pub use audio::{Recording, read_audio};
+pub use basilar_membrane::BasilarMembrane;
+pub use bushy_cell::BushyCell;
+pub use ear::InnerEar;
+pub use error::{EncodeError, SoundError};
+pub use hair_cell::HairCell;
+pub use level::normalise_rms;
+pub use ramps::{Ramp, apply_ramps};
+pub use resample::resample;
+pub use settings::{
+    BasilarMembraneConstants, BushyCellConstants, EarPreset, EarSettings, HairCellConstants,
+};
+pub use sound::{LONGEST_S, Sound};
+
+/// Samples a second that the ear works at.
+pub const EAR_RATE_HZ: u32 = 48_000;
+/// Steps a second of the membrane, the hair cells and the bushy cells: half of [`EAR_RATE_HZ`], as
+/// only the positive half of the spectrum is kept.
+pub const STEPS_PER_S: f64 = 24_000.0;
+/// Neighbouring channels that are computed side by side.
+const LANES: usize = 16;
