@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use multiversion::multiversion;
 use ndarray::Array2;
 use num_complex::Complex;
 use rayon::prelude::*;
@@ -45,6 +46,8 @@ pub(super) struct Drive {
 /// Room for the inverse transform, reused from channel to channel.
 #[derive(Default)]
 struct Scratch {
+    /// Real and imaginary parts of the transfer function.
+    transfer: (Vec<f32>, Vec<f32>),
     bins: Vec<Complex<f64>>,
     motion: Vec<f64>,
     inner: Vec<Complex<f64>>,
@@ -125,24 +128,22 @@ impl BasilarMembrane {
     fn channel_with(&self, drive: &Drive, channel: usize, s: &mut Scratch, motion: &mut [f32]) {
         let (length, steps) = (drive.inverse.len(), drive.steps);
         let half = length / 2;
-        s.bins.clear();
         s.bins.resize(half + 1, Complex::default());
         s.motion.resize(length, 0.0);
         s.inner
             .resize(drive.inverse.get_scratch_len(), Complex::default());
 
-        // The real part of a transform is the transform of the spectrum's Hermitian part, half of
-        // each bin and half of its mirror image's conjugate.
-        let table = &self.tables[channel];
-        table.sweep(drive.bin_hz, drive.spectrum.len(), |bin, transfer| {
-            let value = transfer * drive.spectrum[bin];
-            match bin {
-                0 => s.bins[0] += value.re,
-                _ if bin < half => s.bins[bin] += value * 0.5,
-                _ if bin == half => s.bins[half] += value.re,
-                _ => s.bins[length - bin] += value.conj() * 0.5,
+        let (spectrum, table) = (&drive.spectrum, &self.tables[channel]);
+        let moved = apply(table, drive.bin_hz, spectrum, &mut s.transfer, &mut s.bins);
+        // What lies above half the rate of the steps is folded down.
+        for bin in half..moved {
+            let transfer = Complex::new(f64::from(s.transfer.0[bin]), f64::from(s.transfer.1[bin]));
+            let value = transfer * spectrum[bin];
+            match length - bin {
+                mirror if mirror == half => s.bins[half] += value.re,
+                mirror => s.bins[mirror] += value.conj() * 0.5,
             }
-        });
+        }
         // The lengths fit, and the first and last bins are real: nothing can fail.
         let done = drive
             .inverse
@@ -164,4 +165,29 @@ impl BasilarMembrane {
             *out = (value * scale) as f32;
         }
     }
+}
+
+/// Multiplies the spectrum by the transfer function, and leaves in `bins` what a transform to real
+/// numbers needs for the real part: half of each bin, the first whole and real. Returns how many bins
+/// the transfer function has; those from the last of `bins` on are left to the caller.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
+fn apply(
+    table: &Table<f32>,
+    bin_hz: f64,
+    spectrum: &[Complex<f64>],
+    transfer: &mut (Vec<f32>, Vec<f32>),
+    bins: &mut [Complex<f64>],
+) -> usize {
+    let (re, im) = transfer;
+    table.sweep(bin_hz, spectrum.len(), re, im);
+    let last = bins.len() - 1;
+    let values = re.iter().zip(im.iter()).zip(spectrum);
+    for (bin, ((&re, &im), x)) in bins[..last].iter_mut().zip(values) {
+        let (re, im) = (f64::from(re) * 0.5, f64::from(im) * 0.5);
+        *bin = Complex::new(re * x.re - im * x.im, re * x.im + im * x.re);
+    }
+    let moved = re.len();
+    bins[moved.min(last)..].fill(Complex::default());
+    bins[0] = Complex::from(2.0 * bins[0].re);
+    moved
 }

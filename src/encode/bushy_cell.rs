@@ -4,13 +4,14 @@
 //! channel, from a cell on which its fibres converge.
 
 use ndarray_rand::rand_distr::{Distribution, Exp1};
-use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{BushyCellConstants, LANES, STEPS_PER_S};
 
 /// The longest refractory period in steps.
 const HISTORY: usize = 256;
+/// The bit that says that a float is negative.
+const SIGN: u32 = 1 << 31;
 /// Above this probability the series for −ln(1 − p) is not good enough.
 const SERIES_UP_TO: f32 = 0.0625;
 
@@ -25,11 +26,9 @@ const SERIES_UP_TO: f32 = 0.0625;
 /// ```
 ///
 /// A fibre fires with probability p at each step unless it has fired within the refractory period.
-/// The fibres of a channel are alike and the cell sums them, so only their number matters, and it is
-/// drawn with the same law as fibre by fibre: while F fibres are free, no fibre fires with
-/// probability (1 − p)^F, so the time to the next step with any spike is that at which the sum of
-/// −F·ln(1 − p) passes an exponential variate, and the number then follows the binomial law without
-/// its zero.
+/// Asking one free fibre after the other, step by step, the next that fires is that at which the sum
+/// of −ln(1 − p) over those asked passes an exponential variate. So one variate a spike has the same
+/// law as a draw for every fibre at every step.
 #[derive(Debug, Clone)]
 pub struct BushyCell {
     fibres: u8,
@@ -45,7 +44,7 @@ pub(super) struct Cells {
     until_next: [f32; LANES],
     free: [f32; LANES],
     /// Fibres that fired at each of the last steps, in a ring.
-    fired: Box<[[u8; LANES]; HISTORY]>,
+    fired: Box<[[f32; LANES]; HISTORY]>,
     current: [f32; LANES],
     potential: [f32; LANES],
     /// Steps of the refractory period that are left.
@@ -78,7 +77,7 @@ impl BushyCell {
         Cells {
             until_next,
             free: [f32::from(self.fibres); LANES],
-            fired: Box::new([[0; LANES]; HISTORY]),
+            fired: Box::new([[0.0; LANES]; HISTORY]),
             current: [0.0; LANES],
             potential: [0.0; LANES],
             refractory: [0.0; LANES],
@@ -89,86 +88,97 @@ impl BushyCell {
     /// One step of every lane; bit `lane` of what it returns is set where the cell spikes.
     #[inline(always)]
     pub(super) fn step(&self, cells: &mut Cells, step: usize, p: &[f32; LANES]) -> u32 {
-        let now = step % HISTORY;
         let recovered = (step + HISTORY - self.refractory_steps) % HISTORY;
         let recovered = cells.fired[recovered];
-        let mut due = false;
-        let mut likely = false;
+        let mut hazard = [0.0; LANES];
         for lane in 0..LANES {
-            cells.free[lane] += f32::from(recovered[lane]);
             let p = p[lane];
-            let hazard = p * (1.0 + p * (0.5 + p * (1.0 / 3.0 + p * (0.25 + p * (0.2 + p / 6.0)))));
-            cells.until_next[lane] -= cells.free[lane] * hazard;
-            due |= cells.until_next[lane] <= 0.0;
-            likely |= p > SERIES_UP_TO;
+            let series = 1.0 / 3.0 + p * (0.25 + p * (0.2 + p * (1.0 / 6.0)));
+            hazard[lane] = p * (1.0 + p * (0.5 + p * series));
+            cells.free[lane] += recovered[lane];
+            cells.until_next[lane] -= cells.free[lane] * hazard[lane];
         }
-        cells.fired[now] = [0; LANES];
-        if due || likely {
-            self.fire_fibres(cells, now, p);
+        let fired = &mut cells.fired[step % HISTORY];
+        *fired = [0.0; LANES];
+        // What is negative has its first bit set, so one `or` over the lanes tells if any is.
+        let due = cells.until_next.iter().zip(p).fold(0, |bits, (left, p)| {
+            bits | left.to_bits() | (SERIES_UP_TO - p).to_bits()
+        });
+        if due & SIGN != 0 {
+            self.fire_fibres(cells, step % HISTORY, p, &hazard);
         }
 
-        let mut spikes = 0;
-        let fired = cells.fired[now];
+        let fired = &cells.fired[step % HISTORY];
+        let mut below = SIGN;
         for lane in 0..LANES {
-            let current = cells.current[lane] * self.synapse_decay + f32::from(fired[lane]);
+            let current = cells.current[lane] * self.synapse_decay + fired[lane];
             let integrated = cells.potential[lane] * self.membrane_decay + current * self.weight;
             let resting = cells.refractory[lane] > 0.0;
             let potential = if resting { 0.0 } else { integrated };
-            let spike = potential >= 1.0;
-            let waited = cells.refractory[lane] - 1.0;
-            let refractory = if resting { waited } else { 0.0 };
             cells.current[lane] = current;
-            cells.potential[lane] = if spike { 0.0 } else { potential };
-            cells.refractory[lane] = if spike {
-                self.refractory_steps as f32
-            } else {
-                refractory
-            };
-            spikes |= u32::from(spike) << lane;
+            cells.potential[lane] = potential;
+            cells.refractory[lane] -= 1.0;
+            below &= (potential - 1.0).to_bits();
+        }
+        match below & SIGN {
+            0 => self.spike(cells),
+            _ => 0,
+        }
+    }
+
+    /// Resets the cells that have reached the threshold, and says which.
+    #[inline(never)]
+    fn spike(&self, cells: &mut Cells) -> u32 {
+        let mut spikes = 0;
+        for lane in 0..LANES {
+            if cells.potential[lane] >= 1.0 {
+                cells.potential[lane] = 0.0;
+                cells.refractory[lane] = self.refractory_steps as f32;
+                spikes |= 1 << lane;
+            }
         }
         spikes
     }
 
-    /// Draws how many fibres fire in the lanes in which any does.
-    #[cold]
-    #[inline(never)]
-    fn fire_fibres(&self, cells: &mut Cells, now: usize, p: &[f32; LANES]) {
+    /// Lets fibres fire in the lanes in which some are due.
+    #[inline(always)]
+    fn fire_fibres(&self, cells: &mut Cells, now: usize, p: &[f32; LANES], hazard: &[f32; LANES]) {
         for (lane, random) in cells.random.iter_mut().enumerate() {
-            let p = f64::from(p[lane]);
-            let free = cells.free[lane];
-            if p > f64::from(SERIES_UP_TO) {
-                // The series was too small: the rest of the hazard is subtracted here.
-                let p = p.min(1.0);
-                let series =
-                    p * (1.0 + p * (0.5 + p * (1.0 / 3.0 + p * (0.25 + p * (0.2 + p / 6.0)))));
-                let rest = (-(-p).ln_1p() - series) as f32;
-                // No fibre that is free: nothing, even where the hazard is infinite.
+            let (free, mut hazard) = (cells.free[lane], hazard[lane]);
+            let mut left = cells.until_next[lane];
+            if p[lane] > SERIES_UP_TO {
+                // The series was too small: the hazard is taken from the logarithm instead.
+                left += free * hazard;
+                hazard = -(-p[lane].min(1.0)).ln_1p();
                 if free > 0.0 {
-                    cells.until_next[lane] -= free * rest;
+                    left -= free * hazard;
                 }
+                cells.until_next[lane] = left;
             }
-            if cells.until_next[lane] <= 0.0 && free > 0.0 {
-                let count = some_of(free as u8, p.min(1.0), random.random());
-                cells.fired[now][lane] = count;
-                cells.free[lane] -= f32::from(count);
-                cells.until_next[lane] = Exp1.sample(random);
+            if left < 0.0 && free > 0.0 {
+                let before = (left + free * hazard).max(0.0);
+                let (fired, left) = ask_fibres(free, hazard, before, random);
+                cells.fired[now][lane] = fired;
+                cells.free[lane] = free - fired;
+                cells.until_next[lane] = left;
             }
         }
     }
 }
 
-/// A binomial variate of `n` draws with probability `p`, given that it is not zero; `uniform` lies
-/// in [0, 1).
-fn some_of(n: u8, p: f64, uniform: f64) -> u8 {
-    let none = (1.0 - p).powi(i32::from(n));
-    let mut left = uniform * (1.0 - none);
-    let mut probability = none;
-    for count in 1..n {
-        probability *= f64::from(n - count + 1) / f64::from(count) * p / (1.0 - p);
-        left -= probability;
-        if left < 0.0 {
-            return count;
+/// Asks `free` fibres in turn, each of which uses up `hazard` of `left`, and fires when nothing is
+/// left; then a new variate is drawn. Returns how many fire, and what is left.
+#[inline(always)]
+fn ask_fibres(free: f32, hazard: f32, mut left: f32, random: &mut ChaCha8Rng) -> (f32, f32) {
+    let (mut to_ask, mut fired) = (free, 0.0);
+    while to_ask > 0.0 {
+        let asked = (left / hazard).floor() + 1.0;
+        if asked > to_ask {
+            return (fired, left - to_ask * hazard);
         }
+        fired += 1.0;
+        to_ask -= asked;
+        left = Exp1.sample(random);
     }
-    n
+    (fired, left)
 }
