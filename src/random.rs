@@ -82,7 +82,7 @@ impl MasterSeed {
 }
 
 /// The 64-bit hash FNV-1a (Fowler, Noll & Vo): the same on every machine and for ever.
-fn fnv_1a(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv_1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

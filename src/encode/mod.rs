@@ -10,14 +10,19 @@
 //!   ──bushy cell──▶ events
 //! ```
 //!
-//! Each stage can be used alone; [`InnerEar`] is all of them in turn.
+//! Each stage can be used alone; [`InnerEar`] is all of them in turn. Around it, [`find_audio`] lists
+//! recordings, a [`LabelRule`] says what is said in them, and [`encode_files`] encodes them all.
 
 mod audio;
 mod basilar_membrane;
 mod bushy_cell;
+mod corpus;
 mod ear;
 mod error;
+mod files;
 mod hair_cell;
+mod journal;
+mod labels;
 mod level;
 mod ramps;
 mod resample;
@@ -29,9 +34,12 @@ mod transfer;
 pub use audio::{Recording, read_audio};
 pub use basilar_membrane::BasilarMembrane;
 pub use bushy_cell::BushyCell;
+pub use corpus::{Checked, EncodeProgress, check_files, encode_files};
 pub use ear::InnerEar;
 pub use error::{EncodeError, SoundError};
+pub use files::{AudioFile, find_audio};
 pub use hair_cell::HairCell;
+pub use labels::{LabelRule, LabelTable, Labels, NamePattern, Numbering, label_files};
 pub use level::normalise_rms;
 pub use ramps::{Ramp, apply_ramps};
 pub use resample::resample;

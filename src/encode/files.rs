@@ -1,0 +1,98 @@
+//! Finding recordings in folders.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::EncodeError;
+
+/// What the names of recordings in a folder end in.
+const EXTENSIONS: [&str; 4] = ["wav", "wave", "flac", "fla"];
+/// The most folders below one another that are entered.
+const DEEPEST: usize = 32;
+
+/// A file to encode.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AudioFile {
+    /// Its path below the input it was found in, with `/` between folders: what labels are read from,
+    /// and what the chance of its fibres comes from. It does not depend on where the input lies.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// All WAV and FLAC files of the inputs, sorted by name: files as they are given, folders with all
+/// that is below them. Hidden files and folders are left out.
+///
+/// # Errors
+/// [`EncodeError::Unreadable`]; [`EncodeError::NoRecordings`] if there is none, or if two have the
+/// same name.
+pub fn find_audio(inputs: &[PathBuf]) -> Result<Vec<AudioFile>, EncodeError> {
+    let mut found = Vec::new();
+    for input in inputs {
+        let metadata = fs::metadata(input).map_err(|source| unreadable(input, source))?;
+        if metadata.is_dir() {
+            below(input, "", DEEPEST, &mut found)?;
+        } else {
+            let name = input.file_name().unwrap_or(input.as_os_str());
+            found.push(AudioFile {
+                name: name.to_string_lossy().into_owned(),
+                path: input.clone(),
+            });
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        let reason = format!("no WAV or FLAC file is in {}", inputs_in_words(inputs));
+        return Err(EncodeError::NoRecordings { reason });
+    }
+    if let Some(pair) = found.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        let reason = format!(
+            "{} and {} have the same name; encode the folder that holds both",
+            pair[0].path.display(),
+            pair[1].path.display()
+        );
+        return Err(EncodeError::NoRecordings { reason });
+    }
+    Ok(found)
+}
+
+fn below(
+    folder: &Path,
+    prefix: &str,
+    depth: usize,
+    found: &mut Vec<AudioFile>,
+) -> Result<(), EncodeError> {
+    if depth == 0 {
+        let source = std::io::Error::other(format!("more than {DEEPEST} folders deep"));
+        return Err(unreadable(folder, source));
+    }
+    let entries = fs::read_dir(folder).map_err(|source| unreadable(folder, source))?;
+    for entry in entries {
+        let entry = entry.map_err(|source| unreadable(folder, source))?;
+        let (path, own) = (entry.path(), entry.file_name());
+        let own = own.to_string_lossy();
+        if own.starts_with('.') {
+            continue;
+        }
+        let name = format!("{prefix}{own}");
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            below(&path, &format!("{name}/"), depth - 1, found)?;
+        } else if EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()) {
+            found.push(AudioFile { name, path });
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> EncodeError {
+    EncodeError::Unreadable {
+        path: path.to_path_buf(),
+        source,
+    }
+}
+
+fn inputs_in_words(inputs: &[PathBuf]) -> String {
+    let names = inputs.iter().map(|input| input.display().to_string());
+    names.collect::<Vec<_>>().join(", ")
+}

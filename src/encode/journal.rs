@@ -1,0 +1,212 @@
+//! What has been encoded so far, on disk, so that an interruption costs little.
+//!
+//! In: the spikes of one recording after the other. Out: those of an earlier run with the same
+//! settings. The file begins with the settings as a line of JSON; then comes an entry for each
+//! recording, all numbers little-endian:
+//!
+//! ```text
+//! u32 length of what follows, u64 FNV-1a of what follows
+//! u16 length of the name, the name, u64 FNV-1a of the audio file, u32 number of spikes,
+//! u32 step and u16 unit of each spike
+//! ```
+//!
+//! An entry that is cut off or damaged ends what is taken over.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{EarSettings, EncodeError, STEPS_PER_S};
+use crate::random::{MasterSeed, fnv_1a};
+use crate::spikes::EventStream;
+
+/// What the entries of a journal depend on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Heading {
+    pub format: String,
+    pub settings: EarSettings,
+    pub seed: MasterSeed,
+}
+
+impl Heading {
+    pub(super) fn new(settings: &EarSettings, seed: MasterSeed) -> Self {
+        Heading {
+            format: format!("respike {} encoding, 1", env!("CARGO_PKG_VERSION")),
+            settings: settings.clone(),
+            seed,
+        }
+    }
+}
+
+/// The key of an entry: the recording's name, and a checksum of its file.
+pub(super) type Key = (String, u64);
+
+/// An open journal.
+pub(super) struct Journal {
+    file: File,
+    path: PathBuf,
+}
+
+impl Journal {
+    /// Opens the journal at `path` and takes over what fits the heading; a journal of other settings
+    /// is begun again.
+    pub(super) fn open(
+        path: &Path,
+        heading: &Heading,
+    ) -> Result<(Self, HashMap<Key, EventStream>), EncodeError> {
+        let unwritable = |source| EncodeError::Unwritable {
+            path: path.to_path_buf(),
+            source,
+        };
+        let mut old = Vec::new();
+        match File::open(path) {
+            Ok(mut file) => {
+                file.read_to_end(&mut old).map_err(unwritable)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unwritable(error)),
+        }
+        let mut line = serde_json::to_vec(heading).map_err(|error| unwritable(error.into()))?;
+        line.push(b'\n');
+        let (entries, good) = match old.strip_prefix(line.as_slice()) {
+            Some(entries) => read_entries(entries),
+            None => (HashMap::new(), 0),
+        };
+        let mut options = OpenOptions::new();
+        let file = options.create(true).write(true).truncate(false).open(path);
+        let mut file = file.map_err(unwritable)?;
+        let keep = match entries.is_empty() {
+            true => 0,
+            false => (line.len() + good) as u64,
+        };
+        let begun = file.set_len(keep).and_then(|()| match keep {
+            0 => file.write_all(&line),
+            _ => io::Seek::seek(&mut file, io::SeekFrom::End(0)).map(|_| ()),
+        });
+        begun.map_err(unwritable)?;
+        let path = path.to_path_buf();
+        Ok((Journal { file, path }, entries))
+    }
+
+    /// Appends the spikes of recordings, and makes sure that they are on disk.
+    pub(super) fn append(&mut self, entries: &[(Key, EventStream)]) -> Result<(), EncodeError> {
+        let bytes: Vec<u8> = entries.iter().flat_map(|(key, e)| entry(key, e)).collect();
+        let written = self.file.write_all(&bytes);
+        written
+            .and_then(|()| self.file.sync_data())
+            .map_err(|source| EncodeError::Unwritable {
+                path: self.path.clone(),
+                source,
+            })
+    }
+}
+
+fn entry((name, checksum): &Key, events: &EventStream) -> Vec<u8> {
+    let name = &name.as_bytes()[..name.len().min(usize::from(u16::MAX))];
+    let mut body = Vec::new();
+    // Cut to fit just above; and there are never 2^32 spikes in a minute.
+    body.extend((name.len() as u16).to_le_bytes());
+    body.extend(name);
+    body.extend(checksum.to_le_bytes());
+    body.extend((events.len() as u32).to_le_bytes());
+    for (&time_s, &unit) in events.times_s().iter().zip(events.units()) {
+        body.extend(((time_s * STEPS_PER_S).round() as u32).to_le_bytes());
+        body.extend(unit.to_le_bytes());
+    }
+    let mut bytes = (body.len() as u32).to_le_bytes().to_vec();
+    bytes.extend(fnv_1a(&body).to_le_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+/// The entries up to the first that is not whole, and where that begins.
+fn read_entries(bytes: &[u8]) -> (HashMap<Key, EventStream>, usize) {
+    let (mut entries, mut rest) = (HashMap::new(), bytes);
+    while let Some((key, events, after)) = read_entry(rest) {
+        entries.insert(key, events);
+        rest = after;
+    }
+    (entries, bytes.len() - rest.len())
+}
+
+fn read_entry(bytes: &[u8]) -> Option<(Key, EventStream, &[u8])> {
+    let (length, bytes) = bytes.split_first_chunk()?;
+    let (sum, bytes) = bytes.split_first_chunk()?;
+    let (mut body, after) = bytes.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    if fnv_1a(body) != u64::from_le_bytes(*sum) {
+        return None;
+    }
+    let name_length = take(&mut body).map(u16::from_le_bytes)?;
+    let (name, mut body) = body.split_at_checked(usize::from(name_length))?;
+    let name = String::from_utf8(name.to_vec()).ok()?;
+    let checksum = take(&mut body).map(u64::from_le_bytes)?;
+    let count = take(&mut body).map(u32::from_le_bytes)?;
+    let (spikes, []) = body.as_chunks::<6>() else {
+        return None;
+    };
+    if spikes.len() != count as usize {
+        return None;
+    }
+    let steps = spikes
+        .iter()
+        .map(|s| u32::from_le_bytes([s[0], s[1], s[2], s[3]]));
+    let times_s = steps.map(|step| f64::from(step) / STEPS_PER_S).collect();
+    let units = spikes.iter().map(|s| u16::from_le_bytes([s[4], s[5]]));
+    let events = EventStream::new(times_s, units.collect()).ok()?;
+    Some(((name, checksum), events, after))
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::EarPreset;
+
+    fn spikes(count: u16) -> EventStream {
+        let times = (0..count).map(|i| f64::from(i * 7) / STEPS_PER_S);
+        EventStream::new(times.collect(), (0..count).collect()).expect("valid")
+    }
+
+    #[test]
+    fn what_was_written_is_taken_over_and_damage_ends_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal");
+        let heading = Heading::new(&EarPreset::Shd.settings(70), MasterSeed(1));
+        let keys = ["a.wav", "b.wav", "c.wav"].map(|name| (name.to_string(), 9));
+        let open = |heading| Journal::open(&path, heading).expect("writable");
+        let (mut journal, old) = open(&heading);
+        assert!(old.is_empty());
+        let entries: Vec<_> = keys.iter().cloned().zip((1..4).map(spikes)).collect();
+        journal.append(&entries).expect("writable");
+        let whole = std::fs::read(&path).expect("there");
+
+        // Whatever the file was cut to, the whole entries before are taken over, and going on gives
+        // the whole file again.
+        for cut in (0..whole.len()).step_by(3) {
+            std::fs::write(&path, &whole[..cut]).expect("writable");
+            let (mut journal, old) = open(&heading);
+            assert!(old.len() < 3);
+            for (key, events) in &entries[..old.len()] {
+                assert_eq!(&old[key], events);
+            }
+            journal.append(&entries[old.len()..]).expect("writable");
+            assert_eq!(std::fs::read(&path).expect("there"), whole, "cut at {cut}");
+        }
+        let mut damaged = whole.clone();
+        *damaged.last_mut().expect("not empty") ^= 1;
+        std::fs::write(&path, &damaged).expect("writable");
+        assert_eq!(open(&heading).1.len(), 2, "the last entry is damaged");
+
+        std::fs::write(&path, &whole).expect("writable");
+        let other = Heading::new(&EarPreset::Shd.settings(71), MasterSeed(1));
+        assert!(open(&other).1.is_empty(), "other settings begin again");
+    }
+}
