@@ -15,7 +15,7 @@ pub(super) struct FetchArguments {
     /// Which dataset.
     #[arg(value_name = "DATASET")]
     dataset: DatasetName,
-    /// The folder it is put into.
+    /// The folder it is put into; the recordings of fsdd in `fsdd/recordings` there.
     #[arg(long, value_name = "DIR", default_value = "data")]
     to: PathBuf,
     /// Take it from this file, downloaded before, and use no network: a published file, an
@@ -29,7 +29,7 @@ pub(super) struct FetchArguments {
 
 #[derive(ValueEnum, Clone, Copy)]
 enum DatasetName {
-    /// Spiking Heidelberg Digits: 10420 samples in two SHD-layout files, 170 MB to download.
+    /// Spiking Heidelberg Digits: 10420 samples in two SHD-layout files, about 170 MB to download.
     Shd,
     /// Free Spoken Digit Dataset: 3000 WAV files, CC BY-SA 4.0, for `respike data encode`.
     Fsdd,

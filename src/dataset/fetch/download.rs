@@ -83,8 +83,9 @@ impl<'a> Downloader<'a> {
         let address = self.address(name);
         let mut longest = part.length()?;
         let mut pieces = longest > 0;
-        let mut fruitless = 0;
-        for tries in 1.. {
+        let (mut tries, mut fruitless) = (0, 0);
+        loop {
+            tries += 1;
             let reason = match self.attempt(&address, name, part, show) {
                 Ok(()) => return Ok(pieces),
                 Err(Setback::Final(error)) => return Err(error),
@@ -103,8 +104,9 @@ impl<'a> Downloader<'a> {
             if fruitless > self.settings.retries || tries >= MOST_TRIES {
                 return Err(FetchError::Unreachable { address, reason });
             }
-            let factor = 1 << fruitless.min(16);
-            let pause = (self.settings.first_pause * factor).min(LONGEST_PAUSE);
+            let doubled = 1 << fruitless.saturating_sub(1).min(16);
+            let pause = self.settings.first_pause.saturating_mul(doubled);
+            let pause = pause.min(LONGEST_PAUSE);
             let reason = &reason;
             show(Progress::Retry {
                 name,
@@ -113,7 +115,6 @@ impl<'a> Downloader<'a> {
             });
             thread::sleep(pause);
         }
-        unreachable!("the loop ends by returning")
     }
 
     /// Asks once for what is missing, and appends what comes.
