@@ -175,7 +175,7 @@ fn answers_that_do_not_fit_the_part_are_not_appended() {
         Reply::new("206 Partial Content", &[], &rest).bytes,
     ];
     for lie in lies {
-        let text = String::from_utf8_lossy(&lie[..80]).into_owned();
+        let text = String::from_utf8_lossy(&lie[..70]).into_owned();
         let target = Target::new();
         target.write(PART, &packed[..1000]);
         let body = packed.clone();
@@ -324,6 +324,7 @@ fn silence_ends_a_try() {
         let body = packed.clone();
         let server = Server::start(move |_, request| {
             let mut reply = Reply::honest(request, &body);
+            let sent = if request.range.is_none() { sent } else { 0 };
             reply.bytes.truncate(sent);
             reply.then_silent = true;
             reply
@@ -337,6 +338,7 @@ fn silence_ends_a_try() {
         let done = target.fetch(&source, &settings);
         assert_fails(done, &["cannot download", "silent"]);
         assert!(start.elapsed() < Duration::from_secs(5));
+        assert_eq!(target.files().len(), usize::from(sent > 1000));
     }
 }
 

@@ -12,6 +12,7 @@ use ureq::http::uri::Uri;
 use ureq::{Agent, Body, Timeout};
 
 use super::answer::{Answer, understand};
+use super::error::one_line;
 use super::part::Part;
 use super::sources::below;
 use super::{FetchError, Progress, Settings, Source};
@@ -145,7 +146,7 @@ impl<'a> Downloader<'a> {
                 return Err(FetchError::Status { address, status }.into());
             }
             Answer::Senseless { reason } => {
-                let address = address.to_string();
+                let (address, reason) = (address.to_string(), one_line(&reason));
                 return Err(FetchError::BadAnswer { address, reason }.into());
             }
         };
@@ -227,17 +228,26 @@ fn check_address(address: &str) -> Result<(), FetchError> {
     }
     match uri.host() {
         None | Some("") => Err(bad("it names no host")),
+        Some(host) if uri.port().is_none() && !ends_with(&uri, host) => {
+            Err(bad("its port is no number up to 65535"))
+        }
         Some(_) if uri.query().is_some() => Err(bad("no file name can stand behind its `?`")),
         Some(_) => Ok(()),
     }
 }
 
+/// Whether nothing stands behind the host.
+fn ends_with(uri: &Uri, host: &str) -> bool {
+    uri.authority()
+        .is_some_and(|authority| authority.as_str().ends_with(host))
+}
+
 /// Says in words what the HTTP library found.
 fn setback(address: &str, error: ureq::Error) -> Setback {
     let address = address.to_string();
-    let reason = error.to_string();
+    let reason = one_line(&error.to_string());
     match error {
-        ureq::Error::Io(error) => Setback::Broken(error.to_string()),
+        ureq::Error::Io(error) => Setback::Broken(one_line(&error.to_string())),
         ureq::Error::HostNotFound => Setback::Broken("the host is not found".to_string()),
         ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
             Setback::Broken("nobody answers there".to_string())

@@ -5,6 +5,9 @@ use thiserror::Error;
 
 use super::Md5Sum;
 
+/// Characters of a library's message.
+const LONGEST_REASON: usize = 200;
+
 /// What can go wrong while data is fetched.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -157,4 +160,14 @@ impl FetchError {
         let path = path.to_path_buf();
         move |reason| FetchError::Unreadable { path, reason }
     }
+}
+
+/// A library's message as part of a sentence. Some quote what they have read, which may be anything
+/// and of any length; none of it may reach a terminal.
+pub(super) fn one_line(text: &str) -> String {
+    let plain = text
+        .chars()
+        .take(LONGEST_REASON)
+        .filter(|character| !character.is_control() && *character != char::REPLACEMENT_CHARACTER);
+    plain.collect()
 }

@@ -65,7 +65,7 @@ fn fetch_one(
     }
     show(Progress::Unpack { name });
     let origin = downloader.address(name);
-    let unpacked = unpack(part.from_start()?, &origin, file, folder, settings);
+    let unpacked = unpack(part.rewound()?, &origin, file, folder, settings);
     match unpacked {
         // The disk may have room another day.
         Err(FetchError::File { .. }) => {}

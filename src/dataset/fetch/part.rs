@@ -50,14 +50,14 @@ impl Part {
     }
 
     /// What has come, from its beginning.
-    pub(super) fn from_start(&self) -> Result<&File, FetchError> {
-        let rewound = (&self.file).rewind();
-        rewound.map_err(FetchError::file("read", &self.path))?;
+    pub(super) fn rewound(&self) -> Result<&File, FetchError> {
+        let done = (&self.file).rewind();
+        done.map_err(FetchError::file("read", &self.path))?;
         Ok(&self.file)
     }
 
     pub(super) fn sum(&self) -> Result<Md5Sum, FetchError> {
-        sum_of(self.from_start()?).map_err(FetchError::file("read", &self.path))
+        sum_of(self.rewound()?).map_err(FetchError::file("read", &self.path))
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn fetch(
     let recordings = loop {
         show(Progress::Unpack { name });
         let recordings = empty_folder(folder)?;
-        let listing = unpack_recordings(part.from_start()?, recordings.path(), &origin);
+        let listing = unpack_recordings(part.rewound()?, recordings.path(), &origin);
         match listing.and_then(|listing| check(archive, &listing, &origin)) {
             Ok(()) => break recordings,
             // The disk may have room another day.

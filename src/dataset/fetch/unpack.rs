@@ -11,6 +11,7 @@ use flate2::bufread::MultiGzDecoder;
 use tar::{Archive, Entry};
 
 use super::checksum::{CopyError, Listing, copy_summed};
+use super::error::one_line;
 use super::{FetchError, Md5Sum};
 
 /// The folder of an archive that is unpacked.
@@ -144,7 +145,7 @@ pub(super) fn new_file(path: &Path) -> io::Result<File> {
 fn damaged(origin: &str, reason: impl ToString) -> FetchError {
     FetchError::Damaged {
         origin: origin.to_string(),
-        reason: reason.to_string(),
+        reason: one_line(&reason.to_string()),
     }
 }
 
