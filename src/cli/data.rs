@@ -21,7 +21,7 @@ pub(super) enum DataCommand {
     Info(InfoArguments),
     /// Download a public dataset, check and unpack it; an interrupted download goes on.
     #[command(
-        after_help = "Examples:\n  respike data fetch shd\n  respike data fetch shd --from shd_train.h5.gz --from shd_test.h5.gz\n  respike data fetch fsdd --to sounds"
+        after_help = "Example:\n  respike data fetch shd\n  respike data fetch shd --from shd_train.h5.gz --from shd_test.h5.gz\n  respike data fetch fsdd --to sounds"
     )]
     Fetch(FetchArguments),
 }

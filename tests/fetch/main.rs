@@ -6,5 +6,6 @@ mod downloads;
 mod given;
 #[cfg(feature = "cli")]
 mod program;
+mod resumed;
 mod server;
 mod toy;

@@ -11,6 +11,9 @@ use respike::dataset::fetch::{
     Source, fetch, place,
 };
 
+/// Where the toy dataset's file grows.
+pub const PART: &str = "data/toy.h5.gz.part";
+
 /// Bytes that look random and cannot be compressed.
 pub fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed;
@@ -39,9 +42,16 @@ pub fn published(name: &str, plain: &[u8], packed: &[u8]) -> PackedFile {
     }
 }
 
+/// A toy dataset of one file with what is published of it.
+pub fn toy() -> (Source, Vec<u8>, Vec<u8>) {
+    let plain = noise(200_000, 1);
+    let packed = gzip(&plain);
+    (toy_file(&plain, &packed), plain, packed)
+}
+
 /// A dataset of one file `toy.h5`.
 pub fn toy_file(plain: &[u8], packed: &[u8]) -> Source {
-    toy(Contents::Files(vec![published("toy.h5", plain, packed)]))
+    dataset(Contents::Files(vec![published("toy.h5", plain, packed)]))
 }
 
 /// A dataset of recordings; their listing is written as `md5sum` would.
@@ -52,14 +62,14 @@ pub fn toy_recordings(recordings: &[(&str, &[u8])]) -> Source {
         .collect();
     lines.sort();
     let listing: String = lines.into_iter().map(|(_, line)| line).collect();
-    toy(Contents::Recordings(RecordingsArchive {
+    dataset(Contents::Recordings(RecordingsArchive {
         packed_name: "toy.tar.gz".to_string(),
         folder: "toy".to_string(),
         listing_sum: Md5Sum::of(listing.as_bytes()),
     }))
 }
 
-fn toy(contents: Contents) -> Source {
+fn dataset(contents: Contents) -> Source {
     Source {
         name: "toy".to_string(),
         home: "http://192.0.2.1/nowhere".to_string(),
