@@ -66,7 +66,8 @@
 //!
 //! - `hdf5`: SHD-layout files through the system's libhdf5; `hdf5-static` builds HDF5 from source.
 //! - `plots`: rasters, curves and confusion matrices as PNG and SVG.
-//! - `cli` (default, with both above): the program `respike`.
+//! - `fetch`: public datasets over HTTPS, resumed, checked and unpacked.
+//! - `cli` (default, with all above): the program `respike`.
 //!
 //! Without features the library trains on data from memory.
 

@@ -17,6 +17,7 @@ fn every_help_has_an_example() {
         "demo",
         "data",
         "data info",
+        "data fetch",
         "train",
         "eval",
         "learn",

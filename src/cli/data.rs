@@ -5,11 +5,12 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::fetch::{self, FetchArguments};
 use super::output::{print, print_json, table};
 use crate::dataset::ShdFile;
 use crate::ids::{ClassId, SpeakerId};
 
-/// Look at datasets.
+/// Look at datasets, and fetch public ones.
 #[derive(Subcommand)]
 #[command(after_help = "Example:\n  respike data info data/fsdd70_train.h5")]
 pub(super) enum DataCommand {
@@ -18,6 +19,11 @@ pub(super) enum DataCommand {
         after_help = "Example:\n  respike data info data/fsdd70_train.h5 data/fsdd70_test.h5"
     )]
     Info(InfoArguments),
+    /// Download a public dataset, check and unpack it; an interrupted download goes on.
+    #[command(
+        after_help = "Example:\n  respike data fetch shd\n  respike data fetch shd --from shd_train.h5.gz --from shd_test.h5.gz\n  respike data fetch fsdd --to sounds"
+    )]
+    Fetch(FetchArguments),
 }
 
 #[derive(Args)]
@@ -47,7 +53,13 @@ struct FileInfo {
 }
 
 pub(super) fn run(command: DataCommand) -> Result<(), Failure> {
-    let DataCommand::Info(arguments) = command;
+    match command {
+        DataCommand::Info(arguments) => info(arguments),
+        DataCommand::Fetch(arguments) => fetch::run(arguments),
+    }
+}
+
+fn info(arguments: InfoArguments) -> Result<(), Failure> {
     let infos = arguments.files.iter().map(|path| look_at(path));
     let infos = infos.collect::<Result<Vec<_>, _>>()?;
     if arguments.json {

@@ -8,6 +8,7 @@ mod data;
 mod demo;
 mod eval;
 mod failure;
+mod fetch;
 mod learn;
 mod output;
 mod plot;
@@ -35,7 +36,7 @@ struct Arguments {
 enum Command {
     /// Learn a new speaker, a new class and five classes one by one, with and without replay.
     Demo(demo::DemoArguments),
-    /// Look at datasets.
+    /// Look at datasets, and fetch public ones.
     #[command(subcommand)]
     Data(data::DataCommand),
     /// Train a network.

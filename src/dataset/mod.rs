@@ -23,6 +23,8 @@
 
 mod binned;
 mod error;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 #[cfg(feature = "hdf5")]
 mod shd_read;
 #[cfg(feature = "hdf5")]

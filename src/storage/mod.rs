@@ -6,7 +6,7 @@
 mod atomic;
 mod tensor_file;
 
-#[cfg(feature = "hdf5")]
+#[cfg(any(feature = "fetch", feature = "hdf5"))]
 pub(crate) use atomic::put_in_place;
 pub use atomic::write_whole;
 pub use tensor_file::{Tensor, TensorFile, TensorFileError};
