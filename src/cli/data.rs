@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::encode::{self, EncodeArguments};
 use super::failure::Failure;
 use super::fetch::{self, FetchArguments};
 use super::output::{print, print_json, table};
 use crate::dataset::ShdFile;
 use crate::ids::{ClassId, SpeakerId};
 
-/// Look at datasets, and fetch public ones.
+/// Look at datasets, make them from recordings, and fetch public ones.
 #[derive(Subcommand)]
 #[command(after_help = "Example:\n  respike data info data/fsdd70_train.h5")]
 pub(super) enum DataCommand {
@@ -24,6 +25,11 @@ pub(super) enum DataCommand {
         after_help = "Example:\n  respike data fetch shd\n  respike data fetch shd --from shd_train.h5.gz --from shd_test.h5.gz\n  respike data fetch fsdd --to sounds"
     )]
     Fetch(FetchArguments),
+    /// Turn recordings of speech into spikes with a model of the inner ear, as SHD was made.
+    #[command(
+        after_help = "Examples:\n  respike data encode recordings --labels '{label}_{speaker}_{take}' --out digits.h5\n  respike data encode audio --labels 'lang-{language}_speaker-{speaker}_trial-{take}_digit-{label}' \\\n      --out mine.h5\n  respike data encode sounds --labels labels.csv --channels 70 --test-takes 0-4 --test-out test.h5 \\\n      --out train.h5\n\nAn interrupted run goes on where it was when it is started again."
+    )]
+    Encode(EncodeArguments),
 }
 
 #[derive(Args)]
@@ -56,6 +62,7 @@ pub(super) fn run(command: DataCommand) -> Result<(), Failure> {
     match command {
         DataCommand::Info(arguments) => info(arguments),
         DataCommand::Fetch(arguments) => fetch::run(arguments),
+        DataCommand::Encode(arguments) => encode::run(arguments),
     }
 }
 

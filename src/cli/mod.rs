@@ -6,6 +6,7 @@
 mod arguments;
 mod data;
 mod demo;
+mod encode;
 mod eval;
 mod failure;
 mod fetch;

@@ -42,35 +42,60 @@ pub(super) fn table(heading: &[&str], rows: &[Vec<String>], words: usize) -> Str
     table.to_string()
 }
 
-/// A progress bar over epochs, on stderr; where that is no terminal, one line when it is done.
-pub(super) struct EpochBar {
+/// A progress bar on stderr; where that is no terminal, one line when it is done.
+pub(super) struct CountedBar {
     bar: ProgressBar,
+    things: &'static str,
 }
 
-impl EpochBar {
-    pub(super) fn new(name: &str, epochs: usize) -> Self {
-        let bar = ProgressBar::new(epochs as u64);
-        let template = "{prefix:32!} {bar:24} {pos:>4}/{len} epochs  {msg} {elapsed:>4} (-{eta})";
-        // The template is a constant and right.
-        let style = ProgressStyle::with_template(template).expect("a valid template");
-        bar.set_style(style.progress_chars("█▉ "));
-        bar.set_prefix(name.to_string());
-        EpochBar { bar }
-    }
+/// A bar over so many things, which are named in the plural.
+pub(super) fn counted_bar(name: &str, count: usize, things: &'static str) -> CountedBar {
+    let bar = ProgressBar::new(count as u64);
+    let template = format!(
+        "{{prefix:32!}} {{bar:24}} {{pos:>4}}/{{len}} {things}  {{msg}} {{elapsed:>4}} (-{{eta}})"
+    );
+    // The template differs in a plain word only, and is right.
+    let style = ProgressStyle::with_template(&template).expect("a valid template");
+    bar.set_style(style.progress_chars("█▉ "));
+    bar.set_prefix(name.to_string());
+    CountedBar { bar, things }
+}
 
-    pub(super) fn epoch(&self, message: String) {
-        self.bar.set_message(message);
-        self.bar.inc(1);
+impl CountedBar {
+    pub(super) fn advance(&self, count: usize) {
+        self.bar.inc(count as u64);
     }
 
     pub(super) fn done(&self) {
         self.bar.finish();
         if self.bar.is_hidden() {
-            let (name, epochs) = (self.bar.prefix(), self.bar.position());
-            let line = format!("{name}: {epochs} epochs, {}", self.bar.message());
+            let (name, count, message) =
+                (self.bar.prefix(), self.bar.position(), self.bar.message());
+            let message = match message.is_empty() {
+                true => String::new(),
+                false => format!(", {message}"),
+            };
             // If stderr is gone there is nobody left to tell.
-            let _ = writeln!(io::stderr(), "{line}");
+            let _ = writeln!(io::stderr(), "{name}: {count} {}{message}", self.things);
         }
+    }
+}
+
+/// A progress bar over epochs.
+pub(super) struct EpochBar(CountedBar);
+
+impl EpochBar {
+    pub(super) fn new(name: &str, epochs: usize) -> Self {
+        EpochBar(counted_bar(name, epochs, "epochs"))
+    }
+
+    pub(super) fn epoch(&self, message: String) {
+        self.0.bar.set_message(message);
+        self.0.advance(1);
+    }
+
+    pub(super) fn done(&self) {
+        self.0.done();
     }
 }
 

@@ -136,9 +136,9 @@ impl BasilarMembrane {
         let (spectrum, table) = (&drive.spectrum, &self.tables[channel]);
         let moved = apply(table, drive.bin_hz, spectrum, &mut s.transfer, &mut s.bins);
         // What lies above half the rate of the steps is folded down.
-        for bin in half..moved {
-            let transfer = Complex::new(f64::from(s.transfer.0[bin]), f64::from(s.transfer.1[bin]));
-            let value = transfer * spectrum[bin];
+        let (re, im) = &s.transfer;
+        for (bin, x) in spectrum.iter().enumerate().take(moved).skip(half) {
+            let value = Complex::new(f64::from(re[bin]), f64::from(im[bin])) * x;
             match length - bin {
                 mirror if mirror == half => s.bins[half] += value.re,
                 mirror => s.bins[mirror] += value.conj() * 0.5,

@@ -110,8 +110,8 @@ impl BushyCell {
 
         let fired = &cells.fired[step % HISTORY];
         let mut below = SIGN;
-        for lane in 0..LANES {
-            let current = cells.current[lane] * self.synapse_decay + fired[lane];
+        for (lane, fired) in fired.iter().enumerate() {
+            let current = cells.current[lane] * self.synapse_decay + fired;
             let integrated = cells.potential[lane] * self.membrane_decay + current * self.weight;
             let resting = cells.refractory[lane] > 0.0;
             let potential = if resting { 0.0 } else { integrated };

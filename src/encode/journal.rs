@@ -14,7 +14,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -61,30 +61,30 @@ impl Journal {
             path: path.to_path_buf(),
             source,
         };
-        let mut old = Vec::new();
-        match File::open(path) {
-            Ok(mut file) => {
-                file.read_to_end(&mut old).map_err(unwritable)?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(unwritable(error)),
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).write(true).truncate(false);
+        let mut file = options.open(path).map_err(unwritable)?;
+        if file.try_lock().is_err() {
+            return Err(unwritable(io::Error::other("another run is writing it")));
         }
+        let mut old = Vec::new();
+        file.read_to_end(&mut old).map_err(unwritable)?;
         let mut line = serde_json::to_vec(heading).map_err(|error| unwritable(error.into()))?;
         line.push(b'\n');
         let (entries, good) = match old.strip_prefix(line.as_slice()) {
             Some(entries) => read_entries(entries),
             None => (HashMap::new(), 0),
         };
-        let mut options = OpenOptions::new();
-        let file = options.create(true).write(true).truncate(false).open(path);
-        let mut file = file.map_err(unwritable)?;
         let keep = match entries.is_empty() {
             true => 0,
             false => (line.len() + good) as u64,
         };
-        let begun = file.set_len(keep).and_then(|()| match keep {
-            0 => file.write_all(&line),
-            _ => io::Seek::seek(&mut file, io::SeekFrom::End(0)).map(|_| ()),
+        let begun = file.set_len(keep).and_then(|()| {
+            file.seek(SeekFrom::End(0))?;
+            match keep {
+                0 => file.write_all(&line),
+                _ => Ok(()),
+            }
         });
         begun.map_err(unwritable)?;
         let path = path.to_path_buf();

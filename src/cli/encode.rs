@@ -1,0 +1,361 @@
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::arguments::{Machine, Seed};
+use super::failure::Failure;
+use super::output::{counted_bar, note, print, table};
+use crate::dataset::{LabelledEvents, TimesType, write_shd};
+use crate::encode::{
+    AudioFile, Checked, EarPreset, EncodeError, EncodeProgress, InnerEar, LabelRule, Labels,
+    Numbering, check_files, encode_files, find_audio, label_files,
+};
+use crate::spikes::EventStream;
+
+/// Files that are named one by one before the rest is only counted.
+const NAMED: usize = 10;
+/// A recording with a larger share of its samples at full scale is said to be clipped.
+const CLIPPED: f64 = 0.001;
+
+#[derive(Args)]
+pub(super) struct EncodeArguments {
+    /// WAV and FLAC files, and folders that are searched for them.
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The SHD-layout file to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Places along the basilar membrane: the units of the spikes.
+    #[arg(long, value_name = "N", default_value_t = 700)]
+    channels: usize,
+    /// The constants of the ear.
+    #[arg(long, value_enum, default_value_t = PresetName::Shd)]
+    preset: PresetName,
+    /// Where labels come from: a .csv file with the columns file, label and, if known, speaker,
+    /// language and take; or a pattern of the files' names with {label} and, if they are there,
+    /// {speaker}, {language} and {take}.
+    #[arg(long, value_name = "RULE", default_value = "{label}_{speaker}_{take}")]
+    labels: String,
+    /// Names of the classes in their order, instead of the labels themselves.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    class_names: Vec<String>,
+    /// Recordings with these takes go into --test-out instead of --out.
+    #[arg(long, value_name = "FIRST-LAST", value_parser = takes, requires = "test_out")]
+    test_takes: Option<RangeInclusive<u32>>,
+    /// The SHD-layout file for the recordings of --test-takes.
+    #[arg(long, value_name = "FILE", requires = "test_takes")]
+    test_out: Option<PathBuf>,
+    /// What is done when a recording cannot be read or has no label.
+    #[arg(long, value_enum, default_value_t = BadFiles::Refuse)]
+    bad_files: BadFiles,
+    /// How times are stored.
+    #[arg(long, value_enum, default_value_t = TimesName::Float16)]
+    times: TimesName,
+    /// Replace --out and --test-out where they exist.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    seed: Seed,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+/// Names of the sets of constants.
+#[derive(ValueEnum, Clone, Copy)]
+pub(super) enum PresetName {
+    /// The constants of the SHD paper (Cramer et al. 2020).
+    Shd,
+    /// The constants that LAUSCHER comes with.
+    Lauscher,
+}
+
+impl PresetName {
+    pub(super) fn preset(self) -> EarPreset {
+        match self {
+            PresetName::Shd => EarPreset::Shd,
+            PresetName::Lauscher => EarPreset::Lauscher,
+        }
+    }
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq)]
+enum BadFiles {
+    /// Name them and write nothing.
+    Refuse,
+    /// Name them and go on without them.
+    Skip,
+}
+
+#[derive(ValueEnum, Clone, Copy)]
+enum TimesName {
+    /// 2 bytes, as in SHD: good to half a millisecond.
+    Float16,
+    /// 4 bytes.
+    Float32,
+}
+
+fn takes(text: &str) -> Result<RangeInclusive<u32>, String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.trim().parse(), last.trim().parse()) {
+        (Ok(first), Ok(last)) if first <= last => Ok(first..=last),
+        _ => Err("give the first and the last take, such as 0-4".to_string()),
+    }
+}
+
+pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
+    arguments.machine.prepare()?;
+    let outputs = outputs(&arguments)?;
+    let rule = LabelRule::parse(&arguments.labels)?;
+    let ear = InnerEar::new(arguments.preset.preset().settings(arguments.channels))?;
+    let (files, labels) = good_files(&arguments, &rule, &ear)?;
+    let numbering = Numbering::new(&labels)?;
+    let class_names = class_names(&arguments.class_names, &numbering)?;
+    let is_test = is_test(&arguments, &files, &labels)?;
+
+    let journal = journal_of(&arguments.out);
+    let bar = counted_bar("encode", files.len(), "recordings");
+    let progress = |progress| match progress {
+        EncodeProgress::TakenOver(count) => {
+            bar.advance(count);
+            if count > 0 {
+                note(&format!(
+                    "{count} recordings were encoded by an interrupted run"
+                ));
+            }
+        }
+        EncodeProgress::Done => bar.advance(1),
+    };
+    let heard = encode_files(&ear, arguments.seed.master(), &files, &journal, &progress)?;
+    bar.done();
+
+    let times = match arguments.times {
+        TimesName::Float16 => TimesType::Float16,
+        TimesName::Float32 => TimesType::Float32,
+    };
+    let [train, test] = split(heard, &numbering, &is_test);
+    let mut rows = Vec::new();
+    for (path, recordings) in outputs.iter().zip([train, test]) {
+        write_shd(path, &class_names, &recordings, &[], times)?;
+        rows.push(row(path, &recordings));
+    }
+    std::fs::remove_file(&journal)?;
+    let heading = ["file", "samples", "events a sample", "last event"];
+    print(&table(&heading, &rows, 1))?;
+    print(&numbers(&class_names, &numbering))
+}
+
+/// The files to write; refuses what is there already.
+fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
+    let outputs = [Some(&arguments.out), arguments.test_out.as_ref()];
+    let outputs: Vec<PathBuf> = outputs.into_iter().flatten().cloned().collect();
+    for path in &outputs {
+        let folder = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        if path.file_name().is_none() || path.is_dir() {
+            return Err(Failure::bad(format!(
+                "{} is no name for a file",
+                path.display()
+            )));
+        }
+        if let Some(folder) = folder
+            && !folder.is_dir()
+        {
+            return Err(Failure::bad(format!(
+                "there is no folder {}",
+                folder.display()
+            )));
+        }
+        if path.exists() && !arguments.force {
+            return Err(Failure::bad(format!(
+                "{} is there already; choose another name, or give --force to replace it",
+                path.display()
+            )));
+        }
+    }
+    if arguments.test_out.as_ref() == Some(&arguments.out) {
+        let message = "--out and --test-out are the same file; give each its own";
+        return Err(Failure::bad(message));
+    }
+    Ok(outputs)
+}
+
+/// Where the work in progress is kept: beside the file it is for.
+fn journal_of(out: &Path) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_os_string();
+    name.push(".encoding");
+    out.with_file_name(name)
+}
+
+/// Files that can be encoded, with their labels; the others are named, and refused or left out.
+fn good_files(
+    arguments: &EncodeArguments,
+    rule: &LabelRule,
+    ear: &InnerEar,
+) -> Result<(Vec<AudioFile>, Vec<Labels>), Failure> {
+    let found = find_audio(&arguments.inputs)?;
+    let all = found.len();
+    let (labelled, mut bad) = label_files(rule, found);
+    let (files, labels): (Vec<AudioFile>, Vec<Labels>) = labelled.into_iter().unzip();
+    let checked = check_files(ear, &files);
+    let (mut good, mut several_channels, mut clipped) = ((Vec::new(), Vec::new()), 0, 0);
+    for ((file, labels), checked) in files.into_iter().zip(labels).zip(checked) {
+        match checked {
+            Ok(Checked {
+                channels,
+                clipped: share,
+                ..
+            }) => {
+                several_channels += usize::from(channels > 1);
+                clipped += usize::from(share > CLIPPED);
+                good.0.push(file);
+                good.1.push(labels);
+            }
+            Err(error) => bad.push(error),
+        }
+    }
+    refuse_or_skip(arguments.bad_files, &bad, all)?;
+    if good.0.is_empty() {
+        let first = bad.first().map(ToString::to_string).unwrap_or_default();
+        return Err(Failure::bad(format!(
+            "no recording can be encoded: {first}"
+        )));
+    }
+    if several_channels > 0 {
+        note(&format!(
+            "{several_channels} recordings have several channels; their mean is encoded"
+        ));
+    }
+    if clipped > 0 {
+        note(&format!(
+            "{clipped} recordings are clipped: they touch full scale"
+        ));
+    }
+    Ok(good)
+}
+
+fn refuse_or_skip(policy: BadFiles, bad: &[EncodeError], all: usize) -> Result<(), Failure> {
+    let Some(first) = bad.first() else {
+        return Ok(());
+    };
+    let count = bad.len();
+    if policy == BadFiles::Refuse && count == 1 {
+        return Err(Failure::bad(format!(
+            "{first}; to go on without it, give --bad-files skip"
+        )));
+    }
+    let verb = match policy {
+        BadFiles::Refuse => "cannot be encoded",
+        BadFiles::Skip => "left out",
+    };
+    for error in bad.iter().take(NAMED) {
+        note(&format!("{verb}: {error}"));
+    }
+    if count > NAMED {
+        note(&format!("and {} more", count - NAMED));
+    }
+    match policy {
+        BadFiles::Skip => Ok(()),
+        BadFiles::Refuse => Err(Failure::bad(format!(
+            "{count} of {all} recordings cannot be encoded; to go on without them, give --bad-files skip"
+        ))),
+    }
+}
+
+fn class_names(given: &[String], numbering: &Numbering) -> Result<Vec<String>, Failure> {
+    let labels = &numbering.class_names;
+    if given.is_empty() {
+        return Ok(labels.clone());
+    }
+    if given.len() != labels.len() {
+        return Err(Failure::bad(format!(
+            "--class-names gives {} names, but there are {} labels: {}",
+            given.len(),
+            labels.len(),
+            labels.join(", ")
+        )));
+    }
+    Ok(given.to_vec())
+}
+
+/// Which recordings go into --test-out.
+fn is_test(
+    arguments: &EncodeArguments,
+    files: &[AudioFile],
+    labels: &[Labels],
+) -> Result<Vec<bool>, Failure> {
+    let Some(takes) = &arguments.test_takes else {
+        return Ok(vec![false; files.len()]);
+    };
+    let is_test = files
+        .iter()
+        .zip(labels)
+        .map(|(file, labels)| match labels.take {
+            Some(take) => Ok(takes.contains(&take)),
+            None => Err(Failure::bad(format!(
+                "{} has no take, which --test-takes needs; give --labels with {{take}}",
+                file.path.display()
+            ))),
+        });
+    let is_test: Vec<bool> = is_test.collect::<Result<_, _>>()?;
+    let tests = is_test.iter().filter(|&&test| test).count();
+    let (first, last) = (takes.start(), takes.end());
+    match files.len() - tests {
+        0 => Err(Failure::bad(format!(
+            "all recordings have takes from {first} to {last}"
+        ))),
+        _ if tests == 0 => Err(Failure::bad(format!(
+            "no recording has a take from {first} to {last}"
+        ))),
+        _ => Ok(is_test),
+    }
+}
+
+fn split(
+    heard: Vec<EventStream>,
+    numbering: &Numbering,
+    is_test: &[bool],
+) -> [Vec<LabelledEvents>; 2] {
+    let mut parts = [Vec::new(), Vec::new()];
+    let labelled = heard.into_iter().zip(&numbering.of_recordings).zip(is_test);
+    for ((events, &(class, speaker)), &test) in labelled {
+        parts[usize::from(test)].push(LabelledEvents {
+            events,
+            class,
+            speaker,
+        });
+    }
+    parts
+}
+
+fn row(path: &Path, recordings: &[LabelledEvents]) -> Vec<String> {
+    let events: usize = recordings.iter().map(|one| one.events.len()).sum();
+    let last = recordings.iter().filter_map(|one| one.events.last_time_s());
+    vec![
+        path.display().to_string(),
+        recordings.len().to_string(),
+        format!("{:.1}", events as f64 / recordings.len() as f64),
+        format!("{:.4} s", last.fold(0.0, f64::max)),
+    ]
+}
+
+/// What the numbers of classes and speakers stand for.
+fn numbers(class_names: &[String], numbering: &Numbering) -> String {
+    let classes = class_names.iter().enumerate();
+    let classes = classes.map(|(class, name)| format!("{class} {name}"));
+    let classes = classes.collect::<Vec<_>>().join(", ");
+    let speakers: BTreeMap<u16, &str> = numbering
+        .speakers
+        .iter()
+        .map(|(name, speaker)| (speaker.0, name.as_str()))
+        .collect();
+    let speakers = speakers
+        .iter()
+        .map(|(number, name)| format!("{number} {name}"));
+    match speakers.collect::<Vec<_>>().join(", ").as_str() {
+        "" => format!("classes: {classes}\nspeakers: none named, so 0"),
+        speakers => format!("classes: {classes}\nspeakers: {speakers}"),
+    }
+}
