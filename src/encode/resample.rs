@@ -29,5 +29,9 @@ pub fn resample(sound: &Sound, rate_hz: u32) -> Result<Sound, SoundError> {
     let output = resampler
         .process_all(&adapter, frames, None)
         .map_err(|_| bad_rate())?;
-    Sound::new(output.take_data(), rate_hz)
+    // The resampler rounds up.
+    let mut samples = output.take_data();
+    let length = (frames as f64 * f64::from(rate_hz) / f64::from(sound.rate_hz())).round();
+    samples.truncate(length.max(1.0) as usize);
+    Sound::new(samples, rate_hz)
 }
