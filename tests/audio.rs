@@ -60,7 +60,7 @@ fn several_channels_are_averaged() {
 #[test]
 fn files_that_are_cut_off_say_so() {
     let whole = wav(8000, 1, &tone(8000, 440.0, 4000));
-    let cut = read(&whole[..whole.len() - 1001]).unwrap_err();
+    let cut = read(&whole[..whole.len() - 1001]).expect_err("refused");
     assert!(
         matches!(cut, EncodeError::Truncated { promised: 4000, .. }),
         "{cut}"
@@ -87,31 +87,33 @@ fn what_is_not_audio_says_so() {
         (b"hello, this is a text", "not a WAV or FLAC"),
         (b"RIFF\x00\x00\x00\x00WAVE", "not a WAV or FLAC"),
     ] {
-        let message = read(bytes).unwrap_err().to_string();
+        let message = read(bytes).expect_err("refused").to_string();
         assert!(message.contains(word), "{message}");
     }
-    let message = read(&wav(8000, 1, &[])).unwrap_err().to_string();
+    let message = read(&wav(8000, 1, &[])).expect_err("refused").to_string();
     assert!(message.contains("no sample"), "{message}");
     let message = read(&float_wav(8000, &[0.0, f32::NAN]))
-        .unwrap_err()
+        .expect_err("refused")
         .to_string();
     assert!(message.contains("sample 1"), "{message}");
-    let message = read(&wav(5, 1, &[0; 100])).unwrap_err().to_string();
+    let message = read(&wav(5, 1, &[0; 100]))
+        .expect_err("refused")
+        .to_string();
     assert!(
         message.contains("5 Hz") || message.contains("more than"),
         "{message}"
     );
-    let missing = read_audio(Path::new("nowhere/at/all.wav")).unwrap_err();
+    let missing = read_audio(Path::new("nowhere/at/all.wav")).expect_err("refused");
     assert!(matches!(missing, EncodeError::Unreadable { .. }));
     let folder = TempDir::new().expect("a folder");
-    let message = read_audio(folder.path()).unwrap_err().to_string();
+    let message = read_audio(folder.path()).expect_err("refused").to_string();
     assert!(message.contains("folder"), "{message}");
 }
 
 #[test]
 fn sounds_of_more_than_a_minute_are_refused_before_they_fill_the_memory() {
     let minute = wav(1000, 1, &vec![7; 61_000]);
-    let error = read(&minute).unwrap_err();
+    let error = read(&minute).expect_err("refused");
     let too_long = matches!(
         &error,
         EncodeError::InFile {
@@ -161,7 +163,7 @@ fn silence_and_clicks_are_refused_and_clipping_is_heard() {
         ear.encode(&sound, MasterSeed(0), "test")
     };
     assert_eq!(hear(&[0; 4000]), Err(SoundError::Silent));
-    let too_short = hear(&[12_000]).unwrap_err();
+    let too_short = hear(&[12_000]).expect_err("refused");
     assert!(
         matches!(too_short, SoundError::TooShort { .. }),
         "{too_short}"
@@ -277,10 +279,10 @@ proptest! {
         rule in r"(\{label\}|\{speaker\}|\{take\}|\{language\}|\{|\}|[a-z_.*(\[\\/-]){0,8}",
         name in r"\PC{0,40}",
     ) {
-        if let Ok(rule) = LabelRule::parse(&rule) {
-            if let Ok(labels) = rule.labels(&name) {
-                prop_assert!(!labels.label.is_empty());
-            }
+        if let Ok(rule) = LabelRule::parse(&rule)
+            && let Ok(labels) = rule.labels(&name)
+        {
+            prop_assert!(!labels.label.is_empty());
         }
     }
 
@@ -313,7 +315,11 @@ fn tables_find_rows_by_path_or_by_name() {
         (no.label.as_str(), no.speaker, no.take),
         ("no, never", None, Some(4))
     );
-    assert!(rule.labels("bob/1.wav").unwrap_err().contains("no row"));
+    assert!(
+        rule.labels("bob/1.wav")
+            .expect_err("refused")
+            .contains("no row")
+    );
 
     for (table, word) in [
         ("name,label\n", "`file` and `label`"),
@@ -324,7 +330,7 @@ fn tables_find_rows_by_path_or_by_name() {
     ] {
         std::fs::write(&path, table).expect("written");
         let message = LabelRule::parse(&path.to_string_lossy())
-            .unwrap_err()
+            .expect_err("refused")
             .to_string();
         assert!(message.contains(word), "{table}: {message}");
     }

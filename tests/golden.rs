@@ -4,7 +4,7 @@
 mod golden_file;
 
 use golden_file::Golden;
-use ndarray::{Array2, Array3, Axis};
+use ndarray::{Array, Array2, Array3, Axis, Dimension};
 use respike::ids::ClassId;
 use respike::network::{
     LayerSettings, Network, NetworkSpec, ParameterName, Parameters, Stage, StageInput,

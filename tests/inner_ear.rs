@@ -98,12 +98,10 @@ fn spike_counts_agree_with_lauscher_within_sampling_error() {
     let scores = ours.columns().into_iter().zip(theirs.columns());
     let scores: Vec<f32> = scores.map(|(ours, theirs)| z(ours, theirs)).collect();
     let chi_square: f32 = scores.iter().map(|z| z * z).sum();
-    println!("chi-square {chi_square} of {scores:?}");
     assert!(chi_square < 66.6, "{chi_square} of {scores:?}");
     let total = z(
         ours.sum_axis(Axis(1)).view(),
         theirs.sum_axis(Axis(1)).view(),
     );
-    println!("total {total}");
     assert!(total.abs() < 3.3, "{total}");
 }

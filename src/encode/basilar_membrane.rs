@@ -126,7 +126,7 @@ impl BasilarMembrane {
     }
 
     fn channel_with(&self, drive: &Drive, channel: usize, s: &mut Scratch, motion: &mut [f32]) {
-        let (length, steps) = (drive.inverse.len(), drive.steps);
+        let length = drive.inverse.len();
         let half = length / 2;
         s.bins.resize(half + 1, Complex::default());
         s.motion.resize(length, 0.0);
@@ -150,20 +150,30 @@ impl BasilarMembrane {
             .process_with_scratch(&mut s.bins, &mut s.motion, &mut s.inner);
         debug_assert!(done.is_ok());
 
-        // The recording is one period: what comes after its end belongs to its beginning, and what
-        // comes before its beginning to its end.
-        let scale = 1.0 / length as f64;
-        let (within, beyond) = s.motion.split_at_mut(steps);
-        let (after, before) = beyond.split_at(beyond.len() / 2);
-        for (i, &value) in after.iter().enumerate() {
-            within[i % steps] += value;
+        wrap(&mut s.motion, motion);
+    }
+}
+
+/// Writes one period of `extended`, which is longer: what comes after its end belongs to its
+/// beginning, and what comes before its beginning, at the very end, to its end.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
+fn wrap(extended: &mut [f64], period: &mut [f32]) {
+    let steps = period.len();
+    let scale = 1.0 / extended.len() as f64;
+    let (within, beyond) = extended.split_at_mut(steps);
+    let (after, before) = beyond.split_at(beyond.len() / 2);
+    for turn in after.chunks(steps) {
+        for (x, &late) in within.iter_mut().zip(turn) {
+            *x += late;
         }
-        for (i, &value) in before.iter().rev().enumerate() {
-            within[steps - 1 - i % steps] += value;
+    }
+    for turn in before.rchunks(steps) {
+        for (x, &early) in within[steps - turn.len()..].iter_mut().zip(turn) {
+            *x += early;
         }
-        for (out, &value) in motion.iter_mut().zip(within.iter()) {
-            *out = (value * scale) as f32;
-        }
+    }
+    for (out, &x) in period.iter_mut().zip(within.iter()) {
+        *out = (x * scale) as f32;
     }
 }
 

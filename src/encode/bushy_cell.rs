@@ -91,8 +91,7 @@ impl BushyCell {
         let recovered = (step + HISTORY - self.refractory_steps) % HISTORY;
         let recovered = cells.fired[recovered];
         let mut hazard = [0.0; LANES];
-        for lane in 0..LANES {
-            let p = p[lane];
+        for (lane, &p) in p.iter().enumerate() {
             let series = 1.0 / 3.0 + p * (0.25 + p * (0.2 + p * (1.0 / 6.0)));
             hazard[lane] = p * (1.0 + p * (0.5 + p * series));
             cells.free[lane] += recovered[lane];
@@ -100,12 +99,14 @@ impl BushyCell {
         }
         let fired = &mut cells.fired[step % HISTORY];
         *fired = [0.0; LANES];
-        // What is negative has its first bit set, so one `or` over the lanes tells if any is.
-        let due = cells.until_next.iter().zip(p).fold(0, |bits, (left, p)| {
-            bits | left.to_bits() | (SERIES_UP_TO - p).to_bits()
-        });
-        if due & SIGN != 0 {
-            self.fire_fibres(cells, step % HISTORY, p, &hazard);
+        // What is negative has its first bit set: the lanes in which fibres are due, and in which the
+        // series is not good enough.
+        let mut due = 0;
+        for (lane, (left, p)) in cells.until_next.iter().zip(p).enumerate() {
+            due |= ((left.to_bits() | (SERIES_UP_TO - p).to_bits()) >> 31) << lane;
+        }
+        if due != 0 {
+            self.fire_fibres(cells, step % HISTORY, due, p, &hazard);
         }
 
         let fired = &cells.fired[step % HISTORY];
@@ -142,8 +143,20 @@ impl BushyCell {
 
     /// Lets fibres fire in the lanes in which some are due.
     #[inline(always)]
-    fn fire_fibres(&self, cells: &mut Cells, now: usize, p: &[f32; LANES], hazard: &[f32; LANES]) {
-        for (lane, random) in cells.random.iter_mut().enumerate() {
+    fn fire_fibres(
+        &self,
+        cells: &mut Cells,
+        now: usize,
+        mut due: u32,
+        p: &[f32; LANES],
+        hazard: &[f32; LANES],
+    ) {
+        while due != 0 {
+            let lane = due.trailing_zeros() as usize;
+            due &= due - 1;
+            let Some(random) = cells.random.get_mut(lane) else {
+                continue;
+            };
             let (free, mut hazard) = (cells.free[lane], hazard[lane]);
             let mut left = cells.until_next[lane];
             if p[lane] > SERIES_UP_TO {

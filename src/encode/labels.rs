@@ -364,10 +364,14 @@ mod tests {
         assert_eq!((george.label.as_str(), george.take), ("7", Some(32)));
         assert!(
             of("7_george.wav")
-                .unwrap_err()
+                .expect_err("refused")
                 .contains("{label}_{speaker}_{take}")
         );
-        assert!(of("7_george_99999999999.wav").unwrap_err().contains("2^32"));
+        assert!(
+            of("7_george_99999999999.wav")
+                .expect_err("refused")
+                .contains("2^32")
+        );
 
         let rule = LabelRule::parse("{speaker}/{label}").expect("a rule");
         let yes = rule.labels("all/ann/yes.flac").expect("fits");
@@ -387,7 +391,7 @@ mod tests {
             ("{label}_{take", "no }"),
             ("nowhere.csv", "cannot read"),
         ] {
-            let message = LabelRule::parse(rule).unwrap_err().to_string();
+            let message = LabelRule::parse(rule).expect_err("refused").to_string();
             assert!(message.contains(word), "{rule}: {message}");
         }
     }

@@ -1,4 +1,5 @@
 //! Expected tensors, from the files of `tests/golden`.
+#![allow(dead_code)] // each test file uses some of it
 
 use std::collections::HashMap;
 use std::path::Path;

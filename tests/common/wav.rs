@@ -1,4 +1,5 @@
 //! WAV files, byte by byte.
+#![allow(dead_code)] // each test file uses some of it
 
 /// A WAV file of 16-bit samples, interleaved where there are several channels.
 pub fn wav(rate_hz: u32, channels: u16, samples: &[i16]) -> Vec<u8> {

@@ -1,0 +1,395 @@
+//! `respike data encode`, end to end: the digits that ship, interruptions, threads, labels, bad input.
+#![cfg(feature = "cli")]
+
+mod common;
+#[path = "common/wav.rs"]
+mod wav;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use common::Bench;
+use common::program::{bad, good, respike, run, unlocked};
+use respike::dataset::{LabelledEvents, ShdFile};
+use respike::encode::{EarPreset, InnerEar, encode_files, find_audio};
+use respike::ids::{ClassId, SpeakerId};
+use respike::random::MasterSeed;
+use wav::{tone, wav};
+
+/// A bench with 150 short tones of two speakers in `sounds`.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("sounds")).expect("made");
+    for take in 0..25 {
+        for (label, frequency_hz) in [("low", 200.0), ("middle", 700.0), ("high", 2500.0)] {
+            for speaker in ["ann", "bob"] {
+                let samples = tone(8000, frequency_hz + f64::from(take), 600);
+                let name = format!("sounds/{label}_{speaker}_{take}.wav");
+                std::fs::write(bench.path(&name), wav(8000, 1, &samples)).expect("written");
+            }
+        }
+    }
+    bench
+}
+
+fn samples_of(path: &Path) -> Vec<LabelledEvents> {
+    let mut samples = Vec::new();
+    let file = ShdFile::open(path).expect("an SHD-layout file");
+    let read = file.for_each(|_, sample| {
+        samples.push(sample);
+        Ok(())
+    });
+    read.expect("readable");
+    samples
+}
+
+fn manifest(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// The digits in `data/` are what this encoder makes of the recordings: seven of them ship with the
+/// tests, and each is found among the samples of its digit and speaker, to the last event.
+#[test]
+fn the_digits_that_ship_are_encoded_again_event_by_event() {
+    let bench = Bench::new();
+    let recordings = manifest("tests/golden/recordings");
+    good(
+        &bench,
+        &format!(
+            "data encode {} --channels 70 --out again.h5",
+            recordings.display()
+        ),
+    );
+    let mut shipped = samples_of(&manifest("data/fsdd70_train.h5"));
+    shipped.extend(samples_of(&manifest("data/fsdd70_test.h5")));
+    let again = samples_of(&bench.path("again.h5"));
+    // Sorted by name; classes and speakers are numbered among the seven only.
+    let expected = [
+        (0, 0), // 0_george_0
+        (2, 1), // 2_jackson_1
+        (4, 2), // 4_lucas_2
+        (5, 3), // 5_nicolas_3
+        (6, 1), // 6_jackson_20
+        (7, 4), // 7_theo_0
+        (9, 5), // 9_yweweler_4
+    ];
+    assert_eq!(again.len(), expected.len());
+    for (sample, (digit, speaker)) in again.iter().zip(expected) {
+        let of_both = shipped
+            .iter()
+            .filter(|one| (one.class, one.speaker) == (ClassId(digit), SpeakerId(speaker)));
+        let same = of_both.filter(|one| one.events == sample.events).count();
+        assert_eq!(same, 1, "digit {digit} of speaker {speaker}");
+    }
+}
+
+#[test]
+fn threads_and_the_way_files_are_given_change_nothing() {
+    let bench = bench();
+    let encode = "data encode sounds --channels 20 --seed 7";
+    let told = good(&bench, &format!("{encode} --threads 1 --out one.h5"));
+    assert!(told.contains("0 high, 1 low, 2 middle"), "{told}");
+    assert!(told.contains("0 ann, 1 bob"), "{told}");
+    good(&bench, &format!("{encode} --threads 4 --out four.h5"));
+    let one = std::fs::read(bench.path("one.h5")).expect("written");
+    assert!(one == std::fs::read(bench.path("four.h5")).expect("written"));
+    assert!(
+        !bench.path("one.h5.encoding").exists(),
+        "work in progress is removed"
+    );
+
+    // A file given by itself is encoded as in its folder.
+    good(
+        &bench,
+        "data encode sounds/low_bob_3.wav --channels 20 --seed 7 --out alone.h5",
+    );
+    let alone = samples_of(&bench.path("alone.h5"));
+    let all = samples_of(&bench.path("one.h5"));
+    let found = all.iter().find(|one| one.events == alone[0].events);
+    let found = found.expect("the same events");
+    assert_eq!((found.class, found.speaker), (ClassId(1), SpeakerId(1)));
+
+    good(
+        &bench,
+        "data encode sounds --channels 20 --seed 8 --out other.h5",
+    );
+    good(
+        &bench,
+        "data encode sounds --channels 20 --seed 7 --preset lauscher --out lauscher.h5",
+    );
+    // A few of so short tones stay below every threshold, with any seed and any constants.
+    for name in ["other.h5", "lauscher.h5"] {
+        let other = samples_of(&bench.path(name));
+        let differ = all.iter().zip(&other).filter(|(a, b)| a.events != b.events);
+        assert!(differ.count() > 100, "{name}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_goes_on_where_it_was() {
+    let bench = bench();
+    good(
+        &bench,
+        "data encode sounds --channels 20 --seed 7 --out whole.h5",
+    );
+    let whole = std::fs::read(bench.path("whole.h5")).expect("written");
+
+    // What the library leaves of a whole run, cut in the middle of an entry.
+    let ear = InnerEar::new(EarPreset::Shd.settings(20)).expect("a preset");
+    let files = find_audio(&[bench.path("sounds")]).expect("there");
+    let journal = bench.path("cut.h5.encoding");
+    encode_files(&ear, MasterSeed(7), &files, &journal, &|_| {}).expect("encoded");
+    let bytes = std::fs::read(&journal).expect("written");
+    std::fs::write(&journal, &bytes[..bytes.len() * 2 / 3]).expect("written");
+    let output = run(
+        &bench,
+        "data encode sounds --channels 20 --seed 7 --out cut.h5",
+    );
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let note = stderr.lines().find(|line| line.contains("interrupted run"));
+    let note = note.unwrap_or_else(|| panic!("{stderr}"));
+    let taken: usize = note
+        .split_whitespace()
+        .find_map(|word| word.parse().ok())
+        .expect("a number");
+    assert!((60..140).contains(&taken), "{note}");
+    assert!(whole == std::fs::read(bench.path("cut.h5")).expect("written"));
+
+    // A recording that has changed meanwhile is encoded anew, and other settings take over nothing.
+    encode_files(&ear, MasterSeed(7), &files, &journal, &|_| {}).expect("encoded");
+    let changed = wav(8000, 1, &tone(8000, 1000.0, 900));
+    std::fs::write(bench.path("sounds/low_ann_0.wav"), changed).expect("written");
+    let output = run(
+        &bench,
+        "data encode sounds --channels 20 --seed 7 --out cut.h5 --force",
+    );
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("149 recordings"), "{stderr}");
+    encode_files(&ear, MasterSeed(7), &files, &journal, &|_| {}).expect("encoded");
+    let output = run(
+        &bench,
+        "data encode sounds --channels 21 --seed 7 --out cut.h5 --force",
+    );
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && !stderr.contains("interrupted"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_killed_run_loses_little_and_leaves_no_half_file() {
+    let bench = bench();
+    good(&bench, "data encode sounds --channels 300 --out whole.h5");
+    let whole = std::fs::read(bench.path("whole.h5")).expect("written");
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("respike"));
+    let arguments = "data encode sounds --channels 300 --out killed.h5 --threads 1";
+    command
+        .current_dir(bench.root())
+        .args(arguments.split(' '))
+        .env("HDF5_USE_FILE_LOCKING", "FALSE")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().expect("the program runs");
+    // The first of three batches is on disk once the journal is longer than its first line.
+    let (journal, started) = (bench.path("killed.h5.encoding"), Instant::now());
+    let length = || journal.metadata().map_or(0, |metadata| metadata.len());
+    while length() < 10_000 && started.elapsed() < Duration::from_secs(120) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    assert!(
+        !bench.path("killed.h5").exists(),
+        "killed before it was done"
+    );
+    let mut again = respike(&bench);
+    unlocked(&mut again);
+    let output = again.args(arguments.split(' ')).output().expect("runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("interrupted run"), "{stderr}");
+    assert!(whole == std::fs::read(bench.path("killed.h5")).expect("written"));
+}
+
+#[test]
+fn takes_go_where_they_are_sent_and_classes_get_names() {
+    let bench = bench();
+    good(
+        &bench,
+        "data encode sounds --channels 20 --test-takes 0-4 --out train_tones.h5 \
+         --test-out test_tones.h5 --class-names squeak,hum,tone --times float32",
+    );
+    let (train, test) = (bench.path("train_tones.h5"), bench.path("test_tones.h5"));
+    assert_eq!(
+        (samples_of(&train).len(), samples_of(&test).len()),
+        (120, 30)
+    );
+    let file = ShdFile::open(&train).expect("an SHD-layout file");
+    assert_eq!(file.class_names(), ["squeak", "hum", "tone"]);
+    // And the network learns from them.
+    let spec = common::SMALL_SPEC.replace("units = 12\nsteps", "units = 20\nsteps");
+    let spec = spec.replace("classes = 4", "classes = 3");
+    std::fs::write(bench.path("tones.toml"), spec).expect("written");
+    let learnt = good(
+        &bench,
+        "train --data train_tones.h5 --test test_tones.h5 --model tones.toml --epochs 12 \
+         --lr 5e-3 --batch-size 16 --out runs/tones --json",
+    );
+    let learnt: serde_json::Value = serde_json::from_str(&learnt).expect("JSON");
+    let accuracy = learnt.to_string();
+    let best = learnt["test_accuracy"]
+        .as_f64()
+        .or(learnt["best_test_accuracy"].as_f64());
+    assert!(best.expect(&accuracy) > 0.9, "{accuracy}");
+}
+
+#[test]
+fn labels_come_from_a_table_or_from_the_names_of_shd() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("audio/deep")).expect("made");
+    let sound = wav(16_000, 2, &tone(16_000, 500.0, 4000));
+    for name in [
+        "audio/lang-english_speaker-04_trial-1_digit-7.wav",
+        "audio/deep/lang-german_speaker-11_trial-2_digit-7.wav",
+    ] {
+        std::fs::write(bench.path(name), &sound).expect("written");
+    }
+    let rule = "lang-{language}_speaker-{speaker}_trial-{take}_digit-{label}";
+    let told = good(
+        &bench,
+        &format!("data encode audio --labels {rule} --channels 9 --out shd.h5"),
+    );
+    assert!(told.contains("0 english 7, 1 german 7"), "{told}");
+    assert!(told.contains("4 04, 11 11"), "{told}");
+    // `deep/…` comes first.
+    let speakers: Vec<u16> = samples_of(&bench.path("shd.h5"))
+        .iter()
+        .map(|s| s.speaker.0)
+        .collect();
+    assert_eq!(speakers, [11, 4]);
+
+    let table = "file,label,speaker\n\
+                 lang-english_speaker-04_trial-1_digit-7.wav,seven,ann\n\
+                 deep/lang-german_speaker-11_trial-2_digit-7.wav,sieben,bob\n";
+    std::fs::write(bench.path("labels.csv"), table).expect("written");
+    let told = good(
+        &bench,
+        "data encode audio --labels labels.csv --channels 9 --out table.h5",
+    );
+    assert!(told.contains("0 seven, 1 sieben"), "{told}");
+    let output = run(
+        &bench,
+        "data encode audio --labels labels.csv --channels 9 --out table.h5 --force",
+    );
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("2 recordings have several channels"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn bad_recordings_are_named_and_refused_or_left_out() {
+    let bench = bench();
+    let encode = "data encode sounds --channels 20";
+    std::fs::write(bench.path("sounds/low_ann_90.wav"), "not a sound").expect("written");
+    bad(
+        &bench,
+        &format!("{encode} --out o.h5"),
+        &["low_ann_90.wav", "not a WAV or FLAC", "--bad-files skip"],
+    );
+    let whole = wav(8000, 1, &tone(8000, 300.0, 900));
+    std::fs::write(bench.path("sounds/low_ann_91.wav"), &whole[..900]).expect("written");
+    std::fs::write(bench.path("sounds/low_ann_92.wav"), wav(8000, 1, &[0; 900])).expect("written");
+    std::fs::write(bench.path("sounds/low_ann_93.wav"), wav(8000, 1, &[9])).expect("written");
+    std::fs::write(bench.path("sounds/unlabelled.flac"), &whole).expect("written");
+    let output = run(&bench, &format!("{encode} --out o.h5"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    let skipped = run(&bench, &format!("{encode} --bad-files skip --out o.h5"));
+    let notes = String::from_utf8_lossy(&skipped.stderr);
+    assert!(skipped.status.success(), "{notes}");
+    for words in ["cut off", "silent", "lasts", "not a WAV", "does not fit"] {
+        assert!(stderr.contains(words), "{words}: {stderr}");
+        assert!(notes.contains(words), "{words}: {notes}");
+    }
+    assert!(stderr.contains("5 of 155 recordings"), "{stderr}");
+    assert_eq!(samples_of(&bench.path("o.h5")).len(), 150);
+}
+
+#[test]
+fn bad_input_is_one_sentence() {
+    let bench = bench();
+    std::fs::create_dir(bench.path("empty")).expect("made");
+    std::fs::write(bench.path("there.h5"), "mine").expect("written");
+    let encode = |rest: &str| format!("data encode sounds --channels 20 {rest}");
+    bad(&bench, "data encode nowhere --out o.h5", &["nowhere"]);
+    bad(
+        &bench,
+        "data encode empty --out o.h5",
+        &["no WAV or FLAC", "empty"],
+    );
+    bad(
+        &bench,
+        "data encode sounds sounds --out o.h5",
+        &["same name", "high_ann_0.wav"],
+    );
+    bad(&bench, &encode("--out there.h5"), &["there.h5", "--force"]);
+    bad(
+        &bench,
+        &encode("--out no/such/o.h5"),
+        &["no folder no/such"],
+    );
+    bad(
+        &bench,
+        &encode("--out sounds"),
+        &["sounds", "no name for a file"],
+    );
+    bad(
+        &bench,
+        "data encode sounds --channels 0 --out o.h5",
+        &["channels", "from 1 to 65536"],
+    );
+    bad(
+        &bench,
+        "data encode sounds --channels 70000 --out o.h5",
+        &["channels", "from 1 to 65536"],
+    );
+    bad(
+        &bench,
+        &encode("--labels {speaker} --out o.h5"),
+        &["{label}"],
+    );
+    bad(
+        &bench,
+        &encode("--labels none.csv --out o.h5"),
+        &["none.csv"],
+    );
+    bad(
+        &bench,
+        &encode("--class-names one,two --out o.h5"),
+        &["2 names", "3 labels", "high, low, middle"],
+    );
+    bad(
+        &bench,
+        &encode("--test-takes 100-200 --test-out t.h5 --out o.h5"),
+        &["no recording", "100 to 200"],
+    );
+    bad(
+        &bench,
+        &encode("--test-takes 0-200 --test-out t.h5 --out o.h5"),
+        &["all recordings"],
+    );
+    bad(
+        &bench,
+        &encode("--test-takes 0-2 --test-out o.h5 --out o.h5"),
+        &["same file"],
+    );
+    bad(
+        &bench,
+        &encode("--labels {label}_{speaker} --test-takes 0-2 --test-out t.h5 --out o.h5"),
+        &["no take"],
+    );
+}
