@@ -6,7 +6,7 @@ PYTHON ?= python3
 RESPIKE := target/release/respike
 NOTEBOOK_VENV := notebooks/.venv
 
-.PHONY: help system build demo test lint unit docs bench notebooks clean
+.PHONY: help system build demo digits test lint unit docs bench notebooks clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -20,6 +20,12 @@ build: system ## Build the program
 demo: build ## Learn a speaker, a class and five classes, with and without replay: under 2 minutes
 	$(RESPIKE) demo --force --out runs/demo
 
+digits: build ## Fetch the recordings and encode the digits in data/ again, byte for byte
+	$(RESPIKE) data fetch fsdd --to data
+	$(RESPIKE) data encode data/fsdd/recordings --channels 70 --test-takes 0-4 --force \
+	  --class-names zero,one,two,three,four,five,six,seven,eight,nine \
+	  --out data/fsdd70_train.h5 --test-out data/fsdd70_test.h5
+
 test: lint unit docs ## Format, lints, documentation and every test
 
 lint: system
@@ -29,6 +35,7 @@ lint: system
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --no-default-features --lib --test golden --test protocols -- -D warnings
 	cargo clippy --locked --no-default-features --features hdf5 --lib -- -D warnings
+	cargo clippy --locked --no-default-features --features encode --lib --test inner_ear --test audio -- -D warnings
 	cargo clippy --locked --no-default-features --features fetch --lib -- -D warnings
 	cargo clippy --locked --no-default-features --features plots --lib -- -D warnings
 
@@ -39,7 +46,7 @@ unit: system
 docs: system
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 
-bench: system ## Time training and inference of the reference network
+bench: system ## Time training and inference of the reference network, and the inner ear
 	cargo bench --locked
 
 notebooks: demo ## Run notebooks/first_run.ipynb top to bottom, into runs/notebooks/

@@ -16,7 +16,8 @@
 //!                     accuracy matrix ──▶ run record (JSON lines) ──▶ tables and plots
 //! ```
 //!
-//! The modules follow that line, and import only what stands before them: [`spikes`], [`dataset`],
+//! The modules follow that line, and import only what stands before them: [`spikes`], `encode` (from
+//! sound to events, as SHD was made; feature `encode`), [`dataset`],
 //! [`network`], [`train`], [`replay`], [`continual`], [`report`]; [`random`], [`ids`] and [`storage`]
 //! are for all.
 //!
@@ -66,6 +67,7 @@
 //!
 //! - `hdf5`: SHD-layout files through the system's libhdf5; `hdf5-static` builds HDF5 from source.
 //! - `plots`: rasters, curves and confusion matrices as PNG and SVG.
+//! - `encode`: recordings (WAV, FLAC) to spikes, with a model of the inner ear.
 //! - `fetch`: public datasets over HTTPS, resumed, checked and unpacked.
 //! - `cli` (default, with all above): the program `respike`.
 //!

@@ -18,6 +18,7 @@ fn every_help_has_an_example() {
         "data",
         "data info",
         "data fetch",
+        "data encode",
         "train",
         "eval",
         "learn",

@@ -27,7 +27,7 @@ pub(super) enum DataCommand {
     Fetch(FetchArguments),
     /// Turn recordings of speech into spikes with a model of the inner ear, as SHD was made.
     #[command(
-        after_help = "Examples:\n  respike data encode recordings --labels '{label}_{speaker}_{take}' --out digits.h5\n  respike data encode audio --labels 'lang-{language}_speaker-{speaker}_trial-{take}_digit-{label}' \\\n      --out mine.h5\n  respike data encode sounds --labels labels.csv --channels 70 --test-takes 0-4 --test-out test.h5 \\\n      --out train.h5\n\nAn interrupted run goes on where it was when it is started again."
+        after_help = "Example:\n  respike data encode recordings --labels '{label}_{speaker}_{take}' --out digits.h5\n  respike data encode audio --labels 'lang-{language}_speaker-{speaker}_trial-{take}_digit-{label}' \\\n      --out mine.h5\n  respike data encode sounds --labels labels.csv --channels 70 --test-takes 0-4 --test-out test.h5 \\\n      --out train.h5\n\nAn interrupted run goes on where it was when it is started again."
     )]
     Encode(EncodeArguments),
 }
