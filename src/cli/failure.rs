@@ -3,6 +3,7 @@ use std::process::ExitCode;
 
 use crate::continual::ContinualError;
 use crate::dataset::DatasetError;
+use crate::encode::EncodeError;
 use crate::network::{NetworkError, SpecError};
 use crate::replay::ReplayError;
 use crate::report::RunFolderError;
@@ -59,6 +60,15 @@ impl From<DatasetError> for Failure {
             DatasetError::Hdf5 {
                 action: "written", ..
             } => Failure::Fault(error.into()),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<EncodeError> for Failure {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::Unwritable { .. } => Failure::Fault(error.into()),
             _ => Failure::bad(error.to_string()),
         }
     }

@@ -215,6 +215,11 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         }
     }
 
+    /// Whether every mark stays a mark, and costs bytes in the file, as in an SVG.
+    pub fn is_vector(&self) -> bool {
+        self.baseline == SVG_BASELINE
+    }
+
     /// Fills an area.
     pub fn area(&mut self, area: Frame, colour: RGBColor) -> Result<(), PlotError> {
         let from = self.pixel((area.left.min(area.right), area.top.min(area.bottom)));
