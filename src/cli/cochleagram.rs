@@ -2,11 +2,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::arguments::Machine;
+use super::arguments::{Machine, Seed};
 use super::failure::Failure;
 use super::plot::Target;
 use crate::encode::{EarPreset, EncodeError, InnerEar, read_audio};
-use crate::random::MasterSeed;
 use crate::report::plot::{CochleagramFigure, check_format, cochleagram};
 
 /// More rows than these cannot be told apart in a figure.
@@ -23,11 +22,10 @@ pub(super) struct CochleagramArguments {
     /// The constants of the ear.
     #[arg(long, value_enum, default_value_t = PresetName::Shd)]
     preset: PresetName,
-    /// Seed of the nerve fibres' chance.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
     #[command(flatten)]
     target: Target,
+    #[command(flatten)]
+    seed: Seed,
     #[command(flatten)]
     machine: Machine,
 }
@@ -71,7 +69,7 @@ pub(super) fn plot_cochleagram(arguments: &CochleagramArguments) -> Result<(), F
     // The name is what the fibres' chance comes from when files are encoded one by one, too.
     let name = path.file_name().unwrap_or(path.as_os_str());
     let name = name.to_string_lossy();
-    let seed = MasterSeed(arguments.seed);
+    let seed = arguments.seed.master();
     let events = ear.encode(&sound, seed, &name).map_err(in_file)?;
     let bins = CochleagramFigure::time_bins(sound.duration_s());
     let spikes = match events.len() {

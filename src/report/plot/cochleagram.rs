@@ -178,7 +178,7 @@ impl<'a> Layout<'a> {
         canvas: &mut Canvas<'_, B>,
         times: &[Tick],
     ) -> Result<(), PlotError> {
-        let amplitudes = self.waveform.y_ticks(false);
+        let amplitudes = self.waveform.y.ticks(6, false);
         self.waveform.grid(canvas, times, &amplitudes)?;
         let (samples, frame) = (&self.figure.waveform, self.waveform.frame);
         let unit = 10f64.powi(self.exponent);
@@ -206,7 +206,7 @@ impl<'a> Layout<'a> {
                 canvas.area(mark, colour)?;
             }
         }
-        self.waveform.edges(canvas)?;
+        outline(canvas, frame)?;
         self.waveform.y_labels(canvas, &amplitudes)?;
         let unit = match self.exponent {
             0 => "full scale 1".to_string(),
@@ -277,10 +277,12 @@ impl<'a> Layout<'a> {
         let frame = axes.frame;
         axes.grid(canvas, times, &[])?;
         let cell = frame.height() / self.figure.channels() as f64;
-        let height = (0.7 * cell).clamp(1.0, 14.0);
-        // All marks together cover a third of the panel at most, as long as they can be seen.
-        let covered = events.len().max(1) as f64 * height;
-        let width = (0.3 * frame.width() * frame.height() / covered).clamp(1.0, 2.5);
+        // All marks together cover some percent of the panel, as long as they can be seen, and told from
+        // those of neighbouring channels where these are far apart.
+        let room = 0.08 * frame.width() * frame.height() / events.len().max(1) as f64;
+        let side = room.sqrt().clamp(1.0, 4.0);
+        let height = (0.7 * cell).clamp(side, 14.0);
+        let width = (room / height).clamp(1.0, side);
         // What cannot be told apart becomes one mark: places are counted in pixels, halves in a PNG.
         let fine = if canvas.is_vector() { 1.0 } else { 2.0 };
         let spikes = events.times_s().iter().zip(events.units());
@@ -305,7 +307,7 @@ impl<'a> Layout<'a> {
             );
             canvas.area(mark, INK)?;
         }
-        axes.edges(canvas)?;
+        outline(canvas, frame)?;
         axes.x_labels(canvas, times, "time (s)")?;
         axes.y_labels(canvas, &self.channel_ticks())?;
         let name = [("channel".to_string(), Type::LABEL.bold())];

@@ -58,7 +58,9 @@ pub(super) fn levels(
     floor_db: f64,
 ) -> Array2<u8> {
     let (rows, columns) = energy.dim();
-    let (fewer_rows, fewer_columns) = (rows.min(most.0), columns.min(most.1));
+    // Whole numbers of them are put together: shares of one here and two there would show as stripes.
+    let fewer = |all: usize, most: usize| all.div_ceil(all.div_ceil(most).max(1));
+    let (fewer_rows, fewer_columns) = (fewer(rows, most.0), fewer(columns, most.1));
     let mean = |(row, column): (usize, usize)| {
         let (top, bottom) = share(rows, fewer_rows, row);
         let (left, right) = share(columns, fewer_columns, column);
