@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn energies_are_levels_of_decibels() {
-        let energy = array![[4e-3f32, 4e-6], [4e-9, 4e-12], [0.0, f32::NAN]];
+        let energy = array![[4e-3f32, 4.1e-6], [4e-9, 4e-12], [0.0, f32::NAN]];
         let levels = levels(energy.view(), (9, 9), -60.0);
         let half = LEVELS / 2;
         assert_eq!(levels, array![[LEVELS - 1, half], [0, 0], [0, 0]]);
