@@ -27,6 +27,7 @@ fn every_help_has_an_example() {
         "learn multi-class",
         "plot",
         "plot raster",
+        "plot cochleagram",
         "plot curves",
         "plot confusion",
         "plot comparison",

@@ -4,6 +4,7 @@
 //! success, 2 for bad input, 1 for a fault of ours.
 
 mod arguments;
+mod cochleagram;
 mod data;
 mod demo;
 mod encode;
@@ -47,7 +48,7 @@ enum Command {
     /// Pre-train a network, then let it learn something new.
     #[command(subcommand)]
     Learn(learn::LearnCommand),
-    /// Draw rasters, learning curves and confusion matrices.
+    /// Draw rasters, cochleagrams, learning curves and confusion matrices.
     #[command(subcommand)]
     Plot(plot::PlotCommand),
 }

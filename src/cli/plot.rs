@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::cochleagram::{CochleagramArguments, plot_cochleagram};
 use super::failure::Failure;
 use super::output::note;
 use crate::dataset::ShdFile;
@@ -12,7 +13,7 @@ use crate::report::{RunFolder, RunRecord};
 use crate::spikes::{EventStream, SpikeRaster, TimeGrid};
 use crate::train::Checkpoint;
 
-/// Draw rasters, learning curves and confusion matrices, as .png or .svg.
+/// Draw rasters, cochleagrams, learning curves and confusion matrices, as .png or .svg.
 #[derive(Subcommand)]
 #[command(
     after_help = "Example:\n  respike plot curves runs/demo/class-naive runs/demo/class-latent --out curves.png"
@@ -23,6 +24,11 @@ pub(super) enum PlotCommand {
         after_help = "Example:\n  respike plot raster --data data/fsdd70_test.h5 --sample 7 \\\n      --checkpoint runs/demo/class-latent/learned.safetensors --out raster.png"
     )]
     Raster(RasterArguments),
+    /// A recording on its way through the ear: waveform, motion of the basilar membrane, spikes.
+    #[command(
+        after_help = "Example:\n  respike plot cochleagram tests/golden/spoken_digit.flac --out cochleagram.png"
+    )]
+    Cochleagram(CochleagramArguments),
     /// Accuracy over epochs, one panel a run.
     #[command(
         after_help = "Example:\n  respike plot curves runs/demo/class-naive runs/demo/class-latent --out curves.png"
@@ -60,7 +66,7 @@ pub(super) struct RasterArguments {
 pub(super) struct Target {
     /// Where to write: a .png or .svg file.
     #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// Replace the file if it is there.
     #[arg(long)]
     force: bool,
@@ -78,6 +84,7 @@ pub(super) struct RunsArguments {
 pub(super) fn run(command: PlotCommand) -> Result<(), Failure> {
     match command {
         PlotCommand::Raster(arguments) => plot_raster(&arguments),
+        PlotCommand::Cochleagram(arguments) => plot_cochleagram(&arguments),
         PlotCommand::Curves(arguments) => Ok(curves(&arguments.read()?, &arguments.target.out)?),
         PlotCommand::Confusion(arguments) => {
             Ok(confusion(&arguments.read()?, &arguments.target.out)?)
@@ -97,7 +104,7 @@ impl RunsArguments {
 }
 
 impl Target {
-    fn refuse_existing(&self) -> Result<(), Failure> {
+    pub(super) fn refuse_existing(&self) -> Result<(), Failure> {
         match self.out.exists() && !self.force {
             true => Err(Failure::bad(format!(
                 "{} is there already; choose another --out, or give --force to replace it",

@@ -101,6 +101,34 @@ impl BasilarMembrane {
         Array2::from_shape_vec(shape, motion).unwrap_or_default()
     }
 
+    /// Mean square of the velocity in each of `bins` time bins, channels × bins.
+    ///
+    /// The bins are equally long to within a step, and together as long as the sound; there are at
+    /// least 1 and at most as many as steps, whatever is asked for. The motion is kept of one channel
+    /// a thread only.
+    ///
+    /// # Panics
+    /// If the sound is not at 48 kHz.
+    pub fn energy(&self, sound: &Sound, bins: usize) -> Array2<f32> {
+        let drive = self.drive(sound);
+        let steps = drive.steps;
+        let bins = bins.clamp(1, steps);
+        let mut energy = vec![0.0; self.channels() * bins];
+        energy.par_chunks_mut(bins).enumerate().for_each_init(
+            || vec![0.0; steps],
+            |motion, (channel, row)| {
+                self.channel(&drive, channel, motion);
+                for (bin, mean) in row.iter_mut().enumerate() {
+                    let part = &motion[bin * steps / bins..(bin + 1) * steps / bins];
+                    let squares = part.iter().map(|&x| f64::from(x) * f64::from(x));
+                    *mean = (squares.sum::<f64>() / part.len() as f64) as f32;
+                }
+            },
+        );
+        // The vector was made for this shape.
+        Array2::from_shape_vec((self.channels(), bins), energy).unwrap_or_default()
+    }
+
     /// The sound's spectrum at the bins of a convenient inverse transform.
     pub(super) fn drive(&self, sound: &Sound) -> Drive {
         assert_eq!(sound.rate_hz(), EAR_RATE_HZ, "the ear works at 48 kHz");
@@ -200,4 +228,60 @@ fn apply(
     bins[moved.min(last)..].fill(Complex::default());
     bins[0] = Complex::from(2.0 * bins[0].re);
     moved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::EarPreset;
+
+    fn membrane(channels: usize) -> BasilarMembrane {
+        let settings = EarPreset::Shd.settings(channels);
+        BasilarMembrane::new(&settings.basilar_membrane, channels)
+    }
+
+    fn tone(hz: f64, samples: usize) -> Sound {
+        let turn = std::f64::consts::TAU * hz / f64::from(EAR_RATE_HZ);
+        let tone = (0..samples).map(|i| (i as f64 * turn).sin()).collect();
+        Sound::new(tone, EAR_RATE_HZ).expect("a sound")
+    }
+
+    #[test]
+    fn energy_is_the_mean_square_of_the_motion() {
+        let (membrane, sound) = (membrane(9), tone(700.0, 1999));
+        let motion = membrane.motion(&sound);
+        assert_eq!(motion.ncols(), 1000);
+        let energy = membrane.energy(&sound, 3);
+        assert_eq!(energy.dim(), (9, 3));
+        for (channel, row) in motion.outer_iter().enumerate() {
+            for (bin, steps) in [(0, 0..333), (1, 333..666), (2, 666..1000)] {
+                let part = &row.to_vec()[steps];
+                let squares: f64 = part.iter().map(|&x| f64::from(x).powi(2)).sum();
+                let expected = squares / part.len() as f64;
+                let found = f64::from(energy[[channel, bin]]);
+                assert!(
+                    (found - expected).abs() <= 1e-6 * expected,
+                    "{channel}, {bin}"
+                );
+            }
+        }
+        assert_eq!(membrane.energy(&sound, 0).dim(), (9, 1));
+        assert_eq!(membrane.energy(&sound, 10_000).dim(), (9, 1000));
+    }
+
+    #[test]
+    fn a_tone_moves_most_the_channel_that_is_best_at_it() {
+        let membrane = membrane(200);
+        let best_hz = membrane.best_frequencies_hz();
+        for hz in [300.0, 1000.0, 4000.0, 9000.0] {
+            let energy = membrane.energy(&tone(hz, 9600), 1);
+            let rows = energy.column(0);
+            let brightest = (0..200).max_by(|&a, &b| rows[a].total_cmp(&rows[b]));
+            let found_hz = best_hz[brightest.expect("channels")];
+            assert!(
+                (found_hz / hz).ln().abs() < 0.05,
+                "{hz} Hz moves {found_hz} Hz"
+            );
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! What several tests need: small datasets, good and bad, as files.
 #![allow(dead_code)] // each test file uses some of it
 
+#[cfg(feature = "plots")]
+pub mod figures;
 #[cfg(feature = "cli")]
 pub mod program;
 #[cfg(feature = "plots")]

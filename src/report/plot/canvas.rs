@@ -139,6 +139,9 @@ fn svg(figure: &impl Figure, (width, height): (u32, u32)) -> Result<Vec<u8>, Plo
     }
     let size_of = |(width, height)| format!("width=\"{width}\" height=\"{height}\"");
     let text = text.replacen(&size_of(fine), &size_of((width, height)), 1);
+    // What is so anyway need not be said of each of many thousand marks.
+    let text = text.replace(" opacity=\"1\" fill=", " fill=");
+    let text = text.replace(" stroke=\"none\"/>", "/>");
     Ok(text.into_bytes())
 }
 
@@ -213,6 +216,11 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
             filled: true,
             stroke_width: self.pixels(width),
         }
+    }
+
+    /// Whether every mark stays a mark, and costs bytes in the file, as in an SVG.
+    pub fn is_vector(&self) -> bool {
+        self.baseline == SVG_BASELINE
     }
 
     /// Fills an area.

@@ -295,7 +295,11 @@ impl Panel {
     }
 }
 
-fn outline<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, frame: Frame) -> Result<(), PlotError> {
+/// Lines along all four sides of a frame.
+pub(super) fn outline<B: DrawingBackend>(
+    canvas: &mut Canvas<'_, B>,
+    frame: Frame,
+) -> Result<(), PlotError> {
     let Frame {
         left,
         top,

@@ -1,15 +1,18 @@
 //! Plots.
 //!
-//! In: records of runs, and the spikes of a sample on its way through a network. Out: one PNG or
-//! SVG file each. A figure lays itself out in pixels and draws on a canvas, which stands before
+//! In: records of runs, the spikes of a sample on its way through a network, and a sound on its way
+//! through the ear. Out: one PNG or SVG file each. A figure lays itself out in pixels and draws on a canvas, which stands before
 //! both of plotters' backends; a PNG is drawn at twice its size and averaged down, so that thin
 //! marks come out smooth. No system font is read: DejaVu Sans is linked in.
 
 mod axes;
 mod canvas;
+mod cochleagram;
+mod colour_map;
 mod comparison;
 mod confusion;
 mod curves;
+mod frequencies;
 mod legend;
 mod raster;
 mod style;
@@ -19,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+pub use cochleagram::CochleagramFigure;
 pub use raster::{RasterFigure, RasterPanel};
 
 use super::RunRecord;
@@ -55,6 +59,26 @@ pub enum PlotError {
 pub fn raster(figure: &RasterFigure, path: &Path) -> Result<(), PlotError> {
     let target = Target::new(path)?;
     target.write(&raster::Layout::new(figure)?)
+}
+
+/// Draws a recording, the energy of the basilar membrane's motion by channel, and the spikes: three
+/// panels on a common time axis.
+///
+/// # Errors
+/// [`PlotError`]; [`PlotError::NothingToDraw`] without samples, channels or time bins, or if the parts
+/// of the figure do not fit each other.
+pub fn cochleagram(figure: &CochleagramFigure, path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&cochleagram::Layout::new(figure)?)
+}
+
+/// Checks that a file's name ends in a format that plots are written in, before long work is done for
+/// it.
+///
+/// # Errors
+/// [`PlotError::UnknownFormat`].
+pub fn check_format(path: &Path) -> Result<(), PlotError> {
+    Target::new(path).map(|_| ())
 }
 
 /// Draws accuracy over epochs, one panel for each run; runs that are not over are drawn as far as

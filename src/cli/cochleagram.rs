@@ -1,0 +1,84 @@
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::arguments::{Machine, Seed};
+use super::encode::PresetName;
+use super::failure::Failure;
+use super::plot::Target;
+use crate::encode::{EncodeError, InnerEar, read_audio};
+use crate::report::plot::{CochleagramFigure, check_format, cochleagram};
+
+/// More rows than these cannot be told apart in a figure.
+const MOST_CHANNELS: usize = 4096;
+
+#[derive(Args)]
+pub(super) struct CochleagramArguments {
+    /// The recording: a WAV or FLAC file; several channels are averaged.
+    #[arg(value_name = "AUDIO")]
+    audio: PathBuf,
+    /// Places along the basilar membrane, 1 to 4096.
+    #[arg(long, value_name = "N", default_value_t = 700)]
+    channels: usize,
+    /// The constants of the ear.
+    #[arg(long, value_enum, default_value_t = PresetName::Shd)]
+    preset: PresetName,
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    seed: Seed,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+pub(super) fn plot_cochleagram(arguments: &CochleagramArguments) -> Result<(), Failure> {
+    let channels = arguments.channels;
+    if !(1..=MOST_CHANNELS).contains(&channels) {
+        return Err(Failure::bad(format!(
+            "--channels must be 1 to {MOST_CHANNELS}, not {channels}"
+        )));
+    }
+    arguments.target.refuse_existing()?;
+    check_format(&arguments.target.out)?;
+    arguments.machine.prepare()?;
+    let path = &arguments.audio;
+    let sound = read_audio(path)?.sound;
+    let in_file = |source| EncodeError::InFile {
+        path: path.clone(),
+        source,
+    };
+    let ear = InnerEar::new(arguments.preset.preset().settings(channels))?;
+    let prepared = ear.prepare(&sound).map_err(in_file)?;
+    // The name is what the fibres' chance comes from when files are encoded one by one, too.
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let name = name.to_string_lossy();
+    let seed = arguments.seed.master();
+    let events = ear.encode(&sound, seed, &name).map_err(in_file)?;
+    let bins = CochleagramFigure::time_bins(sound.duration_s());
+    let spikes = match events.len() {
+        1 => "1 spike".to_string(),
+        spikes => format!("{} spikes", grouped(spikes)),
+    };
+    let figure = CochleagramFigure {
+        title: format!("{name}: {spikes}"),
+        rate_hz: sound.rate_hz(),
+        energy: ear.membrane().energy(&prepared, bins),
+        best_frequencies_hz: ear.membrane().best_frequencies_hz(),
+        waveform: sound.samples().to_vec(),
+        events,
+    };
+    Ok(cochleagram(&figure, &arguments.target.out)?)
+}
+
+/// Commas between thousands.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
