@@ -17,7 +17,7 @@ system: ## Install what is missing of Debian's packages (libhdf5-dev, pkg-config
 build: system ## Build the program
 	cargo build --release --locked
 
-demo: build ## Learn a speaker, a class and five classes, with and without replay: under 2 minutes
+demo: build ## Learn a speaker, a class and five classes, with and without replay: about 2 minutes
 	$(RESPIKE) demo --force --out runs/demo
 
 digits: build ## Fetch the recordings and encode the digits in data/ again, byte for byte

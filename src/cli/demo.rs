@@ -24,8 +24,8 @@ const PRETRAIN_EPOCHS: usize = 50;
 const EPOCHS: usize = 20;
 const RATE: f32 = 1e-3;
 const LR_INDEX: usize = 2;
-const WINDOW_STEPS: usize = 10;
-const BUDGET_BYTES: u64 = 800_000;
+const WINDOW_STEPS: usize = 5;
+const BUDGET_BYTES: u64 = 1_000_000;
 const BASE_CLASSES: usize = 5;
 const STRATEGIES: [Strategy; 3] = [Strategy::Naive, Strategy::Latent, Strategy::Joint];
 
@@ -148,7 +148,7 @@ fn demo_experiment(scenario: Scenario, strategy: Strategy, seed: Seed) -> Experi
         protocol: Protocol::Strict,
         lr_index: Some(LR_INDEX),
         memory: (strategy == Strategy::Latent).then(|| MemorySettings {
-            codec: Codec::counts(WINDOW_STEPS).expect("a window of 10 steps is valid"),
+            codec: Codec::counts(WINDOW_STEPS).expect("a window of 5 steps is valid"),
             policy: Policy::ClassBalanced,
             capacity: Capacity::Bytes(BUDGET_BYTES),
         }),
