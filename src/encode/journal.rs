@@ -186,6 +186,9 @@ mod tests {
         assert!(old.is_empty());
         let entries: Vec<_> = keys.iter().cloned().zip((1..4).map(spikes)).collect();
         journal.append(&entries).expect("writable");
+        let busy = Journal::open(&path, &heading).err().expect("locked");
+        assert!(busy.to_string().contains("another run"), "{busy}");
+        drop(journal);
         let whole = std::fs::read(&path).expect("there");
 
         // Whatever the file was cut to, the whole entries before are taken over, and going on gives
