@@ -305,7 +305,8 @@ proptest! {
 fn tables_find_rows_by_path_or_by_name() {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("labels.csv");
-    let table = "file,take,label,speaker\nann/1.wav,3,yes,ann\n2.flac, 4 ,\"no, never\",\n";
+    let table =
+        "\u{feff}file,take,label,speaker\r\nann/1.wav,3,yes,ann\n2.flac, 4 ,\"no, never\",\n";
     std::fs::write(&path, table).expect("written");
     let rule = LabelRule::parse(&path.to_string_lossy()).expect("a table");
     let yes = rule.labels("ann/1.wav").expect("has a row");

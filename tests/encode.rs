@@ -384,8 +384,13 @@ fn bad_input_is_one_sentence() {
     );
     bad(
         &bench,
-        &encode("--test-takes 0-2 --test-out o.h5 --out o.h5"),
+        &encode("--test-takes 0-2 --test-out ./o.h5 --out o.h5"),
         &["same file"],
+    );
+    bad(
+        &bench,
+        &encode("--class-names höher,low,middle --out o.h5"),
+        &["höher", "ASCII"],
     );
     bad(
         &bench,

@@ -16,6 +16,8 @@ use crate::spikes::EventStream;
 
 /// Files that are named one by one before the rest is only counted.
 const NAMED: usize = 10;
+/// The longest class name that an SHD-layout file takes, in bytes.
+const LONGEST_NAME: usize = 64;
 /// A recording with a larger share of its samples at full scale is said to be clipped.
 const CLIPPED: f64 = 0.001;
 
@@ -175,7 +177,17 @@ fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
             )));
         }
     }
-    if arguments.test_out.as_ref() == Some(&arguments.out) {
+    let place = |path: &PathBuf| {
+        let folder = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+        (
+            folder.ok(),
+            path.file_name().map(std::ffi::OsStr::to_os_string),
+        )
+    };
+    if arguments.test_out.as_ref().map(place) == Some(place(&arguments.out)) {
         let message = "--out and --test-out are the same file; give each its own";
         return Err(Failure::bad(message));
     }
@@ -266,10 +278,18 @@ fn refuse_or_skip(policy: BadFiles, bad: &[EncodeError], all: usize) -> Result<(
 
 fn class_names(given: &[String], numbering: &Numbering) -> Result<Vec<String>, Failure> {
     let labels = &numbering.class_names;
-    if given.is_empty() {
-        return Ok(labels.clone());
+    let names: &[String] = if given.is_empty() { labels } else { given };
+    // The file would refuse it too, but only after everything has been encoded.
+    if let Some(name) = names
+        .iter()
+        .find(|name| !name.is_ascii() || name.len() > LONGEST_NAME)
+    {
+        return Err(Failure::bad(format!(
+            "the class `{name}` cannot be named in the file: names are ASCII of up to {LONGEST_NAME} \
+             bytes; give others with --class-names"
+        )));
     }
-    if given.len() != labels.len() {
+    if names.len() != labels.len() {
         return Err(Failure::bad(format!(
             "--class-names gives {} names, but there are {} labels: {}",
             given.len(),
@@ -277,7 +297,7 @@ fn class_names(given: &[String], numbering: &Numbering) -> Result<Vec<String>, F
             labels.join(", ")
         )));
     }
-    Ok(given.to_vec())
+    Ok(names.to_vec())
 }
 
 /// Which recordings go into --test-out.

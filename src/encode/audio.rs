@@ -34,10 +34,17 @@ pub fn read_audio(path: &Path) -> Result<Recording, EncodeError> {
         path: path.to_path_buf(),
         source,
     };
-    let mut file = File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_dir() {
-        return Err(unreadable(io::Error::other("it is a folder")));
+    // Opening a pipe would wait for whoever writes to it.
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() {
+            "a folder"
+        } else {
+            "no ordinary file"
+        };
+        return Err(unreadable(io::Error::other(format!("it is {what}"))));
     }
+    let mut file = File::open(path).map_err(unreadable)?;
     let mut magic = Vec::new();
     let read = file.by_ref().take(4).read_to_end(&mut magic);
     read.and_then(|_| file.rewind()).map_err(unreadable)?;

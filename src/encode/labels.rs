@@ -160,13 +160,15 @@ impl LabelTable {
             path: path.to_path_buf(),
             reason,
         };
-        let file = std::fs::File::open(path).map_err(|source| EncodeError::Unreadable {
+        let bytes = std::fs::read(path).map_err(|source| EncodeError::Unreadable {
             path: path.to_path_buf(),
             source,
         })?;
+        // Spreadsheets begin a file with a byte order mark.
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
-            .from_reader(file);
+            .from_reader(text);
         let header = reader.headers().map_err(|error| bad(error.to_string()))?;
         let column = |name: &str| header.iter().position(|column| column == name);
         let (Some(file), Some(label)) = (column("file"), column("label")) else {
