@@ -311,7 +311,13 @@ fn bad_recordings_are_named_and_refused_or_left_out() {
     let skipped = run(&bench, &format!("{encode} --bad-files skip --out o.h5"));
     let notes = String::from_utf8_lossy(&skipped.stderr);
     assert!(skipped.status.success(), "{notes}");
-    for words in ["cut off", "silent", "lasts", "not a WAV", "does not fit"] {
+    for words in [
+        "cut off",
+        "silent",
+        "lasts",
+        "not a WAV",
+        "does not fit {label}",
+    ] {
         assert!(stderr.contains(words), "{words}: {stderr}");
         assert!(notes.contains(words), "{words}: {notes}");
     }
@@ -386,6 +392,32 @@ fn bad_input_is_one_sentence() {
         &bench,
         &encode("--test-takes 0-2 --test-out ./o.h5 --out o.h5"),
         &["same file"],
+    );
+    std::fs::copy(
+        bench.path("sounds/low_ann_0.wav"),
+        bench.path("low_ann_0.wav"),
+    )
+    .expect("copied");
+    bad(
+        &bench,
+        "data encode low_ann_0.wav --out low_ann_0.wav --force",
+        &["one of the recordings"],
+    );
+    bad(
+        &bench,
+        &encode("--test-takes 0-2 --test-out o.h5.encoding --out o.h5"),
+        &["work in progress"],
+    );
+    std::fs::write(bench.path("precious.h5.encoding"), "mine").expect("written");
+    bad(
+        &bench,
+        &encode("--out precious.h5"),
+        &["precious.h5.encoding", "move it away"],
+    );
+    bad(
+        &bench,
+        &encode("--class-names a,b,a --out o.h5"),
+        &["of its own"],
     );
     bad(
         &bench,

@@ -5,6 +5,7 @@ use clap::Args;
 use super::arguments::{Machine, Seed};
 use super::encode::PresetName;
 use super::failure::Failure;
+use super::output::note;
 use super::plot::Target;
 use crate::encode::{EncodeError, InnerEar, read_audio};
 use crate::report::plot::{CochleagramFigure, check_format, cochleagram};
@@ -42,7 +43,14 @@ pub(super) fn plot_cochleagram(arguments: &CochleagramArguments) -> Result<(), F
     check_format(&arguments.target.out)?;
     arguments.machine.prepare()?;
     let path = &arguments.audio;
-    let sound = read_audio(path)?.sound;
+    let recording = read_audio(path)?;
+    if recording.channels > 1 {
+        note(&format!(
+            "the mean of its {} channels is heard",
+            recording.channels
+        ));
+    }
+    let sound = recording.sound;
     let in_file = |source| EncodeError::InFile {
         path: path.clone(),
         source,

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +15,6 @@ use crate::encode::{
 };
 use crate::spikes::EventStream;
 
-/// Files that are named one by one before the rest is only counted.
-const NAMED: usize = 10;
 /// The longest class name that an SHD-layout file takes, in bytes.
 const LONGEST_NAME: usize = 64;
 /// A recording with a larger share of its samples at full scale is said to be clipped.
@@ -92,7 +91,7 @@ enum BadFiles {
 
 #[derive(ValueEnum, Clone, Copy)]
 enum TimesName {
-    /// 2 bytes, as in SHD: good to half a millisecond.
+    /// 2 bytes, as in SHD: good to half a millisecond up to 2 s, 1 ms up to 4 s, 2 ms up to 8 s, and so on.
     Float16,
     /// 4 bytes.
     Float32,
@@ -131,6 +130,10 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
     };
     let heard = encode_files(&ear, arguments.seed.master(), &files, &journal, &progress)?;
     bar.done();
+    let silent = heard.iter().filter(|events| events.is_empty()).count();
+    if silent > 0 {
+        note(&format!("{silent} of the recordings gave no spike at all"));
+    }
 
     let times = match arguments.times {
         TimesName::Float16 => TimesType::Float16,
@@ -156,7 +159,7 @@ fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
         let folder = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
-        if path.file_name().is_none() || path.is_dir() {
+        if path.file_name().is_none() || (path.exists() && !path.is_file()) {
             return Err(Failure::bad(format!(
                 "{} is no name for a file",
                 path.display()
@@ -170,6 +173,10 @@ fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
                 folder.display()
             )));
         }
+        // Found out now, and not after everything has been encoded.
+        tempfile::tempfile_in(folder_of(path)).map_err(|error| {
+            Failure::Fault(anyhow::anyhow!("cannot write {}: {error}", path.display()))
+        })?;
         if path.exists() && !arguments.force {
             return Err(Failure::bad(format!(
                 "{} is there already; choose another name, or give --force to replace it",
@@ -177,21 +184,31 @@ fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
             )));
         }
     }
-    let place = |path: &PathBuf| {
-        let folder = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new(".")).canonicalize();
-        (
-            folder.ok(),
-            path.file_name().map(std::ffi::OsStr::to_os_string),
-        )
-    };
-    if arguments.test_out.as_ref().map(place) == Some(place(&arguments.out)) {
+    let journal = place(&journal_of(&arguments.out));
+    let test_out = arguments.test_out.as_deref().map(place);
+    if test_out.as_ref() == Some(&journal) {
+        let message =
+            "--test-out has the name under which work in progress is kept; choose another";
+        return Err(Failure::bad(message));
+    }
+    if test_out == Some(place(&arguments.out)) {
         let message = "--out and --test-out are the same file; give each its own";
         return Err(Failure::bad(message));
     }
     Ok(outputs)
+}
+
+/// What a file is, whatever way its path is written.
+fn place(path: &Path) -> (Option<PathBuf>, Option<OsString>) {
+    let folder = folder_of(path).canonicalize();
+    (folder.ok(), path.file_name().map(OsStr::to_os_string))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 /// Where the work in progress is kept: beside the file it is for.
@@ -208,6 +225,16 @@ fn good_files(
     ear: &InnerEar,
 ) -> Result<(Vec<AudioFile>, Vec<Labels>), Failure> {
     let found = find_audio(&arguments.inputs)?;
+    let outputs = [Some(&arguments.out), arguments.test_out.as_ref()];
+    for output in outputs.into_iter().flatten() {
+        let output_place = place(output);
+        if output.exists() && found.iter().any(|file| place(&file.path) == output_place) {
+            let output = output.display();
+            return Err(Failure::bad(format!(
+                "{output} is one of the recordings; choose another name"
+            )));
+        }
+    }
     let all = found.len();
     let (labelled, mut bad) = label_files(rule, found);
     let (files, labels): (Vec<AudioFile>, Vec<Labels>) = labelled.into_iter().unzip();
@@ -262,11 +289,8 @@ fn refuse_or_skip(policy: BadFiles, bad: &[EncodeError], all: usize) -> Result<(
         BadFiles::Refuse => "cannot be encoded",
         BadFiles::Skip => "left out",
     };
-    for error in bad.iter().take(NAMED) {
+    for error in bad {
         note(&format!("{verb}: {error}"));
-    }
-    if count > NAMED {
-        note(&format!("and {} more", count - NAMED));
     }
     match policy {
         BadFiles::Skip => Ok(()),
@@ -288,6 +312,11 @@ fn class_names(given: &[String], numbering: &Numbering) -> Result<Vec<String>, F
             "the class `{name}` cannot be named in the file: names are ASCII of up to {LONGEST_NAME} \
              bytes; give others with --class-names"
         )));
+    }
+    let twice = (1..names.len()).find(|&i| names[..i].contains(&names[i]));
+    if names.iter().any(|name| name.trim().is_empty()) || twice.is_some() {
+        let message = "--class-names must give every class a name of its own";
+        return Err(Failure::bad(message));
     }
     if names.len() != labels.len() {
         return Err(Failure::bad(format!(

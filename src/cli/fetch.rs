@@ -53,14 +53,14 @@ pub(super) fn run(arguments: FetchArguments) -> Result<(), Failure> {
     };
     bars.abandon();
     let fetched = fetched.map_err(|error| match from.is_empty() {
-        true => network_failure(error, &source),
+        true => network_failure(error, &source, folder),
         false => given_failure(error),
     })?;
     report(&source, &fetched, folder)
 }
 
 /// Nobody here is to blame for a server; how to go on without it is said.
-fn network_failure(error: FetchError, source: &Source) -> Failure {
+fn network_failure(error: FetchError, source: &Source, folder: &Path) -> Failure {
     match error {
         FetchError::BadAddress { .. } | FetchError::OtherThere { .. } => {
             Failure::bad(error.to_string())
@@ -73,7 +73,8 @@ fn network_failure(error: FetchError, source: &Source) -> Failure {
             let from = from.collect::<String>();
             Failure::Fault(anyhow::anyhow!(
                 "{error}; try again later, or download {addresses} by hand and run: \
-                 respike data fetch {name}{from}"
+                 respike data fetch {name} --to {}{from}",
+                folder.display()
             ))
         }
     }

@@ -121,11 +121,25 @@ pub enum EncodeError {
         reason: String,
     },
     /// A file of work in progress could not be written.
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}: {reason}")]
     Unwritable {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        reason: std::io::Error,
+    },
+    /// What lies where work in progress is kept is something else.
+    #[error(
+        "{path} is not work in progress of `data encode`; move it away, or choose another --out"
+    )]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A speaker's number does not fit the file.
+    #[error("the speaker {name} cannot be numbered: speakers are numbers up to 65535")]
+    BadSpeaker {
+        /// The speaker.
+        name: String,
     },
 }

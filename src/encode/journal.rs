@@ -13,7 +13,7 @@
 //! An entry that is cut off or damaged ends what is taken over.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -41,6 +41,9 @@ impl Heading {
     }
 }
 
+/// What every journal begins with, of whatever version.
+const BEGINNING: &[u8] = b"{\"format\":\"respike ";
+
 /// The key of an entry: the recording's name, and a checksum of its file.
 pub(super) type Key = (String, u64);
 
@@ -57,18 +60,23 @@ impl Journal {
         path: &Path,
         heading: &Heading,
     ) -> Result<(Self, HashMap<Key, EventStream>), EncodeError> {
-        let unwritable = |source| EncodeError::Unwritable {
+        let unwritable = |reason| EncodeError::Unwritable {
             path: path.to_path_buf(),
-            source,
+            reason,
         };
         let mut options = OpenOptions::new();
         options.create(true).read(true).write(true).truncate(false);
         let mut file = options.open(path).map_err(unwritable)?;
-        if file.try_lock().is_err() {
+        // Where files cannot be locked at all, nothing keeps two runs apart.
+        if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             return Err(unwritable(io::Error::other("another run is writing it")));
         }
         let mut old = Vec::new();
         file.read_to_end(&mut old).map_err(unwritable)?;
+        if !old.is_empty() && !old.starts_with(BEGINNING) {
+            let path = path.to_path_buf();
+            return Err(EncodeError::NotAJournal { path });
+        }
         let mut line = serde_json::to_vec(heading).map_err(|error| unwritable(error.into()))?;
         line.push(b'\n');
         let (entries, good) = match old.strip_prefix(line.as_slice()) {
@@ -97,9 +105,9 @@ impl Journal {
         let written = self.file.write_all(&bytes);
         written
             .and_then(|()| self.file.sync_data())
-            .map_err(|source| EncodeError::Unwritable {
+            .map_err(|reason| EncodeError::Unwritable {
                 path: self.path.clone(),
-                source,
+                reason,
             })
     }
 }
@@ -193,7 +201,8 @@ mod tests {
 
         // Whatever the file was cut to, the whole entries before are taken over, and going on gives
         // the whole file again.
-        for cut in (0..whole.len()).step_by(3) {
+        let line = serde_json::to_vec(&heading).expect("plain data").len();
+        for cut in (0..1).chain((line..whole.len()).step_by(3)) {
             std::fs::write(&path, &whole[..cut]).expect("writable");
             let (mut journal, old) = open(&heading);
             assert!(old.len() < 3);

@@ -135,7 +135,7 @@ impl NamePattern {
     }
 
     fn labels(&self, name: &str) -> Result<Labels, String> {
-        let misfit = || format!("its name does not fit {}", self.text);
+        let misfit = || format!("its name `{name}` does not fit {}", self.text);
         if name.len() > LONGEST {
             return Err(misfit());
         }
@@ -203,7 +203,7 @@ impl LabelTable {
         let own = name.rsplit_once('/').map_or(name, |(_, own)| own);
         let row = self.rows.get(name).or_else(|| self.rows.get(own));
         row.cloned()
-            .ok_or_else(|| format!("{} has no row for it", self.path.display()))
+            .ok_or_else(|| format!("{} has no row for `{name}` or `{own}`", self.path.display()))
     }
 }
 
@@ -247,8 +247,8 @@ impl Numbering {
     /// Numbers the labels of recordings.
     ///
     /// # Errors
-    /// [`EncodeError::NoRecordings`] if there are more classes or speakers than 65536, or a speaker's
-    /// number is above 65535.
+    /// [`EncodeError::NoRecordings`] if there are more classes than 65536, [`EncodeError::BadSpeaker`]
+    /// if a speaker's number is above 65535.
     pub fn new(labels: &[Labels]) -> Result<Self, EncodeError> {
         let too_many = |what: &str| EncodeError::NoRecordings {
             reason: format!("there are more than 65536 {what}"),
@@ -284,7 +284,11 @@ impl Numbering {
         };
         let speaker_id = |name: &str| {
             let number = speaker_number(name).and_then(|number| u16::try_from(number).ok());
-            number.map(SpeakerId).ok_or_else(|| too_many("speakers"))
+            number
+                .map(SpeakerId)
+                .ok_or_else(|| EncodeError::BadSpeaker {
+                    name: name.to_string(),
+                })
         };
         let of_recording = |one: &Labels| {
             let class = classes.binary_search(&kind(one)).unwrap_or_default();

@@ -39,7 +39,8 @@ fn servers_that_fail_are_no_bad_input() {
     let target = Target::new();
     let by_hand = [
         "https://zenkelab.org/datasets/shd_train.h5.gz",
-        "respike data fetch shd --from shd_train.h5.gz --from shd_test.h5.gz",
+        " --from shd_train.h5.gz --from shd_test.h5.gz",
+        "respike data fetch shd --to ",
     ];
     let server = Server::start(|_, request| match request.path.as_str() {
         "/missing/shd_train.h5.gz" => Reply::status("404 Not Found"),
