@@ -8,7 +8,9 @@ use std::path::Path;
 
 use golden_file::Golden;
 use ndarray::{Array1, Array2, Axis};
-use respike::encode::{EarPreset, InnerEar, Sound, read_audio};
+use respike::encode::{
+    BasilarMembrane, BushyCell, EarPreset, HairCell, InnerEar, Sound, read_audio,
+};
 use respike::random::MasterSeed;
 
 fn spoken_digit() -> Sound {
@@ -63,6 +65,27 @@ fn every_stage_is_as_lauscher_computes_it() {
             &slice(&hair_cell),
         );
     }
+}
+
+#[test]
+fn the_stages_one_by_one_are_the_ear() {
+    let settings = EarPreset::Shd.settings(37);
+    let ear = InnerEar::new(settings.clone()).expect("a preset");
+    let sound = spoken_digit();
+    let whole = ear.encode(&sound, MasterSeed(5), "digit").expect("a sound");
+    let membrane = BasilarMembrane::new(&settings.basilar_membrane, 37).expect("a preset");
+    let motion = membrane.motion(&ear.prepare(&sound).expect("a sound"));
+    let hair_cell = HairCell::new(&settings.hair_cell).expect("a preset");
+    let probability = hair_cell.firing_probability(&motion);
+    let bushy_cell = BushyCell::new(&settings.bushy_cell).expect("a preset");
+    let spikes = bushy_cell.fire(&probability, MasterSeed(5), "digit");
+    assert!(spikes.len() > 100);
+    assert_eq!(spikes, whole);
+
+    let mut wrong = settings.hair_cell;
+    wrong.reuptake = 30_000.0;
+    let message = HairCell::new(&wrong).expect_err("unstable").to_string();
+    assert!(message.contains("loss and reuptake"), "{message}");
 }
 
 /// Three runs of LAUSCHER against 24 of ours, channel by channel: with the variance of a run taken

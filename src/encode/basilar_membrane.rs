@@ -14,7 +14,9 @@ use realfft::{ComplexToReal, RealFftPlanner};
 
 use super::spectrum::{chirp_spectrum, smooth_at_least};
 use super::transfer::{LOWEST_HZ, Table, best_frequency_hz, tables};
-use super::{BasilarMembraneConstants, EAR_RATE_HZ, STEPS_PER_S, Sound};
+use super::{
+    BasilarMembraneConstants, EAR_RATE_HZ, EarPreset, EarSettings, EncodeError, STEPS_PER_S, Sound,
+};
 
 /// Steps beyond the sound that the transform has room for, so that what rings on at its end and what
 /// wraps around do not meet: 0.1 s.
@@ -64,8 +66,21 @@ impl Drive {
 }
 
 impl BasilarMembrane {
+    /// A membrane with so many places, for itself.
+    ///
+    /// # Errors
+    /// [`EncodeError::BadSetting`].
+    pub fn new(constants: &BasilarMembraneConstants, channels: usize) -> Result<Self, EncodeError> {
+        let settings = EarSettings {
+            basilar_membrane: constants.clone(),
+            ..EarPreset::default().settings(channels)
+        };
+        settings.check()?;
+        Ok(Self::of_checked(constants, channels))
+    }
+
     /// Tabulates the transfer function; `constants` have been checked.
-    pub(super) fn new(constants: &BasilarMembraneConstants, channels: usize) -> Self {
+    pub(super) fn of_checked(constants: &BasilarMembraneConstants, channels: usize) -> Self {
         let highest_hz = f64::from(EAR_RATE_HZ) / 2.0 + LOWEST_HZ;
         BasilarMembrane {
             tables: tables(constants, channels, highest_hz),
@@ -237,7 +252,7 @@ mod tests {
 
     fn membrane(channels: usize) -> BasilarMembrane {
         let settings = EarPreset::Shd.settings(channels);
-        BasilarMembrane::new(&settings.basilar_membrane, channels)
+        BasilarMembrane::new(&settings.basilar_membrane, channels).expect("a preset")
     }
 
     fn tone(hz: f64, samples: usize) -> Sound {

@@ -3,10 +3,13 @@
 //! In: the probability, step by step, that a fibre of a channel fires. Out: one train of spikes a
 //! channel, from a cell on which its fibres converge.
 
+use ndarray::Array2;
 use ndarray_rand::rand_distr::{Distribution, Exp1};
 use rand_chacha::ChaCha8Rng;
 
-use super::{BushyCellConstants, LANES, STEPS_PER_S};
+use super::{BushyCellConstants, EarPreset, EarSettings, EncodeError, LANES, STEPS_PER_S};
+use crate::random::{MasterSeed, Purpose};
+use crate::spikes::EventStream;
 
 /// The longest refractory period in steps.
 const HISTORY: usize = 256;
@@ -38,6 +41,29 @@ pub struct BushyCell {
     weight: f32,
 }
 
+/// The stream of random numbers of a channel's fibres.
+pub(super) fn fibres(seed: MasterSeed, name: &str, channel: usize) -> ChaCha8Rng {
+    seed.named_stream(Purpose::Fibres, name.as_bytes(), channel as u64)
+}
+
+/// Step and unit of the spikes of the set bits of `lanes`, the first of which is channel `first`.
+pub(super) fn spikes_of(step: usize, first: usize, lanes: u32) -> impl Iterator<Item = (u32, u16)> {
+    let set = (0..LANES).filter(move |lane| lanes >> lane & 1 == 1);
+    // Steps of a minute and channels up to 65536 fit their types.
+    set.map(move |lane| (step as u32, (first + lane) as u16))
+}
+
+/// Spikes as events, in the order of their times and then of their units.
+pub(super) fn in_order(mut spikes: Vec<(u32, u16)>) -> EventStream {
+    spikes.sort_unstable();
+    let times_s = spikes
+        .iter()
+        .map(|&(step, _)| f64::from(step) / STEPS_PER_S);
+    let units = spikes.iter().map(|&(_, unit)| unit);
+    // Every step divided by a rate is finite and not negative, and there are as many units.
+    EventStream::new(times_s.collect(), units.collect()).unwrap_or_default()
+}
+
 /// State of neighbouring cells and of their fibres, one a lane.
 pub(super) struct Cells {
     /// What is left of the exponential variate.
@@ -53,8 +79,45 @@ pub(super) struct Cells {
 }
 
 impl BushyCell {
+    /// Cells with these constants, for themselves.
+    ///
+    /// # Errors
+    /// [`EncodeError::BadSetting`].
+    pub fn new(constants: &BushyCellConstants) -> Result<Self, EncodeError> {
+        let settings = EarSettings {
+            bushy_cell: constants.clone(),
+            ..EarPreset::default().settings(1)
+        };
+        settings.check()?;
+        Ok(Self::of_checked(constants))
+    }
+
+    /// The spikes that follow from firing probabilities, channels × steps, in the order of their
+    /// times; units are the channels, of which there are up to 65536.
+    ///
+    /// The fibres' chance is that of [`InnerEar::encode`](super::InnerEar::encode) for the same seed
+    /// and name.
+    pub fn fire(&self, probability: &Array2<f32>, seed: MasterSeed, name: &str) -> EventStream {
+        let (channels, steps) = probability.dim();
+        let mut spikes = Vec::new();
+        for first in (0..channels).step_by(LANES) {
+            let lanes = LANES.min(channels - first);
+            let random = (first..first + lanes).map(|channel| fibres(seed, name, channel));
+            let mut cells = self.at_rest(random.collect());
+            for step in 0..steps {
+                let mut p = [0.0; LANES];
+                for (lane, p) in p[..lanes].iter_mut().enumerate() {
+                    *p = probability[(first + lane, step)];
+                }
+                let fired = self.step(&mut cells, step, &p);
+                spikes.extend(spikes_of(step, first, fired));
+            }
+        }
+        in_order(spikes)
+    }
+
     /// Cells with these constants, which have been checked.
-    pub(super) fn new(constants: &BushyCellConstants) -> Self {
+    pub(super) fn of_checked(constants: &BushyCellConstants) -> Self {
         let k = constants;
         let decay = |tau_s: f64| (-1.0 / (STEPS_PER_S * tau_s)).exp() as f32;
         // A fibre that fired at step t fires again at t + refractory_steps at the earliest.

@@ -5,13 +5,13 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::basilar_membrane::Drive;
-use super::bushy_cell::Cells;
+use super::bushy_cell::{Cells, fibres, in_order, spikes_of};
 use super::hair_cell::Pools;
 use super::{
-    BasilarMembrane, BushyCell, EAR_RATE_HZ, EarSettings, EncodeError, HairCell, LANES,
-    STEPS_PER_S, Sound, SoundError, apply_ramps, normalise_rms, resample,
+    BasilarMembrane, BushyCell, EAR_RATE_HZ, EarSettings, EncodeError, HairCell, LANES, Sound,
+    SoundError, apply_ramps, normalise_rms, resample,
 };
-use crate::random::{MasterSeed, Purpose};
+use crate::random::MasterSeed;
 use crate::spikes::EventStream;
 
 /// The shortest sound that is taken for one, in seconds.
@@ -47,9 +47,9 @@ impl InnerEar {
     pub fn new(settings: EarSettings) -> Result<Self, EncodeError> {
         settings.check()?;
         Ok(InnerEar {
-            membrane: BasilarMembrane::new(&settings.basilar_membrane, settings.channels),
-            hair_cell: HairCell::new(&settings.hair_cell),
-            bushy_cell: BushyCell::new(&settings.bushy_cell),
+            membrane: BasilarMembrane::of_checked(&settings.basilar_membrane, settings.channels),
+            hair_cell: HairCell::of_checked(&settings.hair_cell),
+            bushy_cell: BushyCell::of_checked(&settings.bushy_cell),
             settings,
         })
     }
@@ -67,6 +67,11 @@ impl InnerEar {
     /// Its hair cells.
     pub fn hair_cell(&self) -> &HairCell {
         &self.hair_cell
+    }
+
+    /// Its bushy cells.
+    pub fn bushy_cell(&self) -> &BushyCell {
+        &self.bushy_cell
     }
 
     /// The sound as it reaches the membrane: at 48 kHz, brought to the level, its ends faded.
@@ -102,20 +107,10 @@ impl InnerEar {
         let drive = self.membrane.drive(&self.prepare(sound)?);
         let channels: Vec<usize> = (0..self.membrane.channels()).collect();
         let heard = channels.par_chunks(LANES).map(|block| {
-            let random = block.iter().map(|&channel| {
-                let (name, index) = (name.as_bytes(), channel as u64);
-                seed.named_stream(Purpose::Fibres, name, index)
-            });
+            let random = block.iter().map(|&channel| fibres(seed, name, channel));
             self.hear(&drive, block[0], random.collect())
         });
-        let mut spikes: Vec<(u32, u16)> = heard.flatten().collect();
-        spikes.sort_unstable();
-        let times_s = spikes
-            .iter()
-            .map(|&(step, _)| f64::from(step) / STEPS_PER_S);
-        let units = spikes.iter().map(|&(_, unit)| unit);
-        // Every step divided by a rate is finite and not negative, and there are as many units.
-        Ok(EventStream::new(times_s.collect(), units.collect()).unwrap_or_default())
+        Ok(in_order(heard.flatten().collect()))
     }
 
     /// The spikes of up to [`LANES`] neighbouring channels.
@@ -140,19 +135,9 @@ impl InnerEar {
                     slot[lane] = x;
                 }
             }
-            nerve_tile(
-                &mut nerve,
-                &tile[..length],
-                start,
-                &mut |step, mut lanes| {
-                    while lanes != 0 {
-                        let lane = lanes.trailing_zeros() as usize;
-                        // Steps of a minute and channels up to 65536 fit their types.
-                        spikes.push((step as u32, (first + lane) as u16));
-                        lanes &= lanes - 1;
-                    }
-                },
-            );
+            nerve_tile(&mut nerve, &tile[..length], start, &mut |step, fired| {
+                spikes.extend(spikes_of(step, first, fired));
+            });
         }
         // Lanes beyond the last channel hear silence, and draw nothing.
         debug_assert!(

@@ -5,7 +5,7 @@
 
 use ndarray::Array2;
 
-use super::{HairCellConstants, LANES, STEPS_PER_S};
+use super::{EarPreset, EarSettings, EncodeError, HairCellConstants, LANES, STEPS_PER_S};
 
 /// Hair cells of Meddis 1986 (JASA 79, 702) and 1988 (JASA 83, 1056), integrated by Euler steps.
 ///
@@ -42,8 +42,21 @@ pub(super) struct Pools {
 }
 
 impl HairCell {
+    /// Cells with these constants, for themselves.
+    ///
+    /// # Errors
+    /// [`EncodeError::BadSetting`].
+    pub fn new(constants: &HairCellConstants) -> Result<Self, EncodeError> {
+        let settings = EarSettings {
+            hair_cell: constants.clone(),
+            ..EarPreset::default().settings(1)
+        };
+        settings.check()?;
+        Ok(Self::of_checked(constants))
+    }
+
     /// Cells with these constants, which have been checked.
-    pub(super) fn new(constants: &HairCellConstants) -> Self {
+    pub(super) fn of_checked(constants: &HairCellConstants) -> Self {
         let k = constants;
         let permeability =
             k.release * k.permeability_offset / (k.permeability_offset + k.permeability_half);
