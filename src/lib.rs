@@ -81,6 +81,7 @@ pub mod continual;
 pub mod dataset;
 #[cfg(feature = "encode")]
 pub mod encode;
+mod hash;
 pub mod ids;
 mod kernels;
 pub mod network;

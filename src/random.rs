@@ -8,6 +8,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::hash::fnv_1a;
+
 /// The one number that a run's randomness comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -79,13 +81,6 @@ impl MasterSeed {
         generator.set_stream(index);
         generator
     }
-}
-
-/// The 64-bit hash FNV-1a (Fowler, Noll & Vo): the same on every machine and for ever.
-pub(crate) fn fnv_1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 /// Where a stream stands: enough to go on with the very next number.

@@ -156,25 +156,21 @@ fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
     let outputs = [Some(&arguments.out), arguments.test_out.as_ref()];
     let outputs: Vec<PathBuf> = outputs.into_iter().flatten().cloned().collect();
     for path in &outputs {
-        let folder = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
+        let folder = folder_of(path);
         if path.file_name().is_none() || (path.exists() && !path.is_file()) {
             return Err(Failure::bad(format!(
                 "{} is no name for a file",
                 path.display()
             )));
         }
-        if let Some(folder) = folder
-            && !folder.is_dir()
-        {
+        if !folder.is_dir() {
             return Err(Failure::bad(format!(
                 "there is no folder {}",
                 folder.display()
             )));
         }
         // Found out now, and not after everything has been encoded.
-        tempfile::tempfile_in(folder_of(path)).map_err(|error| {
+        tempfile::tempfile_in(folder).map_err(|error| {
             Failure::Fault(anyhow::anyhow!("cannot write {}: {error}", path.display()))
         })?;
         if path.exists() && !arguments.force {

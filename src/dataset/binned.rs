@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::DatasetError;
+use crate::hash::{FNV_OFFSET, add_to_hash};
 use crate::ids::{ClassId, SampleIndex, SpeakerId};
 use crate::spikes::{EventStream, SpikeCounts, SpikeError, TimeGrid};
 
@@ -25,20 +26,12 @@ impl LabelledEvents {
             return None;
         }
         let labels = u64::from(self.class.0) << 16 | u64::from(self.speaker.0);
-        let mut hash = add_to_hash(FNV_OFFSET, labels);
+        let mut hash = add_to_hash(FNV_OFFSET, &labels.to_le_bytes());
         for (time_s, &unit) in self.events.times_s().iter().zip(self.events.units()) {
-            hash = add_to_hash(hash, time_s.to_bits() ^ u64::from(unit));
+            hash = add_to_hash(hash, &(time_s.to_bits() ^ u64::from(unit)).to_le_bytes());
         }
         Some(hash)
     }
-}
-
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-
-/// FNV-1a, eight bytes on.
-fn add_to_hash(hash: u64, value: u64) -> u64 {
-    let add = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    value.to_le_bytes().into_iter().fold(hash, add)
 }
 
 /// A recording binned for a network.
@@ -158,7 +151,7 @@ impl Dataset {
         let mut hash = FNV_OFFSET;
         for sample in &self.samples {
             let labels = u64::from(sample.class.0) << 16 | u64::from(sample.speaker.0);
-            hash = add_to_hash(hash, sample.fingerprint.unwrap_or(labels));
+            hash = add_to_hash(hash, &sample.fingerprint.unwrap_or(labels).to_le_bytes());
         }
         hash
     }

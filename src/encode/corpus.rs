@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use super::journal::{Heading, Journal, Key};
 use super::{AudioFile, EncodeError, InnerEar, read_audio};
-use crate::random::{MasterSeed, fnv_1a};
+use crate::hash::fnv_1a;
+use crate::random::MasterSeed;
 use crate::spikes::EventStream;
 
 /// Recordings between two writes to the journal.

@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{EarSettings, EncodeError, STEPS_PER_S};
-use crate::random::{MasterSeed, fnv_1a};
+use crate::hash::fnv_1a;
+use crate::random::MasterSeed;
 use crate::spikes::EventStream;
 
 /// What the entries of a journal depend on.
