@@ -18,8 +18,8 @@
 //!
 //! The modules follow that line, and import only what stands before them: [`spikes`], `encode` (from
 //! sound to events, as SHD was made; feature `encode`), [`dataset`],
-//! [`network`], [`train`], [`replay`], [`continual`], [`report`]; [`random`], [`ids`] and [`storage`]
-//! are for all.
+//! [`network`], [`train`], [`replay`], [`continual`], [`report`]; [`random`], [`ids`], [`simd`] and
+//! [`storage`] are for all.
 //!
 //! # Example
 //!
@@ -88,6 +88,7 @@ pub mod network;
 pub mod random;
 pub mod replay;
 pub mod report;
+pub mod simd;
 pub mod spikes;
 pub mod storage;
 pub mod train;

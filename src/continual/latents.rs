@@ -10,7 +10,7 @@ use crate::dataset::Dataset;
 use crate::ids::{ClassId, SampleIndex};
 use crate::network::{Latent, Network, Stage, StageInput};
 use crate::replay::ReplayError;
-use crate::train::{Examples, TrainError};
+use crate::train::{BLOCK, Examples, TrainError};
 
 /// The latents of samples that will be needed again and again, each made once.
 pub(super) struct Latents {
@@ -35,11 +35,14 @@ impl Latents {
         };
         samples.sort_unstable();
         samples.dedup();
-        let made = samples
-            .par_iter()
-            .map(|&index| network.latent(lr_index, &dataset.sample(index).counts));
+        let frozen = network.prepare_frozen(lr_index);
+        let made = samples.par_chunks(BLOCK).map(|block| {
+            let counts = block.iter().map(|&index| &dataset.sample(index).counts);
+            let inputs: Vec<_> = counts.map(StageInput::counts).collect();
+            frozen.latents(&inputs)
+        });
         let made = made.collect::<Result<Vec<_>, _>>()?;
-        for (index, latent) in samples.into_iter().zip(made) {
+        for (index, latent) in samples.into_iter().zip(made.into_iter().flatten()) {
             self.by_sample[index.0] = Some(latent);
         }
         Ok(())

@@ -18,6 +18,13 @@ pub(crate) struct Buffer(Vec<f32>);
 impl Buffer {
     /// A buffer of zeros.
     pub(crate) fn zeros(len: usize) -> Self {
+        let mut buffer = Self::stale(len);
+        buffer.0.fill(0.0);
+        buffer
+    }
+
+    /// A buffer that holds whatever it held before: for what is written before it is read.
+    pub(crate) fn stale(len: usize) -> Self {
         // The smallest that is large enough, so that a small request does not take a large buffer.
         let reused = FREE.with_borrow_mut(|free| {
             let fits = free.iter().enumerate().filter(|(_, b)| b.capacity() >= len);
@@ -25,14 +32,8 @@ impl Buffer {
             Some(free.swap_remove(best))
         });
         let mut values = reused.unwrap_or_default();
-        values.clear();
         values.resize(len, 0.0);
         Buffer(values)
-    }
-
-    /// The values, to be kept for good.
-    pub(crate) fn into_vec(mut self) -> Vec<f32> {
-        std::mem::take(&mut self.0)
     }
 }
 

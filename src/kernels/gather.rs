@@ -1,17 +1,17 @@
 //! Event-driven products: a binary or sparse vector times a matrix is a sum of matrix rows.
 
-use multiversion::multiversion;
-
+use super::lanes::{Kernel, Lanes, Pass, passes, store};
 use crate::spikes::SpikeCounts;
-
-/// Columns summed at a time, so that the sums stay in vector registers.
-const WIDE: usize = 32;
-const NARROW: usize = 8;
 
 /// Lists the set bits of `words` in rising order.
 #[inline(always)]
 pub(crate) fn list_active(words: &[u64], active: &mut Vec<u16>) {
     active.clear();
+    push_active(words, active);
+}
+
+#[inline(always)]
+fn push_active(words: &[u64], active: &mut Vec<u16>) {
     for (index, &word) in words.iter().enumerate() {
         let mut rest = word;
         while rest != 0 {
@@ -21,132 +21,136 @@ pub(crate) fn list_active(words: &[u64], active: &mut Vec<u16>) {
     }
 }
 
-/// `sums[j] += Σ_r weight[r, j]` over the listed rows, in the list's order.
-#[inline(always)]
-pub(crate) fn add_rows(sums: &mut [f32], weight: &[f32], rows: &[u16]) {
-    add_scaled_rows(sums, weight, rows, |_, value| value);
+/// The units that spiked, one list a step.
+#[derive(Debug, Default)]
+pub(crate) struct ActiveLists {
+    units: Vec<u16>,
+    ends: Vec<usize>,
 }
 
-/// `sums[j] += Σ_r counts[r]·weight[r, j]` over the listed rows, in the list's order.
-#[inline(always)]
-pub(crate) fn add_counted_rows(sums: &mut [f32], weight: &[f32], rows: &[u16], counts: &[u16]) {
-    if counts.iter().all(|&count| count == 1) {
-        add_rows(sums, weight, rows);
-    } else {
-        add_scaled_rows(sums, weight, rows, |at, value| {
-            f32::from(counts[at]) * value
-        });
-    }
-}
-
-#[inline(always)]
-fn add_scaled_rows(
-    sums: &mut [f32],
-    weight: &[f32],
-    rows: &[u16],
-    scaled: impl Fn(usize, f32) -> f32,
-) {
-    let mut column = 0;
-    while column + WIDE <= sums.len() {
-        add_columns::<WIDE>(sums, column, weight, rows, &scaled);
-        column += WIDE;
-    }
-    while column + NARROW <= sums.len() {
-        add_columns::<NARROW>(sums, column, weight, rows, &scaled);
-        column += NARROW;
-    }
-    while column < sums.len() {
-        add_columns::<1>(sums, column, weight, rows, &scaled);
-        column += 1;
-    }
-}
-
-#[inline(always)]
-fn add_columns<const WIDTH: usize>(
-    sums: &mut [f32],
-    column: usize,
-    weight: &[f32],
-    rows: &[u16],
-    scaled: &impl Fn(usize, f32) -> f32,
-) {
-    let columns = sums.len();
-    let mut partial = [0.0; WIDTH];
-    partial.copy_from_slice(&sums[column..column + WIDTH]);
-    for (at, &row) in rows.iter().enumerate() {
-        let values = &weight[usize::from(row) * columns + column..][..WIDTH];
-        for (sum, &value) in partial.iter_mut().zip(values) {
-            *sum += scaled(at, value);
+impl ActiveLists {
+    /// Lists the spikes of some steps, each a row of words.
+    #[inline(always)]
+    pub(crate) fn fill(&mut self, words: &[u64], words_per_step: usize) {
+        self.units.clear();
+        self.ends.clear();
+        for row in words.chunks_exact(words_per_step) {
+            push_active(row, &mut self.units);
+            self.ends.push(self.units.len());
         }
     }
-    sums[column..column + WIDTH].copy_from_slice(&partial);
-}
 
-/// The input current of a whole sample: `current[t, j] = Σ_i counts[t, i]·weight[i, j]`.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
-pub(crate) fn input_current(counts: &SpikeCounts, weight: &[f32], current: &mut [f32]) {
-    let units = current.len() / counts.steps();
-    for (step, sums) in current.chunks_exact_mut(units).enumerate() {
-        let (rows, row_counts) = counts.row_slices(step);
-        sums.fill(0.0);
-        add_counted_rows(sums, weight, rows, row_counts);
+    pub(super) fn steps(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The units of all steps, one step after the other.
+    pub(super) fn all(&self) -> &[u16] {
+        &self.units
+    }
+
+    #[inline(always)]
+    pub(super) fn row(&self, step: usize) -> &[u16] {
+        let start = step.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.units[start..self.ends[step]]
     }
 }
 
-/// Weight gradient of one step of one sample: `gradient[i, :] += x[i]·delta` for the listed rows.
+/// Rows of a row-major matrix whose rows are whole vectors, to be summed.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub weight: &'a [f32],
+    pub stride: usize,
+    pub rows: &'a [u16],
+}
+
+impl<'a> Rows<'a> {
+    /// `N` vectors of a row, from vector `first` on.
+    #[inline(always)]
+    fn load<L: Lanes, const N: usize>(self, row: u16, first: usize) -> &'a [L::f32s] {
+        let start = usize::from(row) * self.stride + first * L::F32_LANES;
+        L::as_simd_f32s(&self.weight[start..start + N * L::F32_LANES]).0
+    }
+
+    /// Adds `N` vectors of every row, from vector `first` on, in the rows' order.
+    #[inline(always)]
+    pub(super) fn add_to<L: Lanes, const N: usize>(
+        self,
+        lanes: L,
+        mut sums: [L::f32s; N],
+        first: usize,
+    ) -> [L::f32s; N] {
+        for &row in self.rows {
+            let values = self.load::<L, N>(row, first);
+            for n in 0..N {
+                sums[n] = lanes.add_f32s(sums[n], values[n]);
+            }
+        }
+        sums
+    }
+
+    /// The same with each row taken as often as its count says.
+    #[inline(always)]
+    fn add_counted_to<L: Lanes, const N: usize>(
+        self,
+        lanes: L,
+        mut sums: [L::f32s; N],
+        first: usize,
+        counts: &[u16],
+    ) -> [L::f32s; N] {
+        for (&row, &count) in self.rows.iter().zip(counts) {
+            let values = self.load::<L, N>(row, first);
+            let count = lanes.splat_f32s(f32::from(count));
+            for n in 0..N {
+                // Rounded twice on every processor, so that spikes are the same on all.
+                sums[n] = lanes.add_f32s(sums[n], lanes.mul_f32s(count, values[n]));
+            }
+        }
+        sums
+    }
+}
+
+/// The input currents of samples: `current[t, j] = Σ_i counts[t, i]·weight[i, j]`.
 ///
-/// `counts` is `None` for binary inputs.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
-pub(crate) fn scatter_rows(
-    gradient: &mut [f32],
-    rows: &[u16],
-    counts: Option<&[u16]>,
-    delta: &[f32],
-) {
-    let columns = delta.len();
-    for (at, &row) in rows.iter().enumerate() {
-        let target = &mut gradient[usize::from(row) * columns..][..columns];
-        let count = counts.map_or(1, |counts| counts[at]);
-        if count == 1 {
-            for (sum, &value) in target.iter_mut().zip(delta) {
-                *sum += value;
-            }
-        } else {
-            let count = f32::from(count);
-            for (sum, &value) in target.iter_mut().zip(delta) {
-                *sum += count * value;
-            }
-        }
+/// One slice of currents a sample: steps × `stride`. Steps after a sample's last event are left as
+/// they were. Some columns are done for all samples before the next ones, so that the part of the
+/// weights that is in use stays in the cache.
+pub(crate) struct InputCurrents<'a, 'b> {
+    pub samples: &'a [&'b SpikeCounts],
+    pub weight: &'a [f32],
+    /// Numbers of a row of weights, and of a step in `currents`; whole vectors.
+    pub stride: usize,
+    pub currents: &'a mut [f32],
+    /// Numbers of a sample in `currents`.
+    pub sample_stride: usize,
+}
+
+impl Kernel for InputCurrents<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(mut self, lanes: L) {
+        passes(lanes, self.stride / L::F32_LANES, &mut self);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn sums_of_rows_are_products(
-            columns in 1usize..80,
-            entries in prop::collection::vec((0u16..20, 1u16..5), 0..15),
-        ) {
-            let weight: Vec<f32> = (0..20 * columns).map(|i| (i as f32 * 0.37).sin()).collect();
-            let (rows, counts): (Vec<u16>, Vec<u16>) = entries.into_iter().unzip();
-            let mut sums = vec![0.5f32; columns];
-            add_counted_rows(&mut sums, &weight, &rows, &counts);
-            for (j, &sum) in sums.iter().enumerate() {
-                let exact: f64 = 0.5 + rows.iter().zip(&counts).map(|(&row, &count)| {
-                    f64::from(weight[usize::from(row) * columns + j]) * f64::from(count)
-                }).sum::<f64>();
-                prop_assert!((f64::from(sum) - exact).abs() < 1e-4);
+impl<L: Lanes> Pass<L> for InputCurrents<'_, '_> {
+    #[inline(always)]
+    fn pass<const N: usize>(&mut self, lanes: L, first: usize) {
+        let targets = self.currents.chunks_exact_mut(self.sample_stride);
+        for (counts, target) in self.samples.iter().zip(targets) {
+            let steps = counts.steps_to_last();
+            for (step, target) in target.chunks_exact_mut(self.stride).take(steps).enumerate() {
+                let (rows, row_counts) = counts.row_slices(step);
+                let rows = Rows {
+                    weight: self.weight,
+                    stride: self.stride,
+                    rows,
+                };
+                let zero = [lanes.splat_f32s(0.0); N];
+                let sums = rows.add_counted_to(lanes, zero, first, row_counts);
+                store::<L, N>(target, first, sums);
             }
-            let mut gradient = vec![0.0f32; 20 * columns];
-            scatter_rows(&mut gradient, &rows, Some(&counts), &sums);
-            let total: f64 = gradient.iter().map(|&v| f64::from(v)).sum();
-            let expected: f64 = counts.iter().map(|&c| f64::from(c)).sum::<f64>()
-                * sums.iter().map(|&v| f64::from(v)).sum::<f64>();
-            prop_assert!((total - expected).abs() < 1e-2 * (1.0 + expected.abs()));
         }
     }
 }

@@ -1,10 +1,8 @@
-//! The recurrences of a current-based LIF layer and of the leaky readout, forward and backward.
+//! The recurrence of a current-based LIF layer, forward in time.
 
-use multiversion::multiversion;
-
-use super::flush;
-use super::gather::{add_counted_rows, add_rows, list_active};
-use crate::spikes::{SpikeCounts, SpikeRaster};
+use super::flush as flush_one;
+use super::gather::{Rows, list_active};
+use super::lanes::{Kernel, Lanes, Pass, flush, load, passes, store};
 
 /// Decay factors per step and the firing threshold of a layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,172 +15,218 @@ pub(crate) struct LifConstants {
     pub threshold: f32,
 }
 
-/// What drives a layer for the whole of a sample.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Drive<'a> {
-    /// Event counts, through the input weights.
-    Counts(&'a SpikeCounts, &'a [f32]),
-    /// Spikes of the layer before, through the input weights.
-    Spikes(&'a SpikeRaster, &'a [f32]),
-    /// The input current itself, steps × units.
-    Current(&'a [f32]),
-}
-
-/// Where the membrane potentials of one sample go in a block's trace (steps × samples × units).
-pub(crate) struct MembraneTrace<'a> {
-    pub trace: &'a mut [f32],
-    /// The sample's place in the block.
-    pub sample: usize,
-    /// Samples in the block.
-    pub samples: usize,
-}
-
-/// Buffers of one sample in one layer, reused from call to call.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    current: Vec<f32>,
-    synaptic: Vec<f32>,
-    membrane: Vec<f32>,
-    active: Vec<u16>,
-}
-
-impl Scratch {
-    fn reset(&mut self, units: usize) {
-        for buffer in [&mut self.current, &mut self.synaptic, &mut self.membrane] {
-            buffer.clear();
-            buffer.resize(units, 0.0);
+impl LifConstants {
+    /// The most that a unit of synaptic current can still raise the membrane by, if nothing else
+    /// drives it: the largest of Σ_{j<k} β^(k−1−j)·α^j over the next `steps` steps k.
+    fn rise(self, steps: usize) -> f64 {
+        let (alpha, beta) = (f64::from(self.alpha), f64::from(self.beta));
+        let (mut synaptic, mut membrane, mut most) = (1.0f64, 0.0f64, 0.0f64);
+        for _ in 0..steps {
+            membrane = beta * membrane + synaptic;
+            synaptic *= alpha;
+            most = most.max(membrane);
         }
+        most
     }
 }
 
-/// Runs one sample through one layer over all steps; `spikes` must be silent on entry.
+/// What drives a layer for the whole of a sample.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Drive<'a> {
+    /// Spikes of the layer before (steps × words) through the input weights, whose rows are as long
+    /// as `membrane`.
+    Spikes {
+        words: &'a [u64],
+        words_per_step: usize,
+        weight: &'a [f32],
+    },
+    /// The input current itself, steps × as many numbers as `membrane` has.
+    Currents(&'a [f32]),
+}
+
+/// Runs one sample through one layer.
 ///
 /// Each step in this order: the input current h gathers weight rows of the drive and of the layer's
 /// own spikes of the step before; a membrane above the threshold spikes; then the membrane and the
 /// synaptic current move on, the membrane of a spiking neuron to 0.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
-pub(crate) fn forward(
-    drive: Drive<'_>,
-    recurrent: Option<&[f32]>,
-    constants: LifConstants,
-    scratch: &mut Scratch,
-    spikes: &mut SpikeRaster,
-    mut trace: Option<MembraneTrace<'_>>,
-) {
-    let (steps, units, words) = (spikes.steps(), spikes.units(), spikes.words_per_step());
-    scratch.reset(units);
-    let Scratch {
-        current,
-        synaptic,
-        membrane,
-        active,
-    } = scratch;
-    for step in 0..steps {
-        match drive {
-            Drive::Counts(counts, weight) => {
-                let (rows, row_counts) = counts.row_slices(step);
-                current.fill(0.0);
-                add_counted_rows(current, weight, rows, row_counts);
+///
+/// Once the drive has ended and no membrane can reach the threshold any more, nothing is left to be
+/// computed. The result is the first step of that silence, or the number of steps; `membrane` and
+/// `synaptic` are then those of that step.
+pub(crate) struct Forward<'a> {
+    pub drive: Drive<'a>,
+    /// Steps of the drive up to its last event; later ones are not read.
+    pub drive_steps: usize,
+    /// Recurrent weights, if there are any; rows as long as `membrane`.
+    pub recurrent: Option<&'a [f32]>,
+    pub units: usize,
+    pub constants: LifConstants,
+    /// Units in whole vectors, 0 on entry.
+    pub membrane: &'a mut [f32],
+    /// Likewise.
+    pub synaptic: &'a mut [f32],
+    /// Where spikes go: steps × words, silent on entry.
+    pub spikes: &'a mut [u64],
+    pub steps: usize,
+    /// Where the membrane before each step goes, if it is wanted: steps × as many numbers as
+    /// `membrane` has.
+    pub trace: Option<&'a mut [f32]>,
+    pub active: &'a mut Actives,
+}
+
+/// Lists of units, reused from call to call.
+#[derive(Debug, Default)]
+pub(crate) struct Actives {
+    drive: Vec<u16>,
+    own: Vec<u16>,
+}
+
+impl Kernel for Forward<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) -> usize {
+        let constants = self.constants;
+        let words = self.units.div_ceil(64);
+        let stride = self.membrane.len();
+        // Rounding can add less than a part in ten thousand over any number of steps kept here.
+        let reachable = f64::from(constants.threshold) * (1.0 - 1e-4);
+        let rise = constants.rise(self.steps) as f32;
+        let mut trace = self.trace;
+        self.active.own.clear();
+        for step in 0..self.steps {
+            if step >= self.drive_steps
+                && self.active.own.is_empty()
+                && is_settled(self.membrane, self.synaptic, rise, reachable as f32)
+            {
+                return step;
             }
-            Drive::Spikes(raster, weight) => {
-                let row = raster.words_per_step();
-                list_active(&raster.words()[step * row..][..row], active);
-                current.fill(0.0);
-                add_rows(current, weight, active);
-            }
-            Drive::Current(all) => current.copy_from_slice(&all[step * units..][..units]),
-        }
-        if let Some(weight) = recurrent
-            && step > 0
-        {
-            list_active(&spikes.words()[(step - 1) * words..][..words], active);
-            add_rows(current, weight, active);
-        }
-        if let Some(to) = &mut trace {
-            let row = (step * to.samples + to.sample) * units;
-            to.trace[row..row + units].copy_from_slice(membrane);
-        }
-        fire(
-            membrane,
-            constants.threshold,
-            &mut spikes.words_mut()[step * words..][..words],
-        );
-        for ((membrane, synaptic), &h) in membrane.iter_mut().zip(&mut *synaptic).zip(&*current) {
-            let next = flush(constants.beta * *membrane + *synaptic);
-            *membrane = if *membrane > constants.threshold {
-                0.0
-            } else {
-                next
+            let mut currents: &[f32] = &[];
+            let silent = Rows {
+                weight: &[],
+                stride,
+                rows: &[],
             };
-            *synaptic = flush(constants.alpha * *synaptic + h);
+            let (mut driven, mut own) = (silent, silent);
+            if step < self.drive_steps {
+                match self.drive {
+                    Drive::Currents(all) => currents = &all[step * stride..][..stride],
+                    Drive::Spikes {
+                        words,
+                        words_per_step,
+                        weight,
+                    } => {
+                        let row = &words[step * words_per_step..][..words_per_step];
+                        list_active(row, &mut self.active.drive);
+                        (driven.weight, driven.rows) = (weight, &self.active.drive);
+                    }
+                }
+            }
+            if let Some(weight) = self.recurrent {
+                (own.weight, own.rows) = (weight, &self.active.own);
+            }
+            let spikes = &mut self.spikes[step * words..][..words];
+            let mut advance = Advance {
+                constants,
+                currents,
+                driven,
+                own,
+                membrane: self.membrane,
+                synaptic: self.synaptic,
+                spikes,
+                trace: match &mut trace {
+                    Some(trace) => &mut trace[step * stride..][..stride],
+                    None => &mut [],
+                },
+            };
+            passes(lanes, stride / L::F32_LANES, &mut advance);
+            list_active(spikes, &mut self.active.own);
         }
+        self.steps
     }
 }
 
-/// Sets a bit for each membrane above the threshold.
+/// Whether no membrane can reach the threshold any more without a drive.
 #[inline(always)]
-fn fire(membrane: &[f32], threshold: f32, words: &mut [u64]) {
-    for (word, potentials) in words.iter_mut().zip(membrane.chunks(64)) {
-        let mut bits = 0;
-        for (bit, &potential) in potentials.iter().enumerate() {
-            bits |= u64::from(potential > threshold) << bit;
-        }
-        *word = bits;
+fn is_settled(membrane: &[f32], synaptic: &[f32], rise: f32, reachable: f32) -> bool {
+    let mut settled = true;
+    for (&membrane, &synaptic) in membrane.iter().zip(synaptic) {
+        // Not a number is not settled.
+        settled &= membrane.max(0.0) + rise * synaptic.max(0.0) <= reachable
+            && !membrane.is_nan()
+            && !synaptic.is_nan();
     }
+    settled
 }
 
-/// One step backward of one layer, for all samples of a block.
-///
-/// On entry `error_membrane` and `error_synaptic` are ∂L/∂mem and ∂L/∂syn of the step after, and
-/// `error_spike` is ∂L/∂s of this step; on return the first two belong to this step. The reset is
-/// not differentiated (Dequino et al. 2024; Zenke & Ganguli 2018 for the surrogate).
-#[inline(always)]
-pub(crate) fn backward_step(
+/// One step of a layer.
+struct Advance<'a> {
     constants: LifConstants,
-    derivative: impl Fn(f32) -> f32,
-    membrane: &[f32],
-    error_spike: &[f32],
-    error_membrane: &mut [f32],
-    error_synaptic: &mut [f32],
-) {
-    let errors = error_membrane.iter_mut().zip(error_synaptic);
-    for ((&potential, &spike), (mem, syn)) in membrane.iter().zip(error_spike).zip(errors) {
-        let above = potential - constants.threshold;
-        let kept = if above > 0.0 { 0.0 } else { *mem };
-        *mem = flush(spike * derivative(above) + constants.beta * kept);
-        *syn = flush(constants.alpha * *syn + kept);
+    /// Input currents in whole vectors, or none.
+    currents: &'a [f32],
+    driven: Rows<'a>,
+    own: Rows<'a>,
+    membrane: &'a mut [f32],
+    synaptic: &'a mut [f32],
+    spikes: &'a mut [u64],
+    /// Where the membrane before the step goes, or nothing.
+    trace: &'a mut [f32],
+}
+
+impl<L: Lanes> Pass<L> for Advance<'_> {
+    #[inline(always)]
+    fn pass<const N: usize>(&mut self, lanes: L, first: usize) {
+        let zero = lanes.splat_f32s(0.0);
+        let mut drive = match self.currents.is_empty() {
+            true => [zero; N],
+            false => load::<L, N>(self.currents, first),
+        };
+        drive = self.driven.add_to(lanes, drive, first);
+        drive = self.own.add_to(lanes, drive, first);
+        let alpha = lanes.splat_f32s(self.constants.alpha);
+        let beta = lanes.splat_f32s(self.constants.beta);
+        let threshold = lanes.splat_f32s(self.constants.threshold);
+        let range = first * L::F32_LANES..(first + N) * L::F32_LANES;
+        if !self.trace.is_empty() {
+            store::<L, N>(self.trace, first, load::<L, N>(self.membrane, first));
+        }
+        let (membrane, _) = L::as_mut_simd_f32s(&mut self.membrane[range.clone()]);
+        let (synaptic, _) = L::as_mut_simd_f32s(&mut self.synaptic[range]);
+        for n in 0..N {
+            let (mem, syn) = (membrane[n], synaptic[n]);
+            let above = lanes.greater_than_f32s(mem, threshold);
+            let bits = lanes.mask_bits(above);
+            let at = (first + n) * L::F32_LANES;
+            self.spikes[at / 64] |= bits << (at % 64);
+            let next = flush(lanes, lanes.add_f32s(lanes.mul_f32s(beta, mem), syn));
+            membrane[n] = lanes.select_f32s(above, zero, next);
+            let kept = lanes.mul_f32s(alpha, syn);
+            synaptic[n] = flush(lanes, lanes.add_f32s(kept, drive[n]));
+        }
     }
 }
 
-/// Runs the leaky readout over one sample.
-///
-/// `out` is (steps + 1) × classes and begins with a row of zeros: out ← β·out + flt, then
-/// flt ← α·flt + s·W.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
-pub(crate) fn readout_forward(
-    spikes: &SpikeRaster,
-    weight: &[f32],
-    (alpha, beta): (f32, f32),
-    scratch: &mut Scratch,
-    out: &mut [f32],
-) {
-    let classes = out.len() / (spikes.steps() + 1);
-    scratch.reset(classes);
-    let (drive, filtered) = (&mut scratch.current, &mut scratch.synaptic);
-    let words = spikes.words_per_step();
-    out[..classes].fill(0.0);
-    for step in 0..spikes.steps() {
-        list_active(
-            &spikes.words()[step * words..][..words],
-            &mut scratch.active,
-        );
-        drive.fill(0.0);
-        add_rows(drive, weight, &scratch.active);
-        let (before, after) = out.split_at_mut((step + 1) * classes);
-        let before = &before[step * classes..];
-        for (class, after) in after[..classes].iter_mut().enumerate() {
-            *after = flush(beta * before[class] + filtered[class]);
-            filtered[class] = flush(alpha * filtered[class] + drive[class]);
+/// Carries on the membrane of a silent layer that nothing drives, for as many steps as `trace` has
+/// rows.
+pub(crate) struct Coast<'a> {
+    pub constants: LifConstants,
+    pub membrane: &'a mut [f32],
+    pub synaptic: &'a mut [f32],
+    pub trace: &'a mut [f32],
+}
+
+impl Kernel for Coast<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, _: L) {
+        let LifConstants { alpha, beta, .. } = self.constants;
+        for row in self.trace.chunks_exact_mut(self.membrane.len()) {
+            row.copy_from_slice(self.membrane);
+            for (membrane, synaptic) in self.membrane.iter_mut().zip(&mut *self.synaptic) {
+                *membrane = flush_one(beta * *membrane + *synaptic);
+                *synaptic = flush_one(alpha * *synaptic);
+            }
         }
     }
 }

@@ -1,19 +1,29 @@
-//! The hot loops: sums of weight rows picked by spikes, the LIF recurrences, dense products.
+//! The hot loops: sums of weight rows picked by spikes, the recurrences, dense products.
 //!
-//! In: plain slices, row-major. Out: the same, written in place. Each loop is compiled for several
-//! vector widths and picked at run time. All but [`dense`] add in one fixed order whatever the width
-//! and never fuse a multiplication with an addition, so the forward pass gives the same bits on
-//! every processor; the dense products of the backward pass may differ in the last bits between
-//! processors, never between thread counts.
+//! In: plain slices, row-major. Out: the same, written in place. Each loop is written once over
+//! vectors of any width ([`lanes`]) and compiled for every set of instructions that
+//! [`Simd`](crate::simd::Simd) names; which one runs is chosen at run time.
+//!
+//! The forward loops add in one fixed order whatever the width and never fuse a multiplication with
+//! an addition, so the forward pass gives the same bits on every processor. The backward loops keep
+//! the order too, but fuse where the processor can; their results differ in the last bits between
+//! [`Simd::Portable`](crate::simd::Simd::Portable) and the others, never between thread counts.
 //!
 //! No `unsafe` is written here or anywhere else in the library: the one kind that is needed, calling
-//! a function compiled for a vector extension after checking that the processor has it, is
-//! `multiversion`'s, and the one in the dense products is `matrixmultiply`'s.
+//! a function compiled for a vector extension after checking that the processor has it, is `pulp`'s.
 
+pub(crate) mod backward;
 pub(crate) mod buffers;
 pub(crate) mod dense;
 pub(crate) mod gather;
+pub(crate) mod lanes;
 pub(crate) mod lif;
+pub(crate) mod readout;
+pub(crate) mod surrogate;
+pub(crate) mod weights;
+
+#[cfg(test)]
+mod tests;
 
 /// Values below this are taken as zero where they decay step by step.
 ///

@@ -13,16 +13,20 @@
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
 
 use super::parameters::slice_of;
-use super::surrogate::{arctan, boxcar, exponential, fast_sigmoid};
-use super::{NetworkError, OverTime, ParameterName, StageInput, Surrogate, Trace};
+use super::{Network, NetworkError, ParameterName, Stage, StageInput, Trace};
+use crate::kernels::backward::LayerBackward;
 use crate::kernels::buffers::Buffer;
-use crate::kernels::dense::add_product_transposed;
-use crate::kernels::flush;
-use crate::kernels::gather::{list_active, scatter_rows};
-use crate::kernels::lif::{LifConstants, backward_step};
-use crate::spikes::SpikeRaster;
+use crate::kernels::gather::ActiveLists;
+use crate::kernels::lanes::{padded, run};
+use crate::kernels::readout::ReadoutBackward;
+use crate::kernels::weights::{ActiveSteps, WeightGradient};
+use crate::spikes::{SpikeCounts, SpikeRaster};
+
+/// Numbers that one thread adds up at a time.
+const PIECE: usize = 1 << 13;
 
 /// The gradient of a loss with respect to every weight that a stage trains.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -43,13 +47,56 @@ impl Gradients {
             .map(|(name, array)| (*name, array.view()))
     }
 
-    /// Adds another block's gradients of the same stage.
+    /// Gradients of zero for every weight that the stage trains.
+    pub(crate) fn zeros(network: &Network, stage: Stage) -> Self {
+        let weights = network.parameters.iter();
+        let trained = weights.filter(|(name, _)| stage.trains(*name));
+        let by_name = trained.map(|(name, weight)| (name, Array2::zeros(weight.dim())));
+        Gradients {
+            by_name: by_name.collect(),
+        }
+    }
+
+    /// Makes every gradient 0.
+    pub(crate) fn clear(&mut self) {
+        for gradient in self.by_name.values_mut() {
+            gradient.fill(0.0);
+        }
+    }
+
+    /// Whether these are gradients of that network's stage.
+    pub(crate) fn fit(&self, network: &Network, stage: Stage) -> bool {
+        let weights = network.parameters.iter();
+        let mut trained = weights.filter(|(name, _)| stage.trains(*name));
+        trained.all(|(name, weight)| self.get(name).is_some_and(|g| g.dim() == weight.dim()))
+    }
+
+    fn slice_mut(&mut self, name: ParameterName) -> &mut [f32] {
+        let gradient = self.by_name.get_mut(&name);
+        let gradient = gradient.expect("`zeros` made one for each weight that is trained");
+        gradient.as_slice_mut().expect("made row-major")
+    }
+
+    /// Adds other gradients of the same stage to these, in their order, number by number.
     ///
     /// # Panics
-    /// If the other's come from another network or stage.
-    pub fn add(&mut self, other: &Gradients) {
+    /// If the others come from another network or stage.
+    pub(crate) fn add_all(&mut self, others: &[Gradients]) {
         for (name, gradient) in &mut self.by_name {
-            *gradient += other.get(*name).expect("gradients of the same stage");
+            let sums = gradient.as_slice_mut().expect("made row-major");
+            let others = others.iter().map(|other| {
+                let other = other.get(*name).expect("gradients of the same stage");
+                slice_of(other)
+            });
+            let others: Vec<&[f32]> = others.collect();
+            sums.par_chunks_mut(PIECE).enumerate().for_each(|(piece, sums)| {
+                for other in &others {
+                    let other = &other[piece * PIECE..][..sums.len()];
+                    for (sum, value) in sums.iter_mut().zip(other) {
+                        *sum += value;
+                    }
+                }
+            });
         }
     }
 }
@@ -59,164 +106,170 @@ impl Trace<'_> {
     ///
     /// `error_logits` is ∂L/∂logits, samples × classes. `error_spikes`, if given, adds to ∂L/∂s a
     /// term that is the same in every step: for each layer of the stage an array samples × units
-    /// (what spike-rate regularisers need).
+    /// (what spike-rate regularisers need); the trace must then be one of [`Reach::EveryStep`].
     ///
     /// # Errors
-    /// [`NetworkError::WrongBatchShape`].
+    /// [`NetworkError::WrongBatchShape`] and [`NetworkError::ShortReach`].
     pub fn backward(
         &self,
         error_logits: ArrayView2<'_, f32>,
         error_spikes: Option<&[Array2<f32>]>,
     ) -> Result<Gradients, NetworkError> {
-        self.check_shapes(error_logits, error_spikes)?;
-        let spec = &self.network.spec;
-        let samples = self.inputs.len();
-        let mut gradients = Gradients::default();
-
-        let mut delta = self.readout_backward(error_logits);
-        let readout = &self.network.parameters.readout;
-        let gradient = self.weight_gradient(readout.dim(), &delta, |sample| {
-            WeightInput::Spikes(self.readout_drive(sample), 0)
-        });
-        gradients.by_name.insert(ParameterName::Readout, gradient);
-
-        let mut weight_above = readout;
-        for index in (0..self.spikes.len()).rev() {
-            let layer = self.stage.first_layer() + index;
-            let units = spec.settings().layers[layer].units;
-            let mut error = Buffer::zeros(self.steps * samples * units);
-            if let Some(errors) = error_spikes {
-                for row in error.chunks_exact_mut(samples * units) {
-                    row.copy_from_slice(slice_of(&errors[index]));
-                }
-            }
-            let above = (units, weight_above.ncols());
-            add_product_transposed(&mut error, 1.0, &delta, slice_of(weight_above), above);
-            let parameters = &self.network.parameters.layers[layer];
-            let recurrent = parameters.recurrent.as_ref();
-            delta = self.layer_backward(index, error, recurrent.map(slice_of), units);
-
-            let (input, recurrent) = (ParameterName::Input(layer), ParameterName::Recurrent(layer));
-            if let Some(weight) = &parameters.recurrent {
-                let gradient = self.weight_gradient(weight.dim(), &delta, |sample| {
-                    WeightInput::Spikes(&self.spikes[index][sample], 1)
-                });
-                gradients.by_name.insert(recurrent, gradient);
-            }
-            if self.stage.trains(input) {
-                let shape = parameters.input.dim();
-                let gradient = self.weight_gradient(shape, &delta, |sample| {
-                    match (index.checked_sub(1), &self.inputs[sample]) {
-                        (Some(before), _) => WeightInput::Spikes(&self.spikes[before][sample], 0),
-                        (None, input) => WeightInput::Sample(input),
-                    }
-                });
-                gradients.by_name.insert(input, gradient);
-            }
-            weight_above = &parameters.input;
-        }
+        let mut gradients = Gradients::zeros(self.stage.network, self.stage.stage);
+        self.add_gradients(error_logits, error_spikes, &mut gradients)?;
         Ok(gradients)
     }
 
-    /// δh of the readout for every step: steps × samples × classes.
+    /// Adds the gradients to those of other blocks of the same stage.
+    pub(crate) fn add_gradients(
+        &self,
+        error_logits: ArrayView2<'_, f32>,
+        error_spikes: Option<&[Array2<f32>]>,
+        gradients: &mut Gradients,
+    ) -> Result<(), NetworkError> {
+        self.check_shapes(error_logits, error_spikes)?;
+        let layers = &self.stage.network.spec.settings().layers;
+        let mut turned = Turned::default();
+        let classes = self.stage.network.spec.classes();
+        let mut delta = self.readout_backward(error_logits);
+        let mut width = classes;
+        let readout = gradients.slice_mut(ParameterName::Readout);
+        self.add_weight_gradient(&delta, width, readout, &mut turned, |sample| {
+            WeightInput::Spikes(self.readout_drive(sample), 0)
+        });
+        for index in (0..self.spikes.len()).rev() {
+            let layer = self.stage.stage.first_layer() + index;
+            let units = layers[layer].units;
+            let error = error_spikes.map(|errors| &errors[index]);
+            delta = self.layer_backward(index, &delta, width, error);
+            width = units;
+            let (input, recurrent) = (ParameterName::Input(layer), ParameterName::Recurrent(layer));
+            if layers[layer].recurrent {
+                let gradient = gradients.slice_mut(recurrent);
+                self.add_weight_gradient(&delta, width, gradient, &mut turned, |sample| {
+                    WeightInput::Spikes(&self.spikes[index][sample], 1)
+                });
+            }
+            if self.stage.stage.trains(input) {
+                let gradient = gradients.slice_mut(input);
+                self.add_weight_gradient(&delta, width, gradient, &mut turned, |sample| {
+                    match (index.checked_sub(1), &self.inputs[sample]) {
+                        (Some(before), _) => WeightInput::Spikes(&self.spikes[before][sample], 0),
+                        (None, StageInput::Counts(counts)) => WeightInput::Counts(counts),
+                        (None, StageInput::Spikes(raster)) => WeightInput::Spikes(raster, 0),
+                        (None, StageInput::Currents(_)) => {
+                            unreachable!("no stage that reads currents trains the weights below")
+                        }
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// δ of the readout as far as each sample reaches: samples × steps × padded classes.
     fn readout_backward(&self, error_logits: ArrayView2<'_, f32>) -> Buffer {
         let (samples, classes) = error_logits.dim();
-        let (alpha, beta) = self.network.readout_constants();
-        let over_time = self.network.spec.settings().readout.over_time;
-        let mut delta = Buffer::zeros(self.steps * samples * classes);
-        for sample in 0..samples {
-            let readout = &self.readout[sample];
-            for class in 0..classes {
-                let error = error_logits[[sample, class]];
-                let peak = match over_time {
-                    OverTime::Max => {
-                        let mut peak = 0;
-                        for step in 1..=self.steps {
-                            if readout[step * classes + class] > readout[peak * classes + class] {
-                                peak = step;
-                            }
-                        }
-                        peak
-                    }
-                    OverTime::Sum | OverTime::Last => self.steps,
-                };
-                // Errors of out and flt of the step after the one at hand.
-                let (mut error_out, mut error_filtered) = (0.0, 0.0);
-                for step in (0..self.steps).rev() {
-                    let reaches = step + 1 == peak || over_time == OverTime::Sum;
-                    delta[(step * samples + sample) * classes + class] = error_filtered;
-                    error_out = flush(beta * error_out + if reaches { error } else { 0.0 });
-                    error_filtered = flush(alpha * error_filtered + error_out);
-                }
+        let stride = padded(self.stage.simd, classes);
+        let mut delta = Buffer::stale(samples * self.steps * stride);
+        let mut errors = Buffer::zeros(stride);
+        for &(sample, reached) in &self.reach {
+            for (error, &logit) in errors.iter_mut().zip(error_logits.row(sample)) {
+                *error = logit;
             }
+            run(
+                self.stage.simd,
+                ReadoutBackward {
+                    constants: self.stage.network.readout_constants(),
+                    collect: self.stage.network.collect(),
+                    errors: &errors,
+                    peaks: &self.peaks[sample * stride..][..stride],
+                    steps: self.steps,
+                    delta: &mut delta[sample * self.steps * stride..][..reached * stride],
+                },
+            );
         }
         delta
     }
 
-    /// Turns ∂L/∂s from the layer above into δh, both steps × samples × units.
+    /// Turns δ of the layer above, of `above` units, into δ of this layer.
     fn layer_backward(
         &self,
         index: usize,
-        mut error: Buffer,
-        recurrent: Option<&[f32]>,
-        units: usize,
+        delta_above: &[f32],
+        above: usize,
+        error_spikes: Option<&Array2<f32>>,
     ) -> Buffer {
-        let width = self.inputs.len() * units;
-        let mut delta = Buffer::zeros(error.len());
-        let mut error_membrane = Buffer::zeros(width);
-        let mut error_synaptic = Buffer::zeros(width);
-        let constants = self.network.constants();
-        let surrogate = self.network.spec.settings().neuron.surrogate;
-        for step in (0..self.steps).rev() {
-            let now = step * width..(step + 1) * width;
-            delta[now.clone()].copy_from_slice(&error_synaptic);
-            let error = &mut error[now.clone()];
-            if let Some(weight) = recurrent
-                && step + 1 < self.steps
-            {
-                let after = &delta[(step + 1) * width..(step + 2) * width];
-                add_product_transposed(error, 1.0, after, weight, (units, units));
+        let layer = self.stage.stage.first_layer() + index;
+        let units = self.stage.network.spec.settings().layers[layer].units;
+        let transposed = self.stage.transposed();
+        let stride = padded(self.stage.simd, units);
+        let samples = self.inputs.len();
+        let mut delta = Buffer::stale(samples * self.steps * stride);
+        let every_step = error_spikes.map(|errors| {
+            let mut padded = Buffer::zeros(samples * stride);
+            for (row, errors) in padded.chunks_exact_mut(stride).zip(errors.rows()) {
+                for (slot, &error) in row.iter_mut().zip(errors) {
+                    *slot = error;
+                }
             }
-            let membrane = &self.membrane[index][now];
-            let states = (&mut error_membrane[..], &mut error_synaptic[..]);
-            step_back(constants, surrogate, membrane, error, states);
-        }
+            padded
+        });
+        let mut error = Buffer::stale(samples * stride);
+        let mut error_membrane = Buffer::zeros(samples * stride);
+        let mut error_synaptic = Buffer::zeros(samples * stride);
+        run(
+            self.stage.simd,
+            LayerBackward {
+                constants: self.stage.network.constants(),
+                surrogate: self.stage.network.spec.settings().neuron.surrogate,
+                reach: &self.reach,
+                steps: self.steps,
+                above: delta_above,
+                above_stride: padded(self.stage.simd, above),
+                feed: &transposed.feed[index],
+                recurrent: transposed.recurrent[index].as_ref(),
+                membrane: &self.membrane[index],
+                stride,
+                every_step: every_step.as_deref(),
+                delta: &mut delta,
+                errors: [&mut error, &mut error_membrane, &mut error_synaptic],
+            },
+        );
         delta
     }
 
-    /// Σ over samples and steps of xᵀ·δh, samples in order.
-    fn weight_gradient<'b>(
+    /// Adds Σ over samples and steps of xᵀ·δ, the samples that reach farthest first.
+    fn add_weight_gradient<'b>(
         &'b self,
-        (rows, columns): (usize, usize),
         delta: &[f32],
+        columns: usize,
+        gradient: &mut [f32],
+        turned: &mut Turned,
         input: impl Fn(usize) -> WeightInput<'b>,
-    ) -> Array2<f32> {
-        let samples = self.inputs.len();
-        let mut gradient = vec![0.0; rows * columns];
-        let mut active = Vec::new();
-        for sample in 0..samples {
-            let input = input(sample);
-            for step in 0..self.steps {
-                let delta = &delta[(step * samples + sample) * columns..][..columns];
-                let (spikes, step) = match input {
-                    WeightInput::Sample(StageInput::Counts(counts)) => {
-                        let (rows, row_counts) = counts.row_slices(step);
-                        scatter_rows(&mut gradient, rows, Some(row_counts), delta);
-                        continue;
-                    }
-                    WeightInput::Sample(StageInput::Spikes(raster)) => (&**raster, step),
-                    WeightInput::Spikes(raster, delay) if step >= delay => (raster, step - delay),
-                    // Currents come after the input weights, and step 0 has no step before it.
-                    WeightInput::Sample(StageInput::Currents(_)) | WeightInput::Spikes(..) => {
-                        continue;
-                    }
-                };
-                let words = spikes.words_per_step();
-                list_active(&spikes.words()[step * words..][..words], &mut active);
-                scatter_rows(&mut gradient, &active, None, delta);
+    ) {
+        let stride = padded(self.stage.simd, columns);
+        for &(sample, reached) in &self.reach {
+            match input(sample) {
+                WeightInput::Counts(counts) => turned.steps.of_counts(counts, reached),
+                WeightInput::Spikes(raster, delay) => {
+                    let words = raster.words_per_step();
+                    let rows = &raster.words()[..reached.saturating_sub(delay) * words];
+                    turned.lists.fill(rows, words);
+                    turned.steps.of_spikes(&turned.lists, raster.units(), delay);
+                }
             }
+            run(
+                self.stage.simd,
+                WeightGradient {
+                    active: &turned.steps,
+                    delta: &delta[sample * self.steps * stride..][..reached * stride],
+                    stride,
+                    gradient,
+                    columns,
+                },
+            );
         }
-        Array2::from_shape_vec((rows, columns), gradient).expect("made of that size")
     }
 
     fn check_shapes(
@@ -240,6 +293,9 @@ impl Trace<'_> {
         let Some(errors) = error_spikes else {
             return Ok(());
         };
+        if self.reach.iter().any(|&(_, reached)| reached < self.steps) {
+            return Err(NetworkError::ShortReach);
+        }
         let what = "the error of the spikes";
         if errors.len() != self.spikes.len() {
             let (found, expected) = (errors.len(), self.spikes.len());
@@ -263,35 +319,13 @@ impl Trace<'_> {
 enum WeightInput<'a> {
     /// Spikes of a layer, this many steps before.
     Spikes(&'a SpikeRaster, usize),
-    /// The sample as it enters the stage.
-    Sample(&'a StageInput<'a>),
+    /// Event counts.
+    Counts(&'a SpikeCounts),
 }
 
-/// One step back, compiled once for each surrogate so that the choice is not made per neuron.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
-fn step_back(
-    constants: LifConstants,
-    surrogate: Surrogate,
-    membrane: &[f32],
-    error: &[f32],
-    (mem, syn): (&mut [f32], &mut [f32]),
-) {
-    match surrogate {
-        Surrogate::FastSigmoid { slope } => {
-            let derivative = |x| fast_sigmoid(slope, x);
-            backward_step(constants, derivative, membrane, error, mem, syn);
-        }
-        Surrogate::Boxcar { half_width } => {
-            let derivative = |x| boxcar(half_width, x);
-            backward_step(constants, derivative, membrane, error, mem, syn);
-        }
-        Surrogate::Arctan { slope } => {
-            let derivative = |x| arctan(slope, x);
-            backward_step(constants, derivative, membrane, error, mem, syn);
-        }
-        Surrogate::Exponential { scale, slope } => {
-            let derivative = |x| exponential(scale, slope, x);
-            backward_step(constants, derivative, membrane, error, mem, syn);
-        }
-    }
+/// Room for a sample turned around, reused from sample to sample.
+#[derive(Default)]
+struct Turned {
+    lists: ActiveLists,
+    steps: ActiveSteps,
 }

@@ -60,6 +60,12 @@ pub enum NetworkError {
     /// Kernels read input currents step after step.
     #[error("input currents must be in row-major (standard) order")]
     NotRowMajor,
+    /// Errors of spikes were given to a trace that does not reach back from every step.
+    #[error("errors of the spikes need a trace made with `Reach::EveryStep`")]
+    ShortReach,
+    /// Latents come from a frozen stage only.
+    #[error("latents need a stage made with `Network::prepare_frozen`")]
+    NotFrozen,
     /// An array that goes with a batch has the wrong extents.
     #[error("{what} has shape {found:?}, but {expected:?} is needed")]
     WrongBatchShape {

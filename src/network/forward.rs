@@ -1,13 +1,17 @@
 //! Forward: one sample for its activity, or a block of samples with everything BPTT needs.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 
-use super::parameters::slice_of;
-use super::{Latent, LrIndex, Network, NetworkError, OverTime, Stage, StageInput};
+use super::layer::{LayerInputs, LayerRun};
+use super::{
+    Latent, LrIndex, Network, NetworkError, OverTime, PreparedStage, Stage, StageInput,
+};
 use crate::ids::ClassId;
 use crate::kernels::buffers::Buffer;
-use crate::kernels::gather::input_current;
-use crate::kernels::lif::{self, Drive, LifConstants, MembraneTrace, Scratch};
+use crate::kernels::gather::ActiveLists;
+use crate::kernels::lanes::{padded, run};
+use crate::kernels::lif::LifConstants;
+use crate::kernels::readout::{Collect, LeakyConstants, ReadoutForward};
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
 /// Everything that happens in a stage while one sample runs through it.
@@ -41,19 +45,31 @@ pub(crate) fn predicted(logits: &[f32]) -> ClassId {
     ClassId(best as u16)
 }
 
+/// How far back in time a trace must be able to carry errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// From the logits only. Steps after the last one that a logit depends on are left out, as their
+    /// errors are exactly 0: under [`OverTime::Max`] those after the latest maximum of the sample.
+    Logits,
+    /// From every step: for errors of spikes, and to look at all states.
+    EveryStep,
+}
+
 /// A block of samples run forward through a stage, with the states that [`Trace::backward`] needs.
 #[derive(Debug)]
 pub struct Trace<'a> {
-    pub(super) network: &'a Network,
-    pub(super) stage: Stage,
+    pub(super) stage: &'a PreparedStage<'a>,
     pub(super) inputs: &'a [StageInput<'a>],
     pub(super) steps: usize,
-    /// Per layer of the stage: membrane potentials, steps × samples × units.
+    /// Per layer of the stage: membrane potentials as far as each sample reaches, samples × steps ×
+    /// padded units.
     pub(super) membrane: Vec<Buffer>,
     /// Per layer of the stage and sample: spikes.
     pub(super) spikes: Vec<Vec<SpikeRaster>>,
-    /// Per sample: (steps + 1) × classes.
-    pub(super) readout: Vec<Vec<f32>>,
+    /// The steps of the maxima, samples × padded classes.
+    pub(super) peaks: Buffer,
+    /// Each sample's place in the block, and how many of its steps errors reach, the most first.
+    pub(super) reach: Vec<(usize, usize)>,
     pub(super) logits: Array2<f32>,
 }
 
@@ -67,9 +83,20 @@ impl Network {
         }
     }
 
-    pub(super) fn readout_constants(&self) -> (f32, f32) {
+    pub(super) fn readout_constants(&self) -> LeakyConstants {
         let readout = &self.spec.settings().readout;
-        (decay(readout.tau_syn_steps), decay(readout.tau_mem_steps))
+        LeakyConstants {
+            alpha: decay(readout.tau_syn_steps),
+            beta: decay(readout.tau_mem_steps),
+        }
+    }
+
+    pub(super) fn collect(&self) -> Collect {
+        match self.spec.settings().readout.over_time {
+            OverTime::Max => Collect::Max,
+            OverTime::Sum => Collect::Sum,
+            OverTime::Last => Collect::Last,
+        }
     }
 
     /// Runs one sample through a stage and keeps every state.
@@ -77,22 +104,26 @@ impl Network {
     /// # Errors
     /// [`NetworkError`] if the input is not one that the stage reads.
     pub fn run(&self, stage: Stage, input: &StageInput<'_>) -> Result<Activity, NetworkError> {
+        let stage = self.prepare(stage);
         let inputs = std::slice::from_ref(input);
-        let mut trace = Trace::forward(self, stage, inputs)?;
-        let states = "one sample's states have its steps and units";
-        let membrane = trace.membrane.into_iter().zip(&trace.spikes);
-        let membrane = membrane
-            .map(|(values, spikes)| {
-                let shape = (trace.steps, spikes[0].units());
-                Array2::from_shape_vec(shape, values.into_vec()).expect(states)
-            })
-            .collect();
-        let readout = trace.readout.swap_remove(0);
-        let shape = (trace.steps + 1, self.spec.classes());
+        let trace = stage.trace(inputs, Reach::EveryStep)?;
+        let (steps, simd, classes) = (trace.steps, stage.simd, self.spec.classes());
+        let layers = trace.membrane.iter().zip(&trace.spikes);
+        let membrane = layers.map(|(membrane, spikes)| {
+            let units = spikes[0].units();
+            unpadded(membrane, steps, units, padded(simd, units))
+        });
+        let membrane = membrane.collect();
+        let stride = padded(simd, classes);
+        let mut after = Buffer::stale(steps * stride);
+        stage.read_out(trace.readout_drive(0), Some(&mut after));
+        let mut readout = Array2::zeros((steps + 1, classes));
+        let mut later = readout.slice_axis_mut(Axis(0), (1..).into());
+        later.assign(&unpadded(&after, steps, classes, stride));
         Ok(Activity {
-            spikes: trace.spikes.into_iter().flatten().collect(),
             membrane,
-            readout: Array2::from_shape_vec(shape, readout).expect(states),
+            readout,
+            spikes: trace.spikes.into_iter().flatten().collect(),
             logits: trace.logits.into_raw_vec_and_offset().0,
         })
     }
@@ -102,15 +133,8 @@ impl Network {
     /// # Errors
     /// [`NetworkError`] if the input is not one that the stage reads.
     pub fn logits(&self, stage: Stage, input: &StageInput<'_>) -> Result<Vec<f32>, NetworkError> {
-        input.check(&self.spec, stage, input.steps())?;
-        let mut scratch = Scratch::default();
-        let last = self.layers_forward(stage, input, self.spec.depth(), &mut scratch);
-        let last = last.as_ref().or(match input {
-            StageInput::Spikes(raster) => Some(raster.as_ref()),
-            _ => None,
-        });
-        let readout = self.readout_forward(last.expect("checked input"), &mut scratch);
-        Ok(self.over_time(&readout))
+        let logits = self.prepare(stage).logits(std::slice::from_ref(input))?;
+        Ok(logits.into_raw_vec_and_offset().0)
     }
 
     /// What the frozen stage below an LR index makes of a sample.
@@ -118,155 +142,174 @@ impl Network {
     /// # Errors
     /// [`NetworkError`] if the counts do not fit the network's inputs.
     pub fn latent(&self, index: LrIndex, counts: &SpikeCounts) -> Result<Latent, NetworkError> {
-        let input = StageInput::counts(counts);
-        input.check(&self.spec, Stage::Whole, counts.steps())?;
-        if index.get() == 0 {
-            let weight = &self.parameters.layers[0].input;
-            let mut current = Array2::zeros((counts.steps(), weight.ncols()));
-            let target = current.as_slice_mut().expect("just made");
-            input_current(counts, slice_of(weight), target);
-            return Ok(Latent::Currents(current));
-        }
-        let mut scratch = Scratch::default();
-        let spikes = self.layers_forward(Stage::Whole, &input, index.get(), &mut scratch);
-        Ok(Latent::Spikes(
-            spikes.expect("an index above 0 has a layer below it"),
-        ))
+        let stage = self.prepare_frozen(index);
+        let mut latents = stage.latents(&[StageInput::counts(counts)])?;
+        Ok(latents.pop().expect("one for each sample"))
     }
 
-    /// The spikes of layer `until` (counted from 1), or `None` if the stage begins above it.
-    fn layers_forward(
-        &self,
-        stage: Stage,
-        input: &StageInput<'_>,
-        until: usize,
-        scratch: &mut Scratch,
-    ) -> Option<SpikeRaster> {
-        let mut spikes: Option<SpikeRaster> = None;
-        for layer in stage.first_layer()..until {
-            let drive = self.drive(stage, layer, input, spikes.as_ref());
-            let units = self.spec.settings().layers[layer].units;
-            let mut next = SpikeRaster::silent(input.steps(), units);
-            let recurrent = self.parameters.layers[layer].recurrent.as_ref();
-            let recurrent = recurrent.map(slice_of);
-            lif::forward(drive, recurrent, self.constants(), scratch, &mut next, None);
-            spikes = Some(next);
-        }
-        spikes
-    }
-
-    /// What drives `layer`: the layer before if the stage runs it, else the input.
-    pub(super) fn drive<'a>(
-        &'a self,
-        stage: Stage,
-        layer: usize,
-        input: &'a StageInput<'_>,
-        before: Option<&'a SpikeRaster>,
-    ) -> Drive<'a> {
-        let weight = slice_of(&self.parameters.layers[layer].input);
-        if let (Some(raster), true) = (before, layer > stage.first_layer()) {
-            return Drive::Spikes(raster, weight);
-        }
-        match input {
-            StageInput::Counts(counts) => Drive::Counts(counts, weight),
-            StageInput::Spikes(raster) => Drive::Spikes(raster, weight),
-            StageInput::Currents(currents) => Drive::Current(
-                currents
-                    .as_slice()
-                    .expect("checked: currents are row-major"),
-            ),
-        }
-    }
-
-    fn readout_forward(&self, spikes: &SpikeRaster, scratch: &mut Scratch) -> Vec<f32> {
-        let mut out = vec![0.0; (spikes.steps() + 1) * self.spec.classes()];
-        let weight = slice_of(&self.parameters.readout);
-        lif::readout_forward(spikes, weight, self.readout_constants(), scratch, &mut out);
-        out
-    }
-
-    /// Logits of a readout trace, (steps + 1) × classes.
-    fn over_time(&self, readout: &[f32]) -> Vec<f32> {
-        let classes = self.spec.classes();
-        let mut logits = readout[..classes].to_vec();
-        for row in readout.chunks_exact(classes).skip(1) {
-            for (logit, &value) in logits.iter_mut().zip(row) {
-                match self.spec.settings().readout.over_time {
-                    OverTime::Max => *logit = logit.max(value),
-                    OverTime::Sum => *logit += value,
-                    OverTime::Last => *logit = value,
-                }
-            }
-        }
-        logits
+    /// Makes the frozen stage below an LR index ready for [`PreparedStage::latents`].
+    pub fn prepare_frozen(&self, index: LrIndex) -> PreparedStage<'_> {
+        // At index 0 the first layer's input weights are needed, though the layer does not run.
+        let stage = self.prepare_layers(Stage::Whole, 0..index.get().max(1));
+        stage.below(index)
     }
 }
 
-impl<'a> Trace<'a> {
-    /// Runs a block of samples forward through a stage.
+impl PreparedStage<'_> {
+    /// The logits of a block of samples, samples × classes, without keeping any state.
     ///
     /// # Errors
     /// [`NetworkError`] if there is no sample, or one that the stage cannot read, or if they do not
     /// all last equally long.
-    pub fn forward(
-        network: &'a Network,
-        stage: Stage,
-        inputs: &'a [StageInput<'a>],
-    ) -> Result<Self, NetworkError> {
-        let steps = inputs.first().ok_or(NetworkError::EmptyBatch)?.steps();
-        for input in inputs {
-            input.check(&network.spec, stage, steps)?;
+    pub fn logits(&self, inputs: &[StageInput<'_>]) -> Result<Array2<f32>, NetworkError> {
+        let steps = self.check_block(inputs)?;
+        let last = self.last_spikes(inputs, steps);
+        let mut logits = Array2::zeros((inputs.len(), self.network.spec.classes()));
+        for (sample, mut row) in logits.rows_mut().into_iter().enumerate() {
+            let spikes = last.as_ref().map(|last| &last[sample]);
+            let read = self.read_out(readout_drive(spikes, &inputs[sample]), None);
+            row.assign(&read.logits(self.network.spec.classes()));
         }
-        let (samples, layers) = (inputs.len(), &network.spec.settings().layers);
+        Ok(logits)
+    }
+
+    /// What a frozen stage makes of a block of samples; the stage must be one of
+    /// [`Network::prepare_frozen`].
+    ///
+    /// # Errors
+    /// [`NetworkError::NotFrozen`] for another stage; and if there is no sample, or one that does
+    /// not fit the network's inputs, or if they do not all last equally long.
+    pub fn latents(&self, inputs: &[StageInput<'_>]) -> Result<Vec<Latent>, NetworkError> {
+        let index = self.frozen_below.ok_or(NetworkError::NotFrozen)?;
+        let steps = self.check_block(inputs)?;
+        if index.get() == 0 {
+            return Ok(LayerInputs::Samples(inputs).currents(self, steps));
+        }
+        let spikes = self.last_spikes(inputs, steps);
+        let spikes = spikes.expect("an index above 0 has a layer below it");
+        Ok(spikes.into_iter().map(Latent::Spikes).collect())
+    }
+
+    /// Runs a block of samples forward, and keeps what errors need to go back as far as `reach`.
+    ///
+    /// # Errors
+    /// As [`PreparedStage::logits`].
+    pub fn trace<'b>(
+        &'b self,
+        inputs: &'b [StageInput<'b>],
+        reach: Reach,
+    ) -> Result<Trace<'b>, NetworkError> {
+        let steps = self.check_block(inputs)?;
+        let (network, simd) = (self.network, self.simd);
+        let (samples, classes) = (inputs.len(), network.spec.classes());
+        let width = padded(simd, classes);
         let mut trace = Trace {
-            network,
-            stage,
+            stage: self,
             inputs,
             steps,
             membrane: Vec::new(),
             spikes: Vec::new(),
-            readout: Vec::new(),
-            logits: Array2::zeros((samples, network.spec.classes())),
+            peaks: Buffer::zeros(samples * width),
+            reach: Vec::with_capacity(samples),
+            logits: Array2::zeros((samples, classes)),
         };
-        let mut scratch = Scratch::default();
-        for (layer, settings) in layers.iter().enumerate().skip(stage.first_layer()) {
-            let units = settings.units;
-            let recurrent = network.parameters.layers[layer].recurrent.as_ref();
-            let recurrent = recurrent.map(slice_of);
-            let mut membrane = Buffer::zeros(steps * samples * units);
-            let mut spikes = Vec::with_capacity(samples);
-            for (sample, input) in inputs.iter().enumerate() {
-                let before = trace.spikes.last().map(|before| &before[sample]);
-                let drive = network.drive(stage, layer, input, before);
-                let mut next = SpikeRaster::silent(steps, units);
-                let to = MembraneTrace {
-                    trace: &mut membrane,
-                    sample,
-                    samples,
-                };
-                lif::forward(
-                    drive,
-                    recurrent,
-                    network.constants(),
-                    &mut scratch,
-                    &mut next,
-                    Some(to),
-                );
-                spikes.push(next);
-            }
+        let mut states = Vec::new();
+        for layer in self.layer_indices() {
+            let units = network.spec.settings().layers[layer].units;
+            let mut membrane = Buffer::stale(samples * steps * padded(simd, units));
+            let inputs = match trace.spikes.last() {
+                None => LayerInputs::Samples(inputs),
+                Some(before) => LayerInputs::Spikes(before),
+            };
+            let run = LayerRun::new(self, layer, inputs, steps, Some(&mut membrane));
             trace.membrane.push(membrane);
-            trace.spikes.push(spikes);
+            trace.spikes.push(run.spikes);
+            states.push(run.states);
         }
         for sample in 0..samples {
-            let readout = network.readout_forward(trace.readout_drive(sample), &mut scratch);
-            let logits = network.over_time(&readout);
-            trace.readout.push(readout);
-            let mut row = trace.logits.row_mut(sample);
-            row.assign(&ndarray::ArrayView1::from(&logits));
+            let read = self.read_out(trace.readout_drive(sample), None);
+            trace.logits.row_mut(sample).assign(&read.logits(classes));
+            let last_peak = read.peaks.iter().fold(0.0f32, |last, &peak| last.max(peak));
+            trace.peaks[sample * width..][..width].copy_from_slice(&read.peaks);
+            let reached = match (reach, network.spec.settings().readout.over_time) {
+                (Reach::Logits, OverTime::Max) => last_peak as usize,
+                _ => steps,
+            };
+            trace.reach.push((sample, reached));
+        }
+        trace.reach.sort_by_key(|&(_, reached)| std::cmp::Reverse(reached));
+        for (states, membrane) in states.iter_mut().zip(&mut trace.membrane) {
+            states.carry_on(simd, network.constants(), steps, &trace.reach, membrane);
         }
         Ok(trace)
     }
 
+    /// The spikes of the last layer, or `None` if no layer runs.
+    fn last_spikes(&self, inputs: &[StageInput<'_>], steps: usize) -> Option<Vec<SpikeRaster>> {
+        let mut last: Option<Vec<SpikeRaster>> = None;
+        for layer in self.layer_indices() {
+            let inputs = match &last {
+                None => LayerInputs::Samples(inputs),
+                Some(spikes) => LayerInputs::Spikes(spikes),
+            };
+            last = Some(LayerRun::new(self, layer, inputs, steps, None).spikes);
+        }
+        last
+    }
+
+    /// Runs the readout over one sample; its output after each step goes to `trace`, steps × padded
+    /// classes, if that is wanted.
+    fn read_out(&self, spikes: &SpikeRaster, trace: Option<&mut [f32]>) -> ReadOut {
+        thread_local! {
+            static ACTIVE: std::cell::RefCell<ActiveLists> = std::cell::RefCell::default();
+        }
+        let mut read = ReadOut {
+            logits: Buffer::zeros(self.readout.stride),
+            peaks: Buffer::zeros(self.readout.stride),
+        };
+        ACTIVE.with_borrow_mut(|active| {
+            run(
+                self.simd,
+                ReadoutForward {
+                    words: spikes.words(),
+                    words_per_step: spikes.words_per_step(),
+                    steps: spikes.steps(),
+                    weight: &self.readout.values,
+                    constants: self.network.readout_constants(),
+                    collect: self.network.collect(),
+                    logits: &mut read.logits,
+                    peaks: &mut read.peaks,
+                    trace,
+                    active,
+                },
+            );
+        });
+        read
+    }
+
+    /// The number of steps of a block that the stage can read.
+    fn check_block(&self, inputs: &[StageInput<'_>]) -> Result<usize, NetworkError> {
+        let steps = inputs.first().ok_or(NetworkError::EmptyBatch)?.steps();
+        for input in inputs {
+            input.check(&self.network.spec, self.stage, steps)?;
+        }
+        Ok(steps)
+    }
+}
+
+/// What the readout makes of one sample, in whole vectors.
+struct ReadOut {
+    logits: Buffer,
+    peaks: Buffer,
+}
+
+impl ReadOut {
+    fn logits(&self, classes: usize) -> ndarray::ArrayView1<'_, f32> {
+        ndarray::ArrayView1::from(&self.logits[..classes])
+    }
+}
+
+impl Trace<'_> {
     /// The logits: samples × classes.
     pub fn logits(&self) -> ArrayView2<'_, f32> {
         self.logits.view()
@@ -287,12 +330,26 @@ impl<'a> Trace<'a> {
 
     /// The spikes that drive the readout.
     pub(super) fn readout_drive(&self, sample: usize) -> &SpikeRaster {
-        match (self.spikes.last(), &self.inputs[sample]) {
-            (Some(last), _) => &last[sample],
-            (None, StageInput::Spikes(raster)) => raster,
-            (None, _) => unreachable!("checked: a stage without layers reads spikes"),
-        }
+        let last = self.spikes.last().map(|last| &last[sample]);
+        readout_drive(last, &self.inputs[sample])
     }
+}
+
+/// The spikes that drive the readout: those of the last layer, or the sample itself if the stage is
+/// the readout alone.
+fn readout_drive<'a>(last: Option<&'a SpikeRaster>, input: &'a StageInput<'_>) -> &'a SpikeRaster {
+    match (last, input) {
+        (Some(last), _) => last,
+        (None, StageInput::Spikes(raster)) => raster,
+        (None, _) => unreachable!("checked: a stage without layers reads spikes"),
+    }
+}
+
+/// Steps × columns out of a buffer with rows of `stride` numbers.
+fn unpadded(values: &[f32], steps: usize, columns: usize, stride: usize) -> Array2<f32> {
+    let rows = ArrayView2::from_shape((steps, stride), &values[..steps * stride]);
+    let rows = rows.expect("as many numbers as that");
+    rows.slice_axis(Axis(1), (..columns).into()).to_owned()
 }
 
 /// The factor by which a state decays in a step: exp(−1/tau).

@@ -33,23 +33,25 @@
 mod backward;
 mod error;
 mod forward;
+mod layer;
 mod parameters;
+mod prepared;
 mod spec;
 mod stage;
-mod surrogate;
 
 pub use backward::Gradients;
 pub use error::NetworkError;
 pub(crate) use forward::predicted;
-pub use forward::{Activity, Trace};
+pub use forward::{Activity, Reach, Trace};
 pub use parameters::{LayerParameters, ParameterName, Parameters};
+pub use prepared::PreparedStage;
 pub use spec::{
     InitSettings, InputSettings, LayerSettings, NetworkSettings, NetworkSpec, NeuronSettings,
     OverTime, ReadoutSettings, SpecError,
 };
 pub use stage::{Latent, LrIndex, Stage, StageInput};
-pub use surrogate::Surrogate;
 
+pub use crate::kernels::surrogate::Surrogate;
 use crate::random::{MasterSeed, Purpose};
 
 /// A spec and weights that fit it.

@@ -192,7 +192,9 @@ impl NetworkSettings {
         positive("neuron.tau_syn_steps", neuron.tau_syn_steps)?;
         positive("neuron.tau_mem_steps", neuron.tau_mem_steps)?;
         positive("neuron.threshold", f64::from(neuron.threshold))?;
-        neuron.surrogate.check()?;
+        for (name, value) in neuron.surrogate.parameters() {
+            positive(&format!("neuron.surrogate.{name}"), f64::from(value))?;
+        }
         size("readout.classes", readout.classes, MAX_EXTENT - 1)?;
         positive("readout.tau_syn_steps", readout.tau_syn_steps)?;
         positive("readout.tau_mem_steps", readout.tau_mem_steps)?;

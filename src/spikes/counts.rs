@@ -97,6 +97,18 @@ impl SpikeCounts {
         (&self.unit[cells.clone()], &self.count[cells])
     }
 
+    /// The units and counts of all cells before a step, as stored.
+    pub(crate) fn cells_before(&self, step: usize) -> (&[u16], &[u16]) {
+        let end = self.starts[step] as usize;
+        (&self.unit[..end], &self.count[..end])
+    }
+
+    /// Number of steps up to the last one with an event; 0 without events.
+    pub(crate) fn steps_to_last(&self) -> usize {
+        let end = self.unit.len() as u32;
+        self.starts.partition_point(|&start| start < end)
+    }
+
     /// Number of events.
     pub fn total(&self) -> u64 {
         self.count.iter().map(|&count| u64::from(count)).sum()

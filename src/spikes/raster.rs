@@ -126,6 +126,12 @@ impl SpikeRaster {
         self.units.div_ceil(WORD_BITS)
     }
 
+    /// Number of steps up to the last one with a spike; 0 without spikes.
+    pub(crate) fn steps_to_last(&self) -> usize {
+        let last = self.words().iter().rposition(|&word| word != 0);
+        last.map_or(0, |word| word / self.words_per_step() + 1)
+    }
+
     /// The units that spiked in `step`, in rising order.
     ///
     /// # Panics

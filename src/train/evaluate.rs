@@ -1,7 +1,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::gradient::classes_of;
+use super::gradient::{BLOCK, classes_of};
 use super::{Examples, TrainError};
 use crate::ids::ClassId;
 use crate::network::{Network, Stage, predicted};
@@ -46,11 +46,15 @@ pub fn evaluate(
     }
     let all: Vec<usize> = (0..examples.len()).collect();
     let classes = classes_of(network, examples, &all)?;
-    let predictions = all.par_iter().map(|&index| {
-        let logits = network.logits(stage, &examples.input(index)?)?;
-        Ok(predicted(&logits))
+    let prepared = network.prepare(stage);
+    let blocks = all.par_chunks(BLOCK).map(|block| {
+        let inputs = block.iter().map(|&index| examples.input(index));
+        let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+        let logits = prepared.logits(&inputs)?;
+        let rows = logits.rows().into_iter();
+        Ok(rows.map(|row| predicted(row.as_slice().unwrap_or_default())).collect())
     });
-    let predictions = predictions.collect::<Result<Vec<_>, TrainError>>()?;
+    let predictions = blocks.collect::<Result<Vec<Vec<ClassId>>, TrainError>>()?.concat();
     let count = network.spec().classes();
     let mut confusion = Array2::zeros((count, count));
     for (class, prediction) in classes.iter().zip(&predictions) {

@@ -2,7 +2,7 @@ use rayon::prelude::*;
 
 use super::{Examples, SpikePenalty, TrainError, cross_entropy};
 use crate::ids::ClassId;
-use crate::network::{Gradients, Network, Stage, Trace};
+use crate::network::{Gradients, Network, PreparedStage, Reach, Stage};
 
 /// Samples that one thread runs forward and backward together. Fixed, so that the order in which
 /// gradients are added does not depend on the number of threads.
@@ -34,60 +34,127 @@ pub fn batch_gradient(
     batch: &[usize],
     penalty: SpikePenalty,
 ) -> Result<BatchGradient, TrainError> {
-    let blocks: Vec<_> = batch
-        .par_chunks(BLOCK)
-        .map(|block| block_gradient(network, stage, examples, block, batch.len(), penalty))
-        .collect();
-    let mut sum: Option<BatchGradient> = None;
-    for block in blocks {
-        let block = block?;
-        match &mut sum {
-            None => sum = Some(block),
-            Some(sum) => {
-                sum.loss_sum += block.loss_sum;
-                sum.penalty_sum += block.penalty_sum;
-                sum.correct += block.correct;
-                sum.gradients.add(&block.gradients);
-            }
-        }
-    }
-    sum.ok_or(TrainError::NoSamples("train on"))
+    let mut workspace = Workspace::default();
+    let figures = batch_gradient_in(&mut workspace, network, stage, examples, batch, penalty)?;
+    Ok(BatchGradient {
+        loss_sum: figures.loss_sum,
+        penalty_sum: figures.penalty_sum,
+        correct: figures.correct,
+        gradients: workspace.blocks.swap_remove(0),
+    })
 }
 
-fn block_gradient(
+/// Gradients of blocks, kept from batch to batch so that none is allocated anew.
+#[derive(Debug, Default)]
+pub(super) struct Workspace {
+    blocks: Vec<Gradients>,
+}
+
+impl Workspace {
+    /// The gradient of the batch that [`batch_gradient_in`] last worked on.
+    pub(super) fn gradients(&self) -> Option<&Gradients> {
+        self.blocks.first()
+    }
+
+    fn prepare(&mut self, blocks: usize, network: &Network, stage: Stage) {
+        if self.blocks.first().is_some_and(|old| !old.fit(network, stage)) {
+            self.blocks.clear();
+        }
+        let fresh = || Gradients::zeros(network, stage);
+        self.blocks.resize_with(blocks.max(self.blocks.len()), fresh);
+    }
+}
+
+/// What a batch or a block came to, but for its gradient.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct BatchFigures {
+    pub loss_sum: f64,
+    pub penalty_sum: f64,
+    pub correct: usize,
+}
+
+/// [`batch_gradient`], with the gradient left in the workspace.
+pub(super) fn batch_gradient_in(
+    workspace: &mut Workspace,
     network: &Network,
     stage: Stage,
     examples: &dyn Examples,
-    block: &[usize],
+    batch: &[usize],
+    penalty: SpikePenalty,
+) -> Result<BatchFigures, TrainError> {
+    if batch.is_empty() {
+        return Err(TrainError::NoSamples("train on"));
+    }
+    let blocks = batch.len().div_ceil(BLOCK);
+    workspace.prepare(blocks, network, stage);
+    let work = BatchWork {
+        stage: &network.prepare(stage),
+        examples,
+        batch: batch.len(),
+        penalty,
+    };
+    let gradients = &mut workspace.blocks[..blocks];
+    let figures: Vec<_> = batch
+        .par_chunks(BLOCK)
+        .zip(&mut *gradients)
+        .map(|(block, gradients)| work.block(block, gradients))
+        .collect();
+    let mut sum = BatchFigures::default();
+    for figures in figures {
+        let figures = figures?;
+        sum.loss_sum += figures.loss_sum;
+        sum.penalty_sum += figures.penalty_sum;
+        sum.correct += figures.correct;
+    }
+    if let [first, others @ ..] = gradients {
+        first.add_all(others);
+    }
+    Ok(sum)
+}
+
+/// What all blocks of a batch share.
+struct BatchWork<'a> {
+    stage: &'a PreparedStage<'a>,
+    examples: &'a dyn Examples,
     batch: usize,
     penalty: SpikePenalty,
-) -> Result<BatchGradient, TrainError> {
-    let classes = classes_of(network, examples, block)?;
-    let inputs = block.iter().map(|&index| examples.input(index));
-    let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
-    let trace = Trace::forward(network, stage, &inputs)?;
-    let (loss_sum, error_logits) = cross_entropy(trace.logits(), &classes, batch);
-    let mut penalty_sum = 0.0;
-    let mut error_spikes = None;
-    if !penalty.is_none() {
-        let layers = (0..trace.layers()).map(|layer| {
-            let (cost, error) = penalty.of_layer(trace.spikes(layer), batch);
-            penalty_sum += cost;
-            error
-        });
-        error_spikes = Some(layers.collect::<Vec<_>>());
+}
+
+impl BatchWork<'_> {
+    fn block(&self, block: &[usize], gradients: &mut Gradients) -> Result<BatchFigures, TrainError> {
+        gradients.clear();
+        let classes = classes_of(self.stage.network(), self.examples, block)?;
+        let inputs = block.iter().map(|&index| self.examples.input(index));
+        let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+        let reach = match self.penalty.is_none() {
+            true => Reach::Logits,
+            false => Reach::EveryStep,
+        };
+        let trace = self.stage.trace(&inputs, reach)?;
+        let (loss_sum, error_logits) = cross_entropy(trace.logits(), &classes, self.batch);
+        let mut penalty_sum = 0.0;
+        let mut error_spikes = None;
+        if !self.penalty.is_none() {
+            let layers = (0..trace.layers()).map(|layer| {
+                let (cost, error) = self.penalty.of_layer(trace.spikes(layer), self.batch);
+                penalty_sum += cost;
+                error
+            });
+            error_spikes = Some(layers.collect::<Vec<_>>());
+        }
+        let logits = trace.logits();
+        let rows = logits.rows().into_iter().zip(&classes);
+        let correct = rows
+            .filter(|(row, class)| predicted_is(row.as_slice(), **class))
+            .count();
+        let errors = (error_logits.view(), error_spikes.as_deref());
+        trace.add_gradients(errors.0, errors.1, gradients)?;
+        Ok(BatchFigures {
+            loss_sum,
+            penalty_sum,
+            correct,
+        })
     }
-    let logits = trace.logits();
-    let rows = logits.rows().into_iter().zip(&classes);
-    let correct = rows
-        .filter(|(row, class)| predicted_is(row.as_slice(), **class))
-        .count();
-    Ok(BatchGradient {
-        loss_sum,
-        penalty_sum,
-        correct,
-        gradients: trace.backward(error_logits.view(), error_spikes.as_deref())?,
-    })
 }
 
 fn predicted_is(logits: Option<&[f32]>, class: ClassId) -> bool {

@@ -2,9 +2,9 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::gradient::{Workspace, batch_gradient_in};
 use super::{
     Examples, Optimiser, OptimiserSettings, Schedule, SpikePenalty, TrainError, TrainerState,
-    batch_gradient,
 };
 use crate::network::{Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
@@ -100,11 +100,12 @@ pub struct EpochFigures {
 /// assert!(first.loss > 0.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Trainer {
     network: Network,
     state: TrainerState,
     shuffle: ChaCha8Rng,
+    workspace: Workspace,
 }
 
 impl Trainer {
@@ -154,6 +155,7 @@ impl Trainer {
             network,
             state,
             shuffle,
+            workspace: Workspace::default(),
         })
     }
 
@@ -205,18 +207,21 @@ impl Trainer {
         let learning_rate = settings.schedule.rate(settings.learning_rate, epoch);
         let (mut loss_sum, mut correct, mut samples) = (0.0, 0, 0);
         for batch in batches {
-            let network = &self.network;
+            let (network, stage) = (&self.network, self.state.stage);
+            let workspace = &mut self.workspace;
             let step =
-                batch_gradient(network, self.state.stage, examples, batch, settings.penalty)?;
+                batch_gradient_in(workspace, network, stage, examples, batch, settings.penalty)?;
             if !step.loss_sum.is_finite() {
                 return Err(TrainError::Diverged {
                     epoch: epoch + 1,
                     loss: step.loss_sum,
                 });
             }
+            // A batch that went well left its gradient.
+            let gradients = workspace.gradients().expect("the batch's gradient");
             self.state
                 .optimiser
-                .step(&mut self.network, &step.gradients, learning_rate)?;
+                .step(&mut self.network, gradients, learning_rate)?;
             loss_sum += step.loss_sum;
             correct += step.correct;
             samples += batch.len();

@@ -1,6 +1,6 @@
-use serde::{Deserialize, Serialize};
+//! What stands in for the derivative of a spike.
 
-use super::SpecError;
+use serde::{Deserialize, Serialize};
 
 /// What stands in for the derivative of the spike in the backward pass.
 ///
@@ -36,6 +36,17 @@ pub enum Surrogate {
 }
 
 impl Surrogate {
+    /// The parameters with their names; all must be finite and above 0.
+    pub(crate) fn parameters(self) -> Vec<(&'static str, f32)> {
+        match self {
+            Surrogate::FastSigmoid { slope } | Surrogate::Arctan { slope } => {
+                vec![("slope", slope)]
+            }
+            Surrogate::Boxcar { half_width } => vec![("half_width", half_width)],
+            Surrogate::Exponential { scale, slope } => vec![("scale", scale), ("slope", slope)],
+        }
+    }
+
     /// The value at `x`, the membrane potential less the threshold.
     ///
     /// ```
@@ -50,36 +61,16 @@ impl Surrogate {
             Surrogate::Exponential { scale, slope } => exponential(scale, slope, x),
         }
     }
-
-    /// Refuses parameters that are not finite numbers above 0.
-    pub(crate) fn check(self) -> Result<(), SpecError> {
-        let parameters = match self {
-            Surrogate::FastSigmoid { slope } | Surrogate::Arctan { slope } => {
-                vec![("slope", slope)]
-            }
-            Surrogate::Boxcar { half_width } => vec![("half_width", half_width)],
-            Surrogate::Exponential { scale, slope } => vec![("scale", scale), ("slope", slope)],
-        };
-        for (name, value) in parameters {
-            if !(value.is_finite() && value > 0.0) {
-                return Err(SpecError::NotPositive {
-                    key: format!("neuron.surrogate.{name}"),
-                    value: f64::from(value),
-                });
-            }
-        }
-        Ok(())
-    }
 }
 
 #[inline(always)]
-pub(crate) fn fast_sigmoid(slope: f32, x: f32) -> f32 {
+pub(super) fn fast_sigmoid(slope: f32, x: f32) -> f32 {
     let falling = slope * x.abs() + 1.0;
     1.0 / (falling * falling)
 }
 
 #[inline(always)]
-pub(crate) fn boxcar(half_width: f32, x: f32) -> f32 {
+pub(super) fn boxcar(half_width: f32, x: f32) -> f32 {
     if x.abs() <= half_width {
         0.5 / half_width
     } else {
@@ -88,13 +79,13 @@ pub(crate) fn boxcar(half_width: f32, x: f32) -> f32 {
 }
 
 #[inline(always)]
-pub(crate) fn arctan(slope: f32, x: f32) -> f32 {
+pub(super) fn arctan(slope: f32, x: f32) -> f32 {
     let argument = std::f32::consts::FRAC_PI_2 * slope * x;
     0.5 * slope / (1.0 + argument * argument)
 }
 
 #[inline(always)]
-pub(crate) fn exponential(scale: f32, slope: f32, x: f32) -> f32 {
+pub(super) fn exponential(scale: f32, slope: f32, x: f32) -> f32 {
     scale * (-slope * x.abs()).exp()
 }
 

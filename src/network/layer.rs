@@ -1,0 +1,228 @@
+//! One hidden layer, forward over all steps, for a block of samples.
+
+use std::cell::RefCell;
+
+use ndarray::Array2;
+
+use super::{Latent, PreparedStage, StageInput};
+use crate::kernels::buffers::Buffer;
+use crate::kernels::gather::InputCurrents;
+use crate::kernels::lanes::{padded, run};
+use crate::kernels::lif::{Actives, Coast, Drive, Forward, LifConstants};
+use crate::simd::Simd;
+use crate::spikes::{SpikeCounts, SpikeRaster};
+
+/// What drives a layer.
+#[derive(Clone, Copy)]
+pub(super) enum LayerInputs<'a> {
+    /// The samples as they enter the stage; the layer is the stage's first.
+    Samples(&'a [StageInput<'a>]),
+    /// The spikes of the layer before.
+    Spikes(&'a [SpikeRaster]),
+}
+
+/// A layer after it has run.
+pub(super) struct LayerRun {
+    /// One raster a sample.
+    pub spikes: Vec<SpikeRaster>,
+    pub states: LayerStates,
+}
+
+/// Where each sample's states stood when the layer had fallen silent for good.
+pub(super) struct LayerStates {
+    /// The first silent step of each sample.
+    silent_from: Vec<usize>,
+    /// Samples × padded units.
+    membrane: Buffer,
+    /// Likewise.
+    synaptic: Buffer,
+    stride: usize,
+}
+
+impl LayerInputs<'_> {
+    fn len(self) -> usize {
+        match self {
+            LayerInputs::Samples(samples) => samples.len(),
+            LayerInputs::Spikes(spikes) => spikes.len(),
+        }
+    }
+
+    /// The input currents that these samples cause in the first layer, one latent each.
+    pub(super) fn currents(self, stage: &PreparedStage<'_>, steps: usize) -> Vec<Latent> {
+        let units = stage.network.spec.settings().layers[0].units;
+        let stride = padded(stage.simd, units);
+        let currents = self.padded_currents(stage, 0, steps);
+        let each = currents.chunks_exact(steps * stride).enumerate();
+        let latents = each.map(|(sample, padded)| {
+            let mut current = Array2::zeros((steps, units));
+            let rows = current.rows_mut().into_iter().zip(padded.chunks(stride));
+            for (mut row, padded) in rows.take(self.drive_steps(sample)) {
+                row.assign(&ndarray::ArrayView1::from(&padded[..units]));
+            }
+            Latent::Currents(current)
+        });
+        latents.collect()
+    }
+
+    /// Steps of a sample up to its last event.
+    fn drive_steps(self, sample: usize) -> usize {
+        match self {
+            LayerInputs::Spikes(spikes) => spikes[sample].steps_to_last(),
+            LayerInputs::Samples(samples) => match &samples[sample] {
+                StageInput::Counts(counts) => counts.steps_to_last(),
+                StageInput::Spikes(raster) => raster.steps_to_last(),
+                StageInput::Currents(currents) => {
+                    let driven = |row: ndarray::ArrayView1<'_, f32>| row.iter().any(|&h| h != 0.0);
+                    let last = currents.rows().into_iter().rposition(driven);
+                    last.map_or(0, |last| last + 1)
+                }
+            },
+        }
+    }
+
+    fn raster(&self, sample: usize) -> Option<&SpikeRaster> {
+        match self {
+            LayerInputs::Spikes(spikes) => Some(&spikes[sample]),
+            LayerInputs::Samples(samples) => match &samples[sample] {
+                StageInput::Spikes(raster) => Some(raster),
+                _ => None,
+            },
+        }
+    }
+
+    /// The input currents of samples that are not spikes: samples × steps × padded units, as far as
+    /// each sample's events go. Empty for spikes, which are summed up step by step.
+    fn padded_currents(self, stage: &PreparedStage<'_>, layer: usize, steps: usize) -> Buffer {
+        let LayerInputs::Samples(samples) = self else {
+            return Buffer::stale(0);
+        };
+        let columns = stage.network.spec.settings().layers[layer].units;
+        let stride = padded(stage.simd, columns);
+        let counts = samples.iter().map_while(|sample| match sample {
+            StageInput::Counts(counts) => Some(counts.as_ref()),
+            _ => None,
+        });
+        let counts: Vec<&SpikeCounts> = counts.collect();
+        if !counts.is_empty() {
+            let mut currents = Buffer::stale(samples.len() * steps * stride);
+            run(
+                stage.simd,
+                InputCurrents {
+                    samples: &counts,
+                    weight: &stage.layer(layer).0.values,
+                    stride,
+                    currents: &mut currents,
+                    sample_stride: steps * stride,
+                },
+            );
+            return currents;
+        }
+        if !matches!(samples[0], StageInput::Currents(_)) {
+            return Buffer::stale(0);
+        }
+        let mut all = Buffer::zeros(samples.len() * steps * stride);
+        for (target, sample) in all.chunks_exact_mut(steps * stride).zip(samples) {
+            if let StageInput::Currents(currents) = sample {
+                let rows = currents.as_slice().expect("checked: currents are row-major");
+                let rows = rows.chunks_exact(columns);
+                for (target, row) in target.chunks_exact_mut(stride).zip(rows) {
+                    target[..columns].copy_from_slice(row);
+                }
+            }
+        }
+        all
+    }
+}
+
+impl LayerRun {
+    /// Runs a layer. The membrane before each step goes to `trace` (samples × steps × padded units),
+    /// up to the step from which the layer is silent for good.
+    pub(super) fn new(
+        stage: &PreparedStage<'_>,
+        layer: usize,
+        inputs: LayerInputs<'_>,
+        steps: usize,
+        mut trace: Option<&mut [f32]>,
+    ) -> Self {
+        thread_local! {
+            static ACTIVE: RefCell<Actives> = RefCell::default();
+        }
+        let (network, simd) = (stage.network, stage.simd);
+        let units = network.spec.settings().layers[layer].units;
+        let (weight, recurrent) = stage.layer(layer);
+        let stride = padded(simd, units);
+        let samples = inputs.len();
+        let currents = inputs.padded_currents(stage, layer, steps);
+        let mut states = LayerStates {
+            silent_from: Vec::with_capacity(samples),
+            membrane: Buffer::zeros(samples * stride),
+            synaptic: Buffer::zeros(samples * stride),
+            stride,
+        };
+        let mut spikes = Vec::with_capacity(samples);
+        for sample in 0..samples {
+            let drive = match inputs.raster(sample) {
+                Some(raster) => Drive::Spikes {
+                    words: raster.words(),
+                    words_per_step: raster.words_per_step(),
+                    weight: &weight.values,
+                },
+                None => Drive::Currents(&currents[sample * steps * stride..]),
+            };
+            let mut raster = SpikeRaster::silent(steps, units);
+            let trace = trace.as_deref_mut();
+            let here = sample * stride..(sample + 1) * stride;
+            let silent_from = ACTIVE.with_borrow_mut(|active| {
+                run(
+                    simd,
+                    Forward {
+                        drive,
+                        drive_steps: inputs.drive_steps(sample),
+                        recurrent: recurrent.map(|rows| &*rows.values),
+                        units,
+                        constants: network.constants(),
+                        membrane: &mut states.membrane[here.clone()],
+                        synaptic: &mut states.synaptic[here],
+                        spikes: raster.words_mut(),
+                        steps,
+                        trace: trace.map(|all| &mut all[sample * steps * stride..]),
+                        active,
+                    },
+                )
+            });
+            states.silent_from.push(silent_from);
+            spikes.push(raster);
+        }
+        LayerRun { spikes, states }
+    }
+}
+
+impl LayerStates {
+    /// Fills in the membranes of the silent steps, as far as errors reach.
+    pub(super) fn carry_on(
+        &mut self,
+        simd: Simd,
+        constants: LifConstants,
+        steps: usize,
+        reach: &[(usize, usize)],
+        trace: &mut [f32],
+    ) {
+        let stride = self.stride;
+        for &(sample, reached) in reach {
+            let from = self.silent_from[sample];
+            if from < reached {
+                let here = sample * stride..(sample + 1) * stride;
+                let start = sample * steps;
+                run(
+                    simd,
+                    Coast {
+                        constants,
+                        membrane: &mut self.membrane[here.clone()],
+                        synaptic: &mut self.synaptic[here],
+                        trace: &mut trace[(start + from) * stride..(start + reached) * stride],
+                    },
+                );
+            }
+        }
+    }
+}
