@@ -71,59 +71,62 @@ impl Kernel for LayerBackward<'_> {
             }
             for (rank, error) in error.chunks_exact(stride).enumerate() {
                 let here = rank * stride..(rank + 1) * stride;
-                let synaptic = &mut error_synaptic[here.clone()];
-                self.delta[row(rank)..][..stride].copy_from_slice(synaptic);
-                let membrane = &self.membrane[row(rank)..][..stride];
-                let states = (&mut error_membrane[here], synaptic);
-                step_back(self.constants, self.surrogate, membrane, error, states);
+                let states = States {
+                    membrane: &self.membrane[row(rank)..][..stride],
+                    error_spike: error,
+                    error_membrane: &mut error_membrane[here.clone()],
+                    error_synaptic: &mut error_synaptic[here],
+                    delta: &mut self.delta[row(rank)..][..stride],
+                };
+                step_back(self.constants, self.surrogate, states);
             }
         }
     }
 }
 
+/// One sample in one step: on entry the errors of membrane and synaptic current are those of the
+/// step after, on return those of this step.
+struct States<'a> {
+    membrane: &'a [f32],
+    error_spike: &'a [f32],
+    error_membrane: &'a mut [f32],
+    error_synaptic: &'a mut [f32],
+    delta: &'a mut [f32],
+}
+
 /// One step back of one sample, compiled once for each surrogate so that the choice is not made for
 /// each neuron.
 #[inline(always)]
-fn step_back(
-    constants: LifConstants,
-    surrogate: Surrogate,
-    membrane: &[f32],
-    error: &[f32],
-    states: (&mut [f32], &mut [f32]),
-) {
+fn step_back(constants: LifConstants, surrogate: Surrogate, states: States<'_>) {
     match surrogate {
         Surrogate::FastSigmoid { slope } => {
-            units_back(constants, |x| fast_sigmoid(slope, x), membrane, error, states);
+            units_back(constants, states, |x| fast_sigmoid(slope, x));
         }
         Surrogate::Boxcar { half_width } => {
-            units_back(constants, |x| boxcar(half_width, x), membrane, error, states);
+            units_back(constants, states, |x| boxcar(half_width, x));
         }
-        Surrogate::Arctan { slope } => {
-            units_back(constants, |x| arctan(slope, x), membrane, error, states);
-        }
+        Surrogate::Arctan { slope } => units_back(constants, states, |x| arctan(slope, x)),
         Surrogate::Exponential { scale, slope } => {
-            let derivative = |x| exponential(scale, slope, x);
-            units_back(constants, derivative, membrane, error, states);
+            units_back(constants, states, |x| exponential(scale, slope, x));
         }
     }
 }
 
-/// On entry the states are ∂L/∂mem and ∂L/∂syn of the step after, and `error` is ∂L/∂s of this
-/// step; on return the states belong to this step. The reset is not differentiated (Dequino et al.
-/// 2024; Zenke & Ganguli 2018 for the surrogate).
+/// The reset is not differentiated (Dequino et al. 2024; Zenke & Ganguli 2018 for the surrogate).
 #[inline(always)]
-fn units_back(
-    constants: LifConstants,
-    derivative: impl Fn(f32) -> f32,
-    membrane: &[f32],
-    error: &[f32],
-    (error_membrane, error_synaptic): (&mut [f32], &mut [f32]),
-) {
-    let states = error_membrane.iter_mut().zip(error_synaptic);
-    for ((&potential, &spike), (mem, syn)) in membrane.iter().zip(error).zip(states) {
-        let above = potential - constants.threshold;
+fn units_back(constants: LifConstants, states: States<'_>, derivative: impl Fn(f32) -> f32) {
+    let LifConstants {
+        alpha,
+        beta,
+        threshold,
+    } = constants;
+    let errors = states.error_membrane.iter_mut().zip(states.error_synaptic);
+    let given = states.membrane.iter().zip(states.error_spike);
+    for (((&potential, &spike), (mem, syn)), delta) in given.zip(errors).zip(states.delta) {
+        *delta = *syn;
+        let above = potential - threshold;
         let kept = if above > 0.0 { 0.0 } else { *mem };
-        *mem = flush(spike * derivative(above) + constants.beta * kept);
-        *syn = flush(constants.alpha * *syn + kept);
+        *mem = flush(spike * derivative(above) + beta * kept);
+        *syn = flush(alpha * *syn + kept);
     }
 }

@@ -1,5 +1,6 @@
 //! Dense products of the backward pass: δ·Wᵀ for a few rows at a time.
 
+use super::buffers::Buffer;
 use super::lanes::Lanes;
 use crate::simd::Simd;
 
@@ -10,14 +11,14 @@ const TILE: usize = 6;
 
 /// The transpose of a weight matrix, cut into panels of as many columns as two vectors have, each
 /// panel row-major: what a product reads, it reads in order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub(crate) struct Panels {
     /// Rows of the transpose: columns of the weight.
     inner: usize,
     /// Columns of the transpose: rows of the weight.
     columns: usize,
     width: usize,
-    values: Vec<f32>,
+    values: Buffer,
 }
 
 impl Panels {
@@ -29,7 +30,7 @@ impl Panels {
                 Simd::Avx2 => 8,
                 Simd::Avx512 => 16,
             };
-        let mut values = vec![0.0; rows.div_ceil(width) * width * columns];
+        let mut values = Buffer::zeros(rows.div_ceil(width) * width * columns);
         let panels = values.chunks_exact_mut(width * columns);
         for (panel, weight) in panels.zip(weight.chunks(width * columns)) {
             for (lane, row) in weight.chunks_exact(columns).enumerate() {
@@ -65,9 +66,11 @@ impl Panels {
         let panels = self.values.chunks_exact(self.width * inner);
         for (at, panel) in (0..self.columns).step_by(self.width).zip(panels) {
             let whole = stride - at >= self.width;
-            let mut first = 0;
-            while first < rows {
-                let now = (rows - first).min(TILE);
+            let tiles = rows.div_ceil(TILE);
+            for at_tile in 0..tiles {
+                // About equally many rows a tile: one of a single row would wait for its own sums.
+                let first = rows * at_tile / tiles;
+                let now = rows * (at_tile + 1) / tiles - first;
                 let out = &mut out[first * stride + at..];
                 let row = |r: usize| &row(first + r)[..inner];
                 match (now, whole) {
@@ -84,7 +87,6 @@ impl Panels {
                     (5, _) => tile::<L, 5, 1>(lanes, panel, row, out, stride),
                     (..) => tile::<L, TILE, 1>(lanes, panel, row, out, stride),
                 }
-                first += now;
             }
         }
     }

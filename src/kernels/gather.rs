@@ -12,10 +12,17 @@ pub(crate) fn list_active(words: &[u64], active: &mut Vec<u16>) {
 
 #[inline(always)]
 fn push_active(words: &[u64], active: &mut Vec<u16>) {
+    let before = active.len();
+    let spikes: u32 = words.iter().map(|word| word.count_ones()).sum();
+    active.resize(before + spikes as usize, 0);
+    let mut slots = active[before..].iter_mut();
     for (index, &word) in words.iter().enumerate() {
         let mut rest = word;
         while rest != 0 {
-            active.push((index * 64) as u16 + rest.trailing_zeros() as u16);
+            // There is a slot for each set bit.
+            if let Some(slot) = slots.next() {
+                *slot = (index * 64) as u16 + rest.trailing_zeros() as u16;
+            }
             rest &= rest - 1;
         }
     }

@@ -1,15 +1,19 @@
 //! The weights of a stage in the layout that the kernels read, made once for many blocks of samples.
 
-use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use ndarray::Array2;
+use rayon::prelude::*;
 
 use super::parameters::slice_of;
 use super::{LrIndex, Network, Stage};
+use crate::kernels::buffers::Buffer;
 use crate::kernels::dense::Panels;
 use crate::kernels::lanes::padded;
 use crate::simd::Simd;
+
+/// The fewest rows that are worth another thread.
+const ROWS: usize = 64;
 
 /// A stage of a network, ready to run: made by [`Network::prepare`].
 ///
@@ -36,17 +40,17 @@ pub struct PreparedStage<'a> {
     pub(super) stage: Stage,
     pub(super) simd: Simd,
     /// For each layer that may run, its input and recurrent weights.
-    layers: Vec<(PaddedRows<'a>, Option<PaddedRows<'a>>)>,
-    pub(super) readout: PaddedRows<'a>,
+    layers: Vec<(PaddedRows, Option<PaddedRows>)>,
+    pub(super) readout: PaddedRows,
     /// For a frozen stage, the LR index that it lies below.
     pub(super) frozen_below: Option<LrIndex>,
     transposed: OnceLock<Transposed>,
 }
 
-/// A row-major matrix with rows of whole vectors.
+/// A row-major matrix with rows of whole vectors, each beginning where a vector may.
 #[derive(Debug)]
-pub(super) struct PaddedRows<'a> {
-    pub values: Cow<'a, [f32]>,
+pub(super) struct PaddedRows {
+    pub values: Buffer,
     pub stride: usize,
 }
 
@@ -59,20 +63,16 @@ pub(super) struct Transposed {
     pub recurrent: Vec<Option<Panels>>,
 }
 
-impl<'a> PaddedRows<'a> {
-    fn of(simd: Simd, weight: &'a Array2<f32>) -> Self {
-        let (columns, values) = (weight.ncols(), slice_of(weight));
-        let stride = padded(simd, columns);
-        if stride == columns {
-            let values = Cow::Borrowed(values);
-            return PaddedRows { values, stride };
-        }
-        let mut padded = vec![0.0; weight.nrows() * stride];
-        let rows = padded.chunks_exact_mut(stride);
-        for (padded, row) in rows.zip(values.chunks_exact(columns)) {
-            padded[..columns].copy_from_slice(row);
-        }
-        let values = Cow::Owned(padded);
+impl PaddedRows {
+    fn of(simd: Simd, weight: &Array2<f32>) -> Self {
+        let stride = padded(simd, weight.ncols());
+        let mut values = Buffer::stale(weight.nrows() * stride);
+        let rows = slice_of(weight).par_chunks_exact(weight.ncols());
+        let padded = values.par_chunks_exact_mut(stride).zip(rows);
+        padded.with_min_len(ROWS).for_each(|(padded, row)| {
+            padded[..row.len()].copy_from_slice(row);
+            padded[row.len()..].fill(0.0);
+        });
         PaddedRows { values, stride }
     }
 }
@@ -124,7 +124,7 @@ impl<'a> PreparedStage<'a> {
     }
 
     /// The input and recurrent weights of a layer of the network, which must be prepared.
-    pub(super) fn layer(&self, layer: usize) -> (&PaddedRows<'a>, Option<&PaddedRows<'a>>) {
+    pub(super) fn layer(&self, layer: usize) -> (&PaddedRows, Option<&PaddedRows>) {
         let (input, recurrent) = &self.layers[layer - self.stage.first_layer()];
         (input, recurrent.as_ref())
     }
@@ -133,6 +133,11 @@ impl<'a> PreparedStage<'a> {
     pub(super) fn layer_indices(&self) -> std::ops::Range<usize> {
         let first = self.stage.first_layer();
         first..first + self.layers.len()
+    }
+
+    /// Makes what errors go through, so that no block has to wait for it.
+    pub(crate) fn transpose(&self) {
+        self.transposed();
     }
 
     /// The transposed weights; made when they are first asked for.

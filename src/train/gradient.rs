@@ -1,5 +1,8 @@
+use std::time::Instant;
+
 use rayon::prelude::*;
 
+use super::time::{BlockTime, TimeSpent};
 use super::{Examples, SpikePenalty, TrainError, cross_entropy};
 use crate::ids::ClassId;
 use crate::network::{Gradients, Network, PreparedStage, Reach, Stage};
@@ -48,6 +51,8 @@ pub fn batch_gradient(
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
     blocks: Vec<Gradients>,
+    /// Time spent so far.
+    pub spent: TimeSpent,
 }
 
 impl Workspace {
@@ -85,6 +90,7 @@ pub(super) fn batch_gradient_in(
     if batch.is_empty() {
         return Err(TrainError::NoSamples("train on"));
     }
+    let clock = Instant::now();
     let blocks = batch.len().div_ceil(BLOCK);
     workspace.prepare(blocks, network, stage);
     let work = BatchWork {
@@ -93,22 +99,32 @@ pub(super) fn batch_gradient_in(
         batch: batch.len(),
         penalty,
     };
+    work.stage.transpose();
+    workspace.spent.prepare += clock.elapsed().as_secs_f64();
+    let clock = Instant::now();
     let gradients = &mut workspace.blocks[..blocks];
     let figures: Vec<_> = batch
         .par_chunks(BLOCK)
         .zip(&mut *gradients)
         .map(|(block, gradients)| work.block(block, gradients))
         .collect();
+    let passed = clock.elapsed();
     let mut sum = BatchFigures::default();
+    let mut time = BlockTime::default();
     for figures in figures {
-        let figures = figures?;
+        let (figures, block_time) = figures?;
         sum.loss_sum += figures.loss_sum;
         sum.penalty_sum += figures.penalty_sum;
         sum.correct += figures.correct;
+        time.add(block_time);
     }
+    workspace.spent.add_blocks(passed, time);
+    let clock = Instant::now();
     if let [first, others @ ..] = gradients {
         first.add_all(others);
     }
+    workspace.spent.add += clock.elapsed().as_secs_f64();
+    workspace.spent.samples += batch.len() as u64;
     Ok(sum)
 }
 
@@ -121,11 +137,17 @@ struct BatchWork<'a> {
 }
 
 impl BatchWork<'_> {
-    fn block(&self, block: &[usize], gradients: &mut Gradients) -> Result<BatchFigures, TrainError> {
+    fn block(
+        &self,
+        block: &[usize],
+        gradients: &mut Gradients,
+    ) -> Result<(BatchFigures, BlockTime), TrainError> {
         gradients.clear();
+        let started = Instant::now();
         let classes = classes_of(self.stage.network(), self.examples, block)?;
         let inputs = block.iter().map(|&index| self.examples.input(index));
         let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+        let fetched = Instant::now();
         let reach = match self.penalty.is_none() {
             true => Reach::Logits,
             false => Reach::EveryStep,
@@ -147,13 +169,20 @@ impl BatchWork<'_> {
         let correct = rows
             .filter(|(row, class)| predicted_is(row.as_slice(), **class))
             .count();
+        let forward = Instant::now();
         let errors = (error_logits.view(), error_spikes.as_deref());
         trace.add_gradients(errors.0, errors.1, gradients)?;
-        Ok(BatchFigures {
+        let figures = BatchFigures {
             loss_sum,
             penalty_sum,
             correct,
-        })
+        };
+        let time = BlockTime {
+            fetch: fetched - started,
+            forward: forward - fetched,
+            backward: forward.elapsed(),
+        };
+        Ok((figures, time))
     }
 }
 

@@ -15,6 +15,7 @@ mod gradient;
 mod loss;
 mod optimiser;
 mod schedule;
+mod time;
 mod trainer;
 
 pub use checkpoint::{Checkpoint, TrainerState};
@@ -25,4 +26,5 @@ pub use gradient::{BLOCK, BatchGradient, batch_gradient};
 pub use loss::{SpikePenalty, cross_entropy};
 pub use optimiser::{Moments, Optimiser, OptimiserSettings};
 pub use schedule::Schedule;
+pub use time::TimeSpent;
 pub use trainer::{EpochFigures, Trainer, TrainingSettings};

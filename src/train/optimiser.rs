@@ -188,7 +188,7 @@ impl Optimiser {
                     epsilon,
                 } => {
                     let rate = learning_rate / (1.0 - beta1.powi(exponent));
-                    all.for_each(|weight, &gradient, first, norm| {
+                    all.par_for_each(|weight, &gradient, first, norm| {
                         *first = flush(beta1 * *first + (1.0 - beta1) * gradient);
                         *norm = (beta2 * *norm).max(gradient.abs() + epsilon);
                         *weight -= rate * *first / *norm;
@@ -201,14 +201,14 @@ impl Optimiser {
                 } => {
                     let rate = learning_rate / (1.0 - beta1.powi(exponent));
                     let root = (1.0 - beta2.powi(exponent)).sqrt();
-                    all.for_each(|weight, &gradient, first, second| {
+                    all.par_for_each(|weight, &gradient, first, second| {
                         *first = flush(beta1 * *first + (1.0 - beta1) * gradient);
                         *second = flush(beta2 * *second + (1.0 - beta2) * gradient * gradient);
                         *weight -= rate * *first / (second.sqrt() / root + epsilon);
                     });
                 }
                 OptimiserSettings::Sgd { momentum } => {
-                    all.for_each(|weight, &gradient, velocity, _| {
+                    all.par_for_each(|weight, &gradient, velocity, _| {
                         *velocity = flush(momentum * *velocity + gradient);
                         *weight -= learning_rate * *velocity;
                     });

@@ -1,10 +1,12 @@
+use std::time::Instant;
+
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::gradient::{Workspace, batch_gradient_in};
 use super::{
-    Examples, Optimiser, OptimiserSettings, Schedule, SpikePenalty, TrainError, TrainerState,
+    Examples, Optimiser, OptimiserSettings, Schedule, SpikePenalty, TimeSpent, TrainError, TrainerState,
 };
 use crate::network::{Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
@@ -182,6 +184,11 @@ impl Trainer {
         self.state.epochs_done
     }
 
+    /// Where the time of all epochs went, since this trainer was made.
+    pub fn time_spent(&self) -> TimeSpent {
+        self.workspace.spent
+    }
+
     /// Trains on every sample once, in a new random order; the last batch may be smaller.
     ///
     /// # Errors
@@ -219,9 +226,11 @@ impl Trainer {
             }
             // A batch that went well left its gradient.
             let gradients = workspace.gradients().expect("the batch's gradient");
+            let clock = Instant::now();
             self.state
                 .optimiser
                 .step(&mut self.network, gradients, learning_rate)?;
+            self.workspace.spent.optimise += clock.elapsed().as_secs_f64();
             loss_sum += step.loss_sum;
             correct += step.correct;
             samples += batch.len();
