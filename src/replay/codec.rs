@@ -6,13 +6,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use bitvec::field::BitField;
 use bitvec::prelude::{BitSlice, BitVec, Lsb0};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use super::bits::{Bits, aligned, low_bits, overwrite, written};
+use super::windows::{pack_counts, pack_rows, pack_windows, unpack_counts, unpack_rows};
 use super::{Kept, ReplayError, StoredShape};
-use crate::ids::{TimeStep, Unit};
+use crate::ids::TimeStep;
 use crate::spikes::{MAX_EXTENT, SpikeCounts, SpikeRaster};
 
 /// How a sample is compressed in time. The last window may be shorter than the others.
@@ -131,51 +132,16 @@ impl TryFrom<String> for Codec {
     }
 }
 
-/// Whether each window has any spike: windows × units.
-pub fn windows_with_spikes(spikes: &SpikeRaster, window: Window) -> SpikeRaster {
-    let words = spikes.words_per_step();
-    let mut any = SpikeRaster::silent(spikes.steps().div_ceil(window.0), spikes.units());
-    let targets = any.words_mut().chunks_exact_mut(words);
-    for (target, source) in targets.zip(spikes.words().chunks(words * window.0)) {
-        for row in source.chunks_exact(words) {
-            for (to, from) in target.iter_mut().zip(row) {
-                *to |= from;
-            }
-        }
-    }
-    any
-}
-
-/// The number of spikes of each unit in each window: windows × units.
-pub fn window_counts(spikes: &SpikeRaster, window: Window) -> Array2<u32> {
-    let windows = spikes.steps().div_ceil(window.0);
-    let mut counts = Array2::zeros((windows, spikes.units()));
-    for step in 0..spikes.steps() {
-        let mut row = counts.row_mut(step / window.0);
-        for unit in spikes.active(TimeStep(step)) {
-            row[unit.0] += 1;
-        }
-    }
-    counts
-}
-
-/// Packs spikes: `codec.bits_per_window()` bits for each window and unit, window after window.
+/// Packs spikes: `codec.bits_per_window()` bits for each window and unit, window after window. Under
+/// [`Codec::Counts`] a window has the lowest bits of all its units first, then the next ones.
 pub fn encode_spikes(codec: Codec, spikes: &SpikeRaster) -> BitVec<u64, Lsb0> {
-    match codec {
-        Codec::Raw => packed_rows(spikes),
-        Codec::Or(window) => packed_rows(&windows_with_spikes(spikes, window)),
-        Codec::Counts(window) => {
-            let counts = window_counts(spikes, window);
-            let each = window.count_bits();
-            let mut packed = BitVec::repeat(false, counts.len() * each);
-            for (bits, &count) in packed.chunks_exact_mut(each).zip(&counts) {
-                if count > 0 {
-                    bits.store_le(count);
-                }
-            }
-            packed
-        }
-    }
+    let windows = spikes.steps().div_ceil(codec.window_steps());
+    let bits = windows * spikes.units() * codec.bits_per_window();
+    written(bits, |writer| match codec {
+        Codec::Raw => pack_rows(spikes, writer),
+        Codec::Or(window) => pack_windows(spikes, window, writer),
+        Codec::Counts(window) => pack_counts(spikes, window, writer),
+    })
 }
 
 /// Unpacks what [`encode_spikes`] packed, to a raster of `steps` × `units`.
@@ -188,38 +154,45 @@ pub fn decode_spikes(
     units: usize,
     packed: &BitSlice<u64, Lsb0>,
 ) -> Result<SpikeRaster, ReplayError> {
-    StoredShape::new(Kept::Spikes, codec, steps, units)?.check_bits(packed)?;
-    let mut spikes = SpikeRaster::silent(steps, units);
-    let width = codec.window_steps();
-    match codec {
-        Codec::Raw | Codec::Or(_) => {
-            let words = spikes.words_per_step();
-            let rows = spikes.words_mut().chunks_exact_mut(words).step_by(width);
-            for (row, bits) in rows.zip(packed.chunks_exact(units)) {
-                for (word, bits) in row.iter_mut().zip(bits.chunks(64)) {
-                    *word = bits.load_le();
-                }
-            }
-        }
-        Codec::Counts(window) => {
-            for (index, bits) in packed.chunks_exact(window.count_bits()).enumerate() {
-                let count: usize = bits.load_le();
-                let start = index / units * width;
-                for step in (start..steps.min(start + width)).take(count) {
-                    spikes.set(TimeStep(step), Unit(index % units));
-                }
-            }
-        }
-    }
+    let shape = StoredShape::new(Kept::Spikes, codec, steps, units)?;
+    unpack_spikes(shape, Bits::of_aligned(&aligned(packed)))
+}
+
+/// [`decode_spikes`] into a raster that is there already; its steps and units say the shape, and
+/// what it held is replaced.
+///
+/// # Errors
+/// [`ReplayError::WrongLength`] as for [`decode_spikes`].
+pub fn decode_spikes_into(
+    codec: Codec,
+    packed: &BitVec<u64, Lsb0>,
+    spikes: &mut SpikeRaster,
+) -> Result<(), ReplayError> {
+    let shape = StoredShape::new(Kept::Spikes, codec, spikes.steps(), spikes.units())?;
+    unpack_into(shape, Bits::of_aligned(packed), spikes)
+}
+
+pub(super) fn unpack_spikes(
+    shape: StoredShape,
+    packed: Bits<'_>,
+) -> Result<SpikeRaster, ReplayError> {
+    let mut spikes = SpikeRaster::silent(shape.steps(), shape.units());
+    unpack_into(shape, packed, &mut spikes)?;
     Ok(spikes)
 }
 
-fn packed_rows(spikes: &SpikeRaster) -> BitVec<u64, Lsb0> {
-    let mut packed = BitVec::with_capacity(spikes.steps() * spikes.units());
-    for step in 0..spikes.steps() {
-        packed.extend_from_bitslice(spikes.row(TimeStep(step)));
+fn unpack_into(
+    shape: StoredShape,
+    packed: Bits<'_>,
+    spikes: &mut SpikeRaster,
+) -> Result<(), ReplayError> {
+    shape.check_bits(packed.len())?;
+    match shape.codec() {
+        Codec::Raw => unpack_rows(packed, 1, spikes),
+        Codec::Or(window) => unpack_rows(packed, window.0, spikes),
+        Codec::Counts(window) => unpack_counts(packed, window, spikes),
     }
-    packed
+    Ok(())
 }
 
 /// Packs input currents (LR index 0), steps × units, as 32-bit floats: each step's under
@@ -228,12 +201,13 @@ fn packed_rows(spikes: &SpikeRaster) -> BitVec<u64, Lsb0> {
 /// A sum has no spikes to count, so [`Codec::Or`] and [`Codec::Counts`] do the same here.
 pub fn encode_currents(codec: Codec, currents: ArrayView2<'_, f32>) -> BitVec<u64, Lsb0> {
     let windows = currents.axis_chunks_iter(ndarray::Axis(0), codec.window_steps());
-    let mut packed = BitVec::repeat(false, windows.len() * currents.ncols() * 32);
-    let sums = windows.flat_map(|window| window.sum_axis(ndarray::Axis(0)));
-    for (slot, sum) in packed.chunks_exact_mut(32).zip(sums) {
-        slot.store_le(sum.to_bits());
-    }
-    packed
+    let bits = windows.len() * currents.ncols() * 32;
+    written(bits, |mut writer| {
+        for sum in windows.flat_map(|window| window.sum_axis(ndarray::Axis(0))) {
+            writer.push(u64::from(sum.to_bits()), 32);
+        }
+        writer.finish();
+    })
 }
 
 /// Unpacks what [`encode_currents`] packed; a window's sum stands at its first step.
@@ -246,11 +220,23 @@ pub fn decode_currents(
     units: usize,
     packed: &BitSlice<u64, Lsb0>,
 ) -> Result<Array2<f32>, ReplayError> {
-    StoredShape::new(Kept::Currents, codec, steps, units)?.check_bits(packed)?;
-    let mut currents = Array2::zeros((steps, units));
-    for (index, bits) in packed.chunks_exact(32).enumerate() {
-        let step = index / units * codec.window_steps();
-        currents[[step, index % units]] = f32::from_bits(bits.load_le());
+    let shape = StoredShape::new(Kept::Currents, codec, steps, units)?;
+    unpack_currents(shape, Bits::of_aligned(&aligned(packed)))
+}
+
+pub(super) fn unpack_currents(
+    shape: StoredShape,
+    packed: Bits<'_>,
+) -> Result<Array2<f32>, ReplayError> {
+    shape.check_bits(packed.len())?;
+    let mut currents = Array2::zeros((shape.steps(), shape.units()));
+    let windows = currents.axis_chunks_iter_mut(ndarray::Axis(0), shape.codec().window_steps());
+    let mut at = 0;
+    for mut window in windows {
+        for current in window.row_mut(0) {
+            *current = f32::from_bits(packed.read(at, 32) as u32);
+            at += 32;
+        }
     }
     Ok(currents)
 }
@@ -261,16 +247,18 @@ pub fn decode_currents(
 /// [`ReplayError::CountTooLarge`].
 pub fn encode_counts(counts: &SpikeCounts, bits: u32) -> Result<BitVec<u64, Lsb0>, ReplayError> {
     let each = bits as usize;
-    let mut packed = BitVec::repeat(false, counts.steps() * counts.units() * each);
+    let mut words = vec![0; (counts.steps() * counts.units() * each).div_ceil(64)];
     for step in 0..counts.steps() {
         for (unit, count) in counts.row(TimeStep(step)) {
             if bits < 16 && count >> bits != 0 {
                 return Err(ReplayError::CountTooLarge { count, bits });
             }
             let at = (step * counts.units() + unit.0) * each;
-            packed[at..at + each].store_le(count);
+            overwrite(&mut words, at, Bits::of_words(&[u64::from(count)], 0, each));
         }
     }
+    let mut packed = BitVec::from_vec(words);
+    packed.truncate(counts.steps() * counts.units() * each);
     Ok(packed)
 }
 
@@ -284,9 +272,31 @@ pub fn decode_counts(
     units: usize,
     packed: &BitSlice<u64, Lsb0>,
 ) -> Result<SpikeCounts, ReplayError> {
-    StoredShape::new(Kept::Inputs { bits }, Codec::Raw, steps, units)?.check_bits(packed)?;
-    let cells = packed.chunks_exact(bits as usize);
-    let dense = cells.map(BitField::load_le).collect();
-    let dense = Array2::from_shape_vec((steps, units), dense).expect("checked: one cell each");
-    Ok(SpikeCounts::from_dense(dense.view()).expect("extents were checked"))
+    let shape = StoredShape::new(Kept::Inputs { bits }, Codec::Raw, steps, units)?;
+    unpack_inputs(shape, bits, Bits::of_aligned(&aligned(packed)))
+}
+
+pub(super) fn unpack_inputs(
+    shape: StoredShape,
+    bits: u32,
+    packed: Bits<'_>,
+) -> Result<SpikeCounts, ReplayError> {
+    shape.check_bits(packed.len())?;
+    let (each, units) = (bits as usize, shape.units());
+    let at_once = 64 / each;
+    let mut counts = SpikeCounts::with_units(units);
+    for step in 0..shape.steps() {
+        for first in (0..units).step_by(at_once) {
+            let cells = (units - first).min(at_once);
+            let mut rest = packed.read((step * units + first) * each, cells * each);
+            while rest != 0 {
+                let cell = rest.trailing_zeros() as usize / each;
+                let count = rest >> (cell * each) & low_bits(each);
+                counts.push((first + cell) as u16, count as u16);
+                rest &= !(low_bits(each) << (cell * each));
+            }
+        }
+        counts.end_step();
+    }
+    Ok(counts)
 }

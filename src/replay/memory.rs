@@ -1,12 +1,14 @@
 use std::borrow::Cow;
 
-use bitvec::prelude::{BitSlice, BitVec, Lsb0};
+use bitvec::prelude::{BitVec, Lsb0};
 use rand_chacha::ChaCha8Rng;
 
+use super::bits::{Bits, overwrite};
 use super::capacity::held_bytes;
+use super::codec::{unpack_currents, unpack_inputs, unpack_spikes};
 use super::{
-    Capacity, Kept, Policy, PolicyState, ReplayError, StoredShape, decode_counts, decode_currents,
-    decode_spikes, encode_counts, encode_currents, encode_spikes,
+    Capacity, Kept, Policy, PolicyState, ReplayError, StoredShape, encode_counts, encode_currents,
+    encode_spikes,
 };
 use crate::ids::ClassId;
 use crate::network::{Latent, StageInput};
@@ -130,15 +132,15 @@ impl ReplayMemory {
         Ok(())
     }
 
-    fn put(&mut self, place: usize, class: ClassId, bits: &BitSlice<u64, Lsb0>) {
+    fn put(&mut self, place: usize, class: ClassId, bits: &BitVec<u64, Lsb0>) {
+        let start = place * self.slot_bits();
         if place == self.classes.len() {
             self.classes.push(class);
-            self.payload.extend_from_bitslice(bits);
+            self.payload.resize(start + self.slot_bits(), false);
         } else {
             self.classes[place] = class;
-            let slot = place * self.slot_bits()..(place + 1) * self.slot_bits();
-            self.payload[slot].copy_from_bitslice(bits);
         }
+        overwrite(self.payload.as_raw_mut_slice(), start, Bits::of_aligned(bits));
     }
 
     fn slot_bits(&self) -> usize {
@@ -182,14 +184,13 @@ impl ReplayMemory {
     /// # Panics
     /// If `index` is not below the number of samples held.
     pub fn decode(&self, index: usize) -> Result<StageInput<'static>, ReplayError> {
-        let slot = index * self.slot_bits()..(index + 1) * self.slot_bits();
-        let (bits, shape) = (&self.payload[slot], self.shape);
-        let (codec, steps, units) = (shape.codec(), shape.steps(), shape.units());
+        let (bits, shape) = (self.slot_bits(), self.shape);
+        let packed = Bits::of_words(self.payload.as_raw_slice(), index * bits, bits);
         Ok(match shape.kept() {
-            Kept::Spikes => Latent::Spikes(decode_spikes(codec, steps, units, bits)?).into(),
-            Kept::Currents => Latent::Currents(decode_currents(codec, steps, units, bits)?).into(),
-            Kept::Inputs { bits: each } => {
-                StageInput::Counts(Cow::Owned(decode_counts(each, steps, units, bits)?))
+            Kept::Spikes => Latent::Spikes(unpack_spikes(shape, packed)?).into(),
+            Kept::Currents => Latent::Currents(unpack_currents(shape, packed)?).into(),
+            Kept::Inputs { bits } => {
+                StageInput::Counts(Cow::Owned(unpack_inputs(shape, bits, packed)?))
             }
         })
     }

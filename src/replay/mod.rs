@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bits;
 mod capacity;
 mod codec;
 mod error;
@@ -26,13 +27,15 @@ mod memory;
 mod policy;
 mod saved;
 mod shape;
+mod windows;
 
 pub use capacity::{Capacity, parse_bytes};
 pub use codec::{
-    Codec, Window, decode_counts, decode_currents, decode_spikes, encode_counts, encode_currents,
-    encode_spikes, window_counts, windows_with_spikes,
+    Codec, Window, decode_counts, decode_currents, decode_spikes, decode_spikes_into, encode_counts, encode_currents,
+    encode_spikes,
 };
 pub use error::ReplayError;
 pub use memory::ReplayMemory;
 pub use policy::{Admission, Policy, PolicyState};
 pub use shape::{Kept, StoredShape};
+pub use windows::{window_counts, windows_with_spikes};

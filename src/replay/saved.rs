@@ -9,7 +9,8 @@ use super::{Capacity, Policy, PolicyState, ReplayError, ReplayMemory, StoredShap
 use crate::ids::ClassId;
 use crate::storage::{Tensor, TensorFile, TensorFileError};
 
-const FORMAT: u32 = 1;
+/// 2: window counts are packed bit by bit of all units, not unit by unit.
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Note {

@@ -1,6 +1,5 @@
 use std::fmt;
 
-use bitvec::prelude::{BitSlice, Lsb0};
 use serde::{Deserialize, Serialize};
 
 use super::{Codec, ReplayError};
@@ -88,10 +87,10 @@ impl StoredShape {
         windows * self.units as u64 * each
     }
 
-    pub(super) fn check_bits(self, packed: &BitSlice<u64, Lsb0>) -> Result<(), ReplayError> {
-        if packed.len() as u64 != self.bits() {
+    pub(super) fn check_bits(self, packed: usize) -> Result<(), ReplayError> {
+        if packed as u64 != self.bits() {
             return Err(ReplayError::WrongLength {
-                found: packed.len(),
+                found: packed,
                 expected: self.bits(),
             });
         }

@@ -28,20 +28,35 @@ impl SpikeCounts {
         if units == 0 || units > MAX_EXTENT {
             return Err(SpikeError::BadUnits(units));
         }
-        let mut counts = SpikeCounts {
+        let mut counts = SpikeCounts::with_units(units);
+        for row in dense.rows() {
+            for (unit, &count) in row.iter().enumerate().filter(|(_, count)| **count > 0) {
+                counts.push(unit as u16, count);
+            }
+            counts.end_step();
+        }
+        Ok(counts)
+    }
+
+    /// No steps yet, for cells to be pushed step by step.
+    pub(crate) fn with_units(units: usize) -> Self {
+        SpikeCounts {
             units,
             starts: vec![0],
             unit: Vec::new(),
             count: Vec::new(),
-        };
-        for row in dense.rows() {
-            for (unit, &count) in row.iter().enumerate().filter(|(_, count)| **count > 0) {
-                counts.unit.push(unit as u16);
-                counts.count.push(count);
-            }
-            counts.starts.push(counts.unit.len() as u32);
         }
-        Ok(counts)
+    }
+
+    /// Adds a cell to the step at hand; units must come in rising order, counts above 0.
+    pub(crate) fn push(&mut self, unit: u16, count: u16) {
+        self.unit.push(unit);
+        self.count.push(count);
+    }
+
+    /// Ends the step at hand.
+    pub(crate) fn end_step(&mut self) {
+        self.starts.push(self.unit.len() as u32);
     }
 
     /// From cells `step << 16 | unit`, one an event, in rising order; extents are the caller's.
