@@ -56,7 +56,7 @@ def prepared(rows, data):
     lacking = peer_side.missing(NEEDED_BY_ALL)
     if lacking:
         left_out = [row for row in rows if row not in without_big(rows)]
-        notes = [f"Without {' and '.join(lacking)} there is no SHD-sized file: {', '.join(left_out)} left out."]
+        notes = [f"{', '.join(left_out)} left out: no SHD-sized file is made, {', '.join(lacking)} missing."]
         return without_big(rows), "", [f"Data: {data.name}."], notes * bool(left_out)
     big, facts = peer_side.make_big(data, respike_side.WORK)
     return rows, big, [about_data(data, facts)], []

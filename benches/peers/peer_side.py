@@ -40,7 +40,7 @@ def peers_there(rows):
     for peer in PEERS:
         its_rows, lacking = rows_of(peer, rows), missing(peer.packages)
         if its_rows and lacking:
-            notes.append(f"Without {' and '.join(lacking)}, {peer.name} is left out of {', '.join(its_rows)}.")
+            notes.append(f"{peer.name} is left out of {', '.join(its_rows)}: {', '.join(lacking)} missing.")
         elif its_rows:
             there[peer] = its_rows
     return there, notes

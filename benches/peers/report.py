@@ -8,10 +8,12 @@ import statistics
 
 HEAD = "| what | unit | peer | the peer | respike | ratio |\n|---|---|---|---|---|---|"
 NOTES = {
-    "continual": "Continual learning: LR index 2, OR-subsample 1:10, 450 new samples and 2560 replays. The peers' "
-                 "replays are spikes of their own untrained network: the time of dense code does not depend on them.",
-    "cold-start": "Cold start: of h5py and NumPy, the time of 1000 samples multiplied by ten; the file is in the "
-                  "system's cache.",
+    "continual": "Continual learning: LR index 2, OR-subsample 1:10, 450 new samples and 2560 replays. The peers run "
+                 "the frozen layers over the new samples in every epoch, as published; respike once in a run (its "
+                 "latents). The peers' replays are spikes of their own untrained network: the time of dense code does "
+                 "not depend on them.",
+    "cold-start": "Cold start: of h5py and NumPy, on one thread, the time of 1000 samples multiplied by ten. The file "
+                  "is in the system's cache.",
     "memory": "Peak memory: of the whole process, in millions of bytes.",
     "codecs": "Codecs: 1000 rasters of 100 steps and 100 units at a time, a bit for each cell.",
 }

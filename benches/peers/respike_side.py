@@ -26,7 +26,7 @@ def reason(log):
         if " panicked at " in line:
             return following or line
         if line.startswith("error"):
-            return line
+            return line.removeprefix("error: ")
     return lines[-1] if lines else "it printed nothing"
 
 
@@ -42,7 +42,7 @@ def run(what, log, arguments, **environment):
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
-        raise Failed(f"{what} failed: {reason(log).rstrip('.')}. ({log.name} in {log.parent} has its whole output.)")
+        raise Failed(f"{what} failed: {reason(log).rstrip('.')} (all of its output: {log}).")
     return used
 
 
@@ -82,10 +82,13 @@ def bench(target, data, big):
 
 def figure(of, since):
     """A benchmark's median in its line's unit, if criterion has written it since a time."""
-    estimates = TARGET / "criterion" / of.group / of.function / "new" / "estimates.json"
+    folder = TARGET / "criterion" / of.group / of.function / "new"
+    estimates = folder / "estimates.json"
     if not estimates.exists() or estimates.stat().st_mtime < since:
         raise Failed(f"respike's bench `{of.target}` left no figure for `{of.group}/{of.function}`.")
-    return of.in_unit(json.loads(estimates.read_text())["median"]["point_estimate"])
+    nanoseconds = json.loads(estimates.read_text())["median"]["point_estimate"]
+    (work,) = json.loads((folder / "benchmark.json").read_text())["throughput"].values()
+    return of.in_unit(nanoseconds, work)
 
 
 def peak_megabytes(big):

@@ -8,9 +8,6 @@ none where the program itself is measured.
 from dataclasses import dataclass, field
 from typing import Callable
 
-BATCH = 64
-RAW_BYTES = 1000 * 100 * 100 / 8  # of the rasters that one iteration of a codec's benchmark packs or unpacks
-
 
 @dataclass(frozen=True)
 class Peer:
@@ -23,12 +20,15 @@ class Peer:
 
 @dataclass(frozen=True)
 class Bench:
-    """A benchmark of respike; `in_unit` takes its nanoseconds an iteration and returns the line's figure."""
+    """A benchmark of respike; `in_unit` makes the line's figure of the nanoseconds and the work of an iteration.
+
+    The work is criterion's throughput: samples, or bytes.
+    """
 
     target: str
     group: str
     function: str
-    in_unit: Callable[[float], float]
+    in_unit: Callable[[float, int], float]
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,20 @@ NUMPY = Peer("numpy_peer.py", "h5py and NumPy", NEEDED_BY_ALL)
 PEERS = [TORCH, JAX, NUMPY]
 
 
-def milliseconds_a_sample(nanoseconds):
-    return nanoseconds * 1e-6 / BATCH
+def milliseconds_a_sample(nanoseconds, samples):
+    return nanoseconds * 1e-6 / samples
 
 
-def seconds(nanoseconds):
+def seconds_an_epoch(nanoseconds, _):
     return nanoseconds * 1e-9
 
 
-def gigabytes_a_second(nanoseconds):
-    return RAW_BYTES / nanoseconds
+def seconds_for_10_000(nanoseconds, samples):
+    return nanoseconds * 1e-9 * 10_000 / samples
+
+
+def gigabytes_a_second(nanoseconds, raw_bytes):
+    return raw_bytes / nanoseconds
 
 
 def networks(what, unit, bench, figure):
@@ -69,6 +73,10 @@ def of_network(function):
     return Bench("reference_network", "reference network", function, milliseconds_a_sample)
 
 
+def of_continual(function):
+    return Bench("continual", "continual learning", function, seconds_an_epoch)
+
+
 def codec(function):
     return Line(f"`{function}`, raw bits", "GB/s", Bench("codecs", "codecs", function, gigabytes_a_second))
 
@@ -77,10 +85,10 @@ ROWS = {
     "training": [networks("training step, a sample", "ms", of_network("training step"), "training")],
     "inference": [networks("inference, a sample", "ms", of_network("inference"), "inference")],
     "continual": [
-        networks("an epoch of continual learning", "s",
-                 Bench("continual", "continual learning", "epoch", seconds), "continual")],
+        networks("an epoch of continual learning", "s", of_continual("epoch"), "continual"),
+        Line("latents of its new samples, one thread", "s", of_continual("latents of the new samples, one thread"))],
     "cold-start": [
-        Line("cold start, 10 000 samples", "s", Bench("cold_start", "cold start", "read and bin", seconds),
+        Line("cold start, 10 000 samples", "s", Bench("cold_start", "cold start", "read and bin", seconds_for_10_000),
              {"h5py and NumPy, as usually written": (NUMPY, "cold-start, usual"),
               "h5py and NumPy, vectorised": (NUMPY, "cold-start, vectorised")})],
     "memory": [Line("peak memory, an epoch on 10 420 samples", "MB")],

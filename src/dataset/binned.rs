@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::DatasetError;
-use crate::hash::{FNV_OFFSET, add_to_hash};
+use crate::hash::{FNV_OFFSET, add_word_to_hash};
 use crate::ids::{ClassId, SampleIndex, SpeakerId};
 use crate::spikes::{EventStream, SpikeCounts, SpikeError, TimeGrid};
 
@@ -17,8 +17,8 @@ pub struct LabelledEvents {
 }
 
 impl LabelledEvents {
-    /// A number that tells this recording from others: FNV-1a over class, speaker, times and units
-    /// in their order. `None` for a recording without events, as these are all alike.
+    /// A number that tells this recording from others, made of class, speaker, times and units in
+    /// their order. `None` for a recording without events, as these are all alike.
     ///
     /// The same recording has the same number in any file that holds the same times to the last bit.
     pub fn fingerprint(&self) -> Option<u64> {
@@ -26,11 +26,23 @@ impl LabelledEvents {
             return None;
         }
         let labels = u64::from(self.class.0) << 16 | u64::from(self.speaker.0);
-        let mut hash = add_to_hash(FNV_OFFSET, &labels.to_le_bytes());
+        let mut hash = add_word_to_hash(FNV_OFFSET, labels);
         for (time_s, &unit) in self.events.times_s().iter().zip(self.events.units()) {
-            hash = add_to_hash(hash, &(time_s.to_bits() ^ u64::from(unit)).to_le_bytes());
+            hash = add_word_to_hash(hash, time_s.to_bits() ^ u64::from(unit));
         }
         Some(hash)
+    }
+
+    /// Bins the recording; gives with it the number of events past the end of the grid.
+    pub(super) fn bin(&self, grid: TimeGrid, inputs: usize) -> Result<(Sample, usize), SpikeError> {
+        let binned = grid.bin(&self.events, inputs)?;
+        let sample = Sample {
+            counts: binned.counts,
+            class: self.class,
+            speaker: self.speaker,
+            fingerprint: self.fingerprint(),
+        };
+        Ok((sample, binned.past_end))
     }
 }
 
@@ -151,7 +163,7 @@ impl Dataset {
         let mut hash = FNV_OFFSET;
         for sample in &self.samples {
             let labels = u64::from(sample.class.0) << 16 | u64::from(sample.speaker.0);
-            hash = add_to_hash(hash, &sample.fingerprint.unwrap_or(labels).to_le_bytes());
+            hash = add_word_to_hash(hash, sample.fingerprint.unwrap_or(labels));
         }
         hash
     }
@@ -235,22 +247,17 @@ impl DatasetBuilder {
                 classes,
             });
         }
-        self.bin(recording)
-            .map_err(|source| DatasetError::BadEvents { sample, source })
+        let binned = recording.bin(self.dataset.grid, self.dataset.inputs);
+        let (binned, past_end) =
+            binned.map_err(|source| DatasetError::BadEvents { sample, source })?;
+        self.add(binned, past_end);
+        Ok(())
     }
 
-    /// Bins a recording whose class is known to be one of the names.
-    pub(super) fn bin(&mut self, recording: &LabelledEvents) -> Result<(), SpikeError> {
-        let dataset = &mut self.dataset;
-        let binned = dataset.grid.bin(&recording.events, dataset.inputs)?;
-        dataset.events_past_end += binned.past_end as u64;
-        dataset.samples.push(Sample {
-            counts: binned.counts,
-            class: recording.class,
-            speaker: recording.speaker,
-            fingerprint: recording.fingerprint(),
-        });
-        Ok(())
+    /// Adds a sample whose class is known to be one of the names.
+    pub(super) fn add(&mut self, sample: Sample, past_end: usize) {
+        self.dataset.events_past_end += past_end as u64;
+        self.dataset.samples.push(sample);
     }
 
     /// The dataset.

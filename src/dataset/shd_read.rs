@@ -12,12 +12,15 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 use hdf5::types::{
     FixedAscii, FixedUnicode, FloatSize, IntSize, TypeDescriptor, VarLenArray, VarLenAscii,
     VarLenUnicode,
 };
+use ndarray::Array1;
+use rayon::prelude::*;
 
-use super::{BinningTarget, Dataset, DatasetBuilder, DatasetError, LabelledEvents};
+use super::{BinningTarget, Dataset, DatasetBuilder, DatasetError, LabelledEvents, Sample};
 use crate::ids::{ClassId, SpeakerId};
 use crate::spikes::{EventStream, SpikeError};
 
@@ -172,41 +175,61 @@ impl ShdFile {
     /// # Panics
     /// If the range reaches past the end.
     pub fn read(&self, range: Range<usize>) -> Result<Vec<LabelledEvents>, DatasetError> {
-        let (times, units) = (
-            self.read_times(range.clone())?,
-            self.read_units(range.clone())?,
-        );
-        let mut recordings = Vec::with_capacity(range.len());
-        for ((sample, times), units) in range.zip(times).zip(units) {
-            let bad = |source| DatasetError::BadSample {
-                path: self.path.clone(),
-                sample,
-                source,
-            };
-            if times.len() != units.len() {
-                return Err(bad(SpikeError::UnequalLengths {
-                    times: times.len(),
-                    units: units.len(),
-                }));
+        let chunk = self.read_chunk(range)?;
+        let recordings = (0..chunk.samples.len()).into_par_iter();
+        let recordings: Vec<_> = recordings.map(|index| self.recording(&chunk, index)).collect();
+        recordings.into_iter().collect()
+    }
+
+    /// The lists of some samples as the file has them.
+    fn read_chunk(&self, samples: Range<usize>) -> Result<Chunk, DatasetError> {
+        let times = match self.times_size {
+            FloatSize::U2 => Times::Half(self.read_lists(&self.times, samples.clone())?),
+            FloatSize::U4 => Times::Single(self.read_lists(&self.times, samples.clone())?),
+            FloatSize::U8 => Times::Double(self.read_lists(&self.times, samples.clone())?),
+        };
+        let units = match self.units_type {
+            TypeDescriptor::Unsigned(IntSize::U2) => {
+                Units::Short(self.read_lists(&self.units, samples.clone())?)
             }
-            let narrow = units.iter().map(|&unit| u16::try_from(unit));
-            let narrow = narrow.collect::<Result<Vec<u16>, _>>().map_err(|_| {
-                let odd = units.iter().find(|&&unit| u16::try_from(unit).is_err());
-                DatasetError::BadNumber {
-                    path: self.path.clone(),
-                    what: "a unit",
-                    sample,
-                    value: odd.copied().unwrap_or(-1),
-                    expected: "0 to 65535".to_string(),
-                }
-            })?;
-            recordings.push(LabelledEvents {
-                events: EventStream::new(times, narrow).map_err(bad)?,
-                class: self.classes[sample],
-                speaker: self.speakers[sample],
-            });
+            // The library converts every other integer, and clips what does not fit.
+            _ => Units::Long(self.read_lists(&self.units, samples.clone())?),
+        };
+        Ok(Chunk {
+            samples,
+            times,
+            units,
+        })
+    }
+
+    /// One recording of a chunk, checked.
+    fn recording(&self, chunk: &Chunk, index: usize) -> Result<LabelledEvents, DatasetError> {
+        let sample = chunk.samples.start + index;
+        let bad = |source| DatasetError::BadSample {
+            path: self.path.clone(),
+            sample,
+            source,
+        };
+        let times = chunk.times.list(index);
+        let units = chunk.units.list(index).map_err(|unit| DatasetError::BadNumber {
+            path: self.path.clone(),
+            what: "a unit",
+            sample,
+            value: unit,
+            expected: "0 to 65535".to_string(),
+        });
+        // Lists of different lengths are found out first: they say more.
+        if times.len() != chunk.units.len_of(index) {
+            return Err(bad(SpikeError::UnequalLengths {
+                times: times.len(),
+                units: chunk.units.len_of(index),
+            }));
         }
-        Ok(recordings)
+        Ok(LabelledEvents {
+            events: EventStream::new(times, units?).map_err(bad)?,
+            class: self.classes[sample],
+            speaker: self.speakers[sample],
+        })
     }
 
     /// Hands every recording to `each`, a chunk at a time so that memory stays small.
@@ -226,35 +249,65 @@ impl ShdFile {
         Ok(())
     }
 
-    fn read_times(&self, range: Range<usize>) -> Result<Vec<Vec<f64>>, DatasetError> {
-        let times = &self.times;
-        match self.times_size {
-            FloatSize::U2 => self.read_lists(times, range, |t: f16| f64::from(t)),
-            FloatSize::U4 => self.read_lists(times, range, |t: f32| f64::from(t)),
-            FloatSize::U8 => self.read_lists(times, range, |t: f64| t),
-        }
-    }
-
-    fn read_units(&self, range: Range<usize>) -> Result<Vec<Vec<i64>>, DatasetError> {
-        match self.units_type {
-            TypeDescriptor::Unsigned(IntSize::U2) => {
-                self.read_lists(&self.units, range, |unit: u16| i64::from(unit))
-            }
-            // The library converts every other integer, and clips what does not fit.
-            _ => self.read_lists(&self.units, range, |unit: i64| unit),
-        }
-    }
-
-    fn read_lists<T: hdf5::H5Type + Copy, U>(
+    fn read_lists<T: hdf5::H5Type + Copy>(
         &self,
         dataset: &hdf5::Dataset,
         range: Range<usize>,
-        convert: impl Fn(T) -> U + Copy,
-    ) -> Result<Vec<Vec<U>>, DatasetError> {
-        let lists = dataset.read_slice_1d::<VarLenArray<T>, _>(range);
-        let lists = lists.map_err(|error| At { path: &self.path }.damaged(&error))?;
-        let convert_all = |list: &VarLenArray<T>| list.iter().map(|&v| convert(v)).collect();
-        Ok(lists.iter().map(convert_all).collect())
+    ) -> Result<Array1<VarLenArray<T>>, DatasetError> {
+        let lists = dataset.read_slice_1d(range);
+        lists.map_err(|error| At { path: &self.path }.damaged(&error))
+    }
+}
+
+/// Lists of some samples, not looked at yet.
+struct Chunk {
+    samples: Range<usize>,
+    times: Times,
+    units: Units,
+}
+
+enum Times {
+    Half(Array1<VarLenArray<f16>>),
+    Single(Array1<VarLenArray<f32>>),
+    Double(Array1<VarLenArray<f64>>),
+}
+
+impl Times {
+    fn list(&self, index: usize) -> Vec<f64> {
+        match self {
+            Times::Half(lists) => {
+                let mut times = vec![0.0; lists[index].len()];
+                lists[index].convert_to_f64_slice(&mut times);
+                times
+            }
+            Times::Single(lists) => lists[index].iter().map(|&time| f64::from(time)).collect(),
+            Times::Double(lists) => lists[index].to_vec(),
+        }
+    }
+}
+
+enum Units {
+    Short(Array1<VarLenArray<u16>>),
+    Long(Array1<VarLenArray<i64>>),
+}
+
+impl Units {
+    fn len_of(&self, index: usize) -> usize {
+        match self {
+            Units::Short(lists) => lists[index].len(),
+            Units::Long(lists) => lists[index].len(),
+        }
+    }
+
+    /// The units of a sample, or the first that is none.
+    fn list(&self, index: usize) -> Result<Vec<u16>, i64> {
+        match self {
+            Units::Short(lists) => Ok(lists[index].to_vec()),
+            Units::Long(lists) => {
+                let units = lists[index].iter();
+                units.map(|&unit| u16::try_from(unit).map_err(|_| unit)).collect()
+            }
+        }
     }
 }
 
@@ -291,19 +344,57 @@ pub fn read_dataset(paths: &[PathBuf], target: BinningTarget) -> Result<Dataset,
         );
         let labels: Vec<i64> = labels.collect();
         At { path }.in_range("the label", &labels, target.classes, &range)?;
-        file.for_each(|sample, recording| {
-            let binned = builder.bin(&recording);
-            binned.map_err(|source| DatasetError::BadSample {
-                path: path.clone(),
-                sample,
-                source,
-            })
-        })?;
+        bin_all(&file, target, builder)?;
     }
     match merged {
         Some((builder, ..)) => builder.build(),
         None => Err(DatasetError::Empty("a list of no files".to_string())),
     }
+}
+
+/// Bins every recording of a file. While a chunk is being binned, the next one is read: the library
+/// reads with one thread only.
+fn bin_all(
+    file: &ShdFile,
+    target: BinningTarget,
+    builder: &mut DatasetBuilder,
+) -> Result<(), DatasetError> {
+    let mut chunks = (0..file.len())
+        .step_by(CHUNK)
+        .map(|start| start..file.len().min(start + CHUNK));
+    let mut next = chunks.next().map(|range| file.read_chunk(range));
+    while let Some(chunk) = next {
+        let chunk = chunk?;
+        let (read, binned) = rayon::join(
+            || chunks.next().map(|range| file.read_chunk(range)),
+            || bin_chunk(file, &chunk, target),
+        );
+        for sample in binned {
+            let (sample, past_end) = sample?;
+            builder.add(sample, past_end);
+        }
+        next = read;
+    }
+    Ok(())
+}
+
+/// The samples of a chunk, and how many events of each fell past the end of the grid.
+fn bin_chunk(
+    file: &ShdFile,
+    chunk: &Chunk,
+    target: BinningTarget,
+) -> Vec<Result<(Sample, usize), DatasetError>> {
+    let samples = (0..chunk.samples.len()).into_par_iter();
+    let binned = samples.map(|index| {
+        let recording = file.recording(chunk, index)?;
+        let binned = recording.bin(target.grid, target.inputs);
+        binned.map_err(|source| DatasetError::BadSample {
+            path: file.path.clone(),
+            sample: chunk.samples.start + index,
+            source,
+        })
+    });
+    binned.collect()
 }
 
 /// Says where something is wrong.

@@ -61,15 +61,7 @@ impl TimeGrid {
 
     /// The bin of a time in seconds, or `None` at or past the end.
     pub fn step_of(self, time_s: f64) -> Option<TimeStep> {
-        // The quotient is right up to rounding; the comparisons with the edges settle it as
-        // NumPy's binary search does.
-        let mut step = ((time_s / self.spacing_s()) as usize).min(self.steps - 1) + 1;
-        while step > 0 && time_s < self.edge_s(step - 1) {
-            step -= 1;
-        }
-        while step < self.steps && time_s >= self.edge_s(step) {
-            step += 1;
-        }
+        let step = StepFinder::new(self).step_of(time_s);
         (step < self.steps).then_some(TimeStep(step))
     }
 
@@ -82,37 +74,142 @@ impl TimeGrid {
         if units == 0 || units > MAX_EXTENT {
             return Err(SpikeError::BadUnits(units));
         }
-        let mut cells = Vec::with_capacity(events.len());
-        let mut past_end = 0;
-        for (event, (&time_s, &unit)) in events.times_s().iter().zip(events.units()).enumerate() {
-            if usize::from(unit) >= units {
-                return Err(SpikeError::UnitPastEnd {
-                    event,
-                    unit: usize::from(unit),
-                    units,
-                });
-            }
-            match self.step_of(time_s) {
-                Some(step) => cells.push((step.0 as u32) << 16 | u32::from(unit)),
-                None => past_end += 1,
+        if let Some(event) = events.units().iter().position(|&u| usize::from(u) >= units) {
+            return Err(SpikeError::UnitPastEnd {
+                event,
+                unit: usize::from(events.units()[event]),
+                units,
+            });
+        }
+        let place = StepFinder::new(self);
+        let steps = events.times_s().iter().map(|&time_s| place.step_of(time_s) as u32);
+        let steps: Vec<u32> = steps.collect();
+        match steps.is_sorted() {
+            true => self.count(&steps, events.units(), units),
+            false => {
+                let (steps, by_step) = in_order(&steps, events.units(), self.steps);
+                self.count(&steps, &by_step, units)
             }
         }
-        cells.sort_unstable();
-        let counts = SpikeCounts::from_sorted_cells(self.steps, units, &cells)?;
-        Ok(Binned { counts, past_end })
+    }
+
+    /// Counts events whose steps are in order; `self.steps` stands for past the end.
+    fn count(self, steps: &[u32], event_units: &[u16], units: usize) -> Result<Binned, SpikeError> {
+        let mut counter = UnitCounter::new(units);
+        let mut counts = SpikeCounts::with_units(units);
+        let mut done = 0;
+        for step in 0..self.steps {
+            let events = steps[done..].iter().take_while(|&&s| s as usize == step).count();
+            let counted = counter.count(&event_units[done..done + events], &mut counts);
+            counted.map_err(|unit| SpikeError::TooManyInOneBin { unit, step })?;
+            done += events;
+        }
+        counts.shrink();
+        Ok(Binned {
+            counts,
+            past_end: steps.len() - done,
+        })
     }
 
     fn spacing_s(self) -> f64 {
         self.max_time_s / (self.steps - 1) as f64
     }
+}
+
+/// Finds the bins of times.
+struct StepFinder {
+    grid: TimeGrid,
+    spacing_s: f64,
+    steps_per_s: f64,
+}
+
+impl StepFinder {
+    fn new(grid: TimeGrid) -> Self {
+        let spacing_s = grid.spacing_s();
+        StepFinder {
+            grid,
+            spacing_s,
+            steps_per_s: 1.0 / spacing_s,
+        }
+    }
+
+    /// The bin of a time in seconds, or the number of bins at or past the end.
+    #[inline]
+    fn step_of(&self, time_s: f64) -> usize {
+        let steps = self.grid.steps;
+        // The product is right up to rounding; the comparisons with the edges settle it as NumPy's
+        // binary search does.
+        let mut step = ((time_s * self.steps_per_s) as usize).min(steps - 1) + 1;
+        while step > 0 && time_s < self.edge_s(step - 1) {
+            step -= 1;
+        }
+        while step < steps && time_s >= self.edge_s(step) {
+            step += 1;
+        }
+        step
+    }
 
     /// Edge `index` of `np.linspace(0, max_time_s, steps)`.
-    fn edge_s(self, index: usize) -> f64 {
-        if index + 1 == self.steps {
-            self.max_time_s
-        } else {
-            index as f64 * self.spacing_s()
+    #[inline]
+    fn edge_s(&self, index: usize) -> f64 {
+        match index + 1 == self.grid.steps {
+            true => self.grid.max_time_s,
+            false => index as f64 * self.spacing_s,
         }
+    }
+}
+
+/// Events in the order of their steps, in the order that they had within each.
+fn in_order(steps: &[u32], units: &[u16], count: usize) -> (Vec<u32>, Vec<u16>) {
+    let mut starts = vec![0u32; count + 1];
+    for &step in steps {
+        starts[step as usize] += 1;
+    }
+    let mut sum = 0;
+    for start in &mut starts {
+        (*start, sum) = (sum, sum + *start);
+    }
+    let mut sorted = (vec![0; steps.len()], vec![0; steps.len()]);
+    for (&step, &unit) in steps.iter().zip(units) {
+        let place = &mut starts[step as usize];
+        (sorted.0[*place as usize], sorted.1[*place as usize]) = (step, unit);
+        *place += 1;
+    }
+    sorted
+}
+
+/// Counts the events of each unit in one step after the other.
+struct UnitCounter {
+    counts: Vec<u32>,
+    /// A bit for each unit that has been counted.
+    counted: Vec<u64>,
+}
+
+impl UnitCounter {
+    fn new(units: usize) -> Self {
+        UnitCounter {
+            counts: vec![0; units],
+            counted: vec![0; units.div_ceil(64)],
+        }
+    }
+
+    /// Adds a step with these events, or says which unit has too many.
+    fn count(&mut self, events: &[u16], counts: &mut SpikeCounts) -> Result<(), usize> {
+        for &unit in events {
+            let unit = usize::from(unit);
+            self.counts[unit] += 1;
+            self.counted[unit / 64] |= 1 << (unit % 64);
+        }
+        for (index, word) in self.counted.iter_mut().enumerate() {
+            while *word != 0 {
+                let unit = index * 64 + word.trailing_zeros() as usize;
+                let count = std::mem::take(&mut self.counts[unit]);
+                counts.push(unit as u16, u16::try_from(count).map_err(|_| unit)?);
+                *word &= *word - 1;
+            }
+        }
+        counts.end_step();
+        Ok(())
     }
 }
 
@@ -142,7 +239,7 @@ mod tests {
         // Every edge of the reference grid and its neighbours in f64.
         let grid = TimeGrid::new(100, 1.4).expect("valid");
         for index in 0..100 {
-            let edge = grid.edge_s(index);
+            let edge = StepFinder::new(grid).edge_s(index);
             for time_s in [edge.next_down(), edge, edge.next_up()] {
                 if time_s >= 0.0 {
                     let expected = Some(digitize(time_s, 100, 1.4)).filter(|&s| s < 100);

@@ -59,34 +59,10 @@ impl SpikeCounts {
         self.starts.push(self.unit.len() as u32);
     }
 
-    /// From cells `step << 16 | unit`, one an event, in rising order; extents are the caller's.
-    pub(super) fn from_sorted_cells(
-        steps: usize,
-        units: usize,
-        cells: &[u32],
-    ) -> Result<Self, SpikeError> {
-        let mut counts = SpikeCounts {
-            units,
-            starts: Vec::with_capacity(steps + 1),
-            unit: Vec::with_capacity(cells.len()),
-            count: Vec::with_capacity(cells.len()),
-        };
-        for same in cells.chunk_by(|a, b| a == b) {
-            let (step, unit) = ((same[0] >> 16) as usize, same[0] as u16);
-            while counts.starts.len() <= step {
-                counts.starts.push(counts.unit.len() as u32);
-            }
-            let count = u16::try_from(same.len()).map_err(|_| SpikeError::TooManyInOneBin {
-                unit: usize::from(unit),
-                step,
-            })?;
-            counts.unit.push(unit);
-            counts.count.push(count);
-        }
-        counts.starts.resize(steps + 1, counts.unit.len() as u32);
-        counts.unit.shrink_to_fit();
-        counts.count.shrink_to_fit();
-        Ok(counts)
+    /// Gives back room that is not needed.
+    pub(super) fn shrink(&mut self) {
+        self.unit.shrink_to_fit();
+        self.count.shrink_to_fit();
     }
 
     /// Number of steps.

@@ -9,7 +9,8 @@ use crate::network::{Network, NetworkSpec, ParameterName, Parameters, Stage};
 use crate::random::StreamPosition;
 use crate::storage::{Tensor, TensorFile, TensorFileError};
 
-const FORMAT: u32 = 1;
+/// 2: the recordings trained on are named by another hash.
+const FORMAT: u32 = 2;
 const TRAINED_ON: &str = "trained_on";
 
 /// A network with all that is needed to go on training it, and to know what it has seen.
