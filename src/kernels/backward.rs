@@ -1,10 +1,9 @@
 //! A LIF layer backward in time, for a block of samples.
 
 use super::dense::Panels;
-use super::flush;
-use super::lanes::{Kernel, Lanes};
+use super::lanes::{Kernel, Lanes, flush};
 use super::lif::LifConstants;
-use super::surrogate::{Surrogate, arctan, boxcar, exponential, fast_sigmoid};
+use super::surrogate::{Surrogate, WithDerivative};
 
 /// Turns δ of the layer above into δ of this layer.
 ///
@@ -71,22 +70,27 @@ impl Kernel for LayerBackward<'_> {
             }
             for (rank, error) in error.chunks_exact(stride).enumerate() {
                 let here = rank * stride..(rank + 1) * stride;
-                let states = States {
+                let mut back = UnitsBack {
+                    lanes,
+                    constants: self.constants,
                     membrane: &self.membrane[row(rank)..][..stride],
                     error_spike: error,
                     error_membrane: &mut error_membrane[here.clone()],
                     error_synaptic: &mut error_synaptic[here],
                     delta: &mut self.delta[row(rank)..][..stride],
                 };
-                step_back(self.constants, self.surrogate, states);
+                self.surrogate.with(lanes, &mut back);
             }
         }
     }
 }
 
 /// One sample in one step: on entry the errors of membrane and synaptic current are those of the
-/// step after, on return those of this step.
-struct States<'a> {
+/// step after, on return those of this step. The reset is not differentiated (Dequino et al. 2024;
+/// Zenke & Ganguli 2018 for the surrogate).
+struct UnitsBack<'a, L> {
+    lanes: L,
+    constants: LifConstants,
     membrane: &'a [f32],
     error_spike: &'a [f32],
     error_membrane: &'a mut [f32],
@@ -94,39 +98,30 @@ struct States<'a> {
     delta: &'a mut [f32],
 }
 
-/// One step back of one sample, compiled once for each surrogate so that the choice is not made for
-/// each neuron.
-#[inline(always)]
-fn step_back(constants: LifConstants, surrogate: Surrogate, states: States<'_>) {
-    match surrogate {
-        Surrogate::FastSigmoid { slope } => {
-            units_back(constants, states, |x| fast_sigmoid(slope, x));
+impl<L: Lanes> WithDerivative<L> for UnitsBack<'_, L> {
+    #[inline(always)]
+    fn work(&mut self, derivative: impl Fn(L::f32s) -> L::f32s) {
+        let lanes = self.lanes;
+        let zero = lanes.splat_f32s(0.0);
+        let alpha = lanes.splat_f32s(self.constants.alpha);
+        let beta = lanes.splat_f32s(self.constants.beta);
+        let threshold = lanes.splat_f32s(self.constants.threshold);
+        let membrane = L::as_simd_f32s(self.membrane).0.iter();
+        let given = membrane.zip(L::as_simd_f32s(self.error_spike).0);
+        let (error_membrane, _) = L::as_mut_simd_f32s(self.error_membrane);
+        let (error_synaptic, _) = L::as_mut_simd_f32s(self.error_synaptic);
+        let (delta, _) = L::as_mut_simd_f32s(self.delta);
+        let errors = error_membrane.iter_mut().zip(error_synaptic);
+        for (((&potential, &spike), (mem, syn)), delta) in given.zip(errors).zip(delta) {
+            *delta = *syn;
+            let above = lanes.sub_f32s(potential, threshold);
+            let fired = lanes.greater_than_f32s(above, zero);
+            let kept = lanes.select_f32s(fired, zero, *mem);
+            // Flushed before it is multiplied, so that the product is no subnormal number either.
+            let through_spike = lanes.mul_f32s(flush(lanes, spike), derivative(above));
+            let error = lanes.add_f32s(through_spike, lanes.mul_f32s(beta, kept));
+            *mem = flush(lanes, error);
+            *syn = flush(lanes, lanes.add_f32s(lanes.mul_f32s(alpha, *syn), kept));
         }
-        Surrogate::Boxcar { half_width } => {
-            units_back(constants, states, |x| boxcar(half_width, x));
-        }
-        Surrogate::Arctan { slope } => units_back(constants, states, |x| arctan(slope, x)),
-        Surrogate::Exponential { scale, slope } => {
-            units_back(constants, states, |x| exponential(scale, slope, x));
-        }
-    }
-}
-
-/// The reset is not differentiated (Dequino et al. 2024; Zenke & Ganguli 2018 for the surrogate).
-#[inline(always)]
-fn units_back(constants: LifConstants, states: States<'_>, derivative: impl Fn(f32) -> f32) {
-    let LifConstants {
-        alpha,
-        beta,
-        threshold,
-    } = constants;
-    let errors = states.error_membrane.iter_mut().zip(states.error_synaptic);
-    let given = states.membrane.iter().zip(states.error_spike);
-    for (((&potential, &spike), (mem, syn)), delta) in given.zip(errors).zip(states.delta) {
-        *delta = *syn;
-        let above = potential - threshold;
-        let kept = if above > 0.0 { 0.0 } else { *mem };
-        *mem = flush(spike * derivative(above) + beta * kept);
-        *syn = flush(alpha * *syn + kept);
     }
 }

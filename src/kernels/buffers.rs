@@ -17,13 +17,6 @@ pub(crate) struct Aligned {
 }
 
 impl Aligned {
-    /// Zeros.
-    pub(crate) fn zeros(len: usize) -> Self {
-        let mut aligned = Aligned::default();
-        aligned.resize(len);
-        aligned
-    }
-
     /// Changes the number of numbers. What they are is not said.
     fn resize(&mut self, len: usize) {
         self.values.resize(len + LINE - 1, 0.0);

@@ -22,9 +22,6 @@ pub(crate) mod readout;
 pub(crate) mod surrogate;
 pub(crate) mod weights;
 
-#[cfg(test)]
-mod tests;
-
 /// Values below this are taken as zero where they decay step by step.
 ///
 /// Left alone they would sink into subnormal numbers, which processors handle a hundred times more

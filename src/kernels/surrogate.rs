@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lanes::Lanes;
+
 /// What stands in for the derivative of the spike in the backward pass.
 ///
 /// Each is a function of x, the membrane potential less the threshold. In a spec:
@@ -64,13 +66,13 @@ impl Surrogate {
 }
 
 #[inline(always)]
-pub(super) fn fast_sigmoid(slope: f32, x: f32) -> f32 {
+fn fast_sigmoid(slope: f32, x: f32) -> f32 {
     let falling = slope * x.abs() + 1.0;
     1.0 / (falling * falling)
 }
 
 #[inline(always)]
-pub(super) fn boxcar(half_width: f32, x: f32) -> f32 {
+fn boxcar(half_width: f32, x: f32) -> f32 {
     if x.abs() <= half_width {
         0.5 / half_width
     } else {
@@ -79,14 +81,51 @@ pub(super) fn boxcar(half_width: f32, x: f32) -> f32 {
 }
 
 #[inline(always)]
-pub(super) fn arctan(slope: f32, x: f32) -> f32 {
+fn arctan(slope: f32, x: f32) -> f32 {
     let argument = std::f32::consts::FRAC_PI_2 * slope * x;
     0.5 * slope / (1.0 + argument * argument)
 }
 
 #[inline(always)]
-pub(super) fn exponential(scale: f32, slope: f32, x: f32) -> f32 {
+fn exponential(scale: f32, slope: f32, x: f32) -> f32 {
     scale * (-slope * x.abs()).exp()
+}
+
+/// Work with the derivative of a surrogate, compiled once for each so that the choice is not made
+/// for each neuron.
+pub(super) trait WithDerivative<L: Lanes> {
+    fn work(&mut self, derivative: impl Fn(L::f32s) -> L::f32s);
+}
+
+impl Surrogate {
+    /// Does the work with this surrogate's derivative.
+    #[inline(always)]
+    pub(super) fn with<L: Lanes>(self, lanes: L, work: &mut impl WithDerivative<L>) {
+        match self {
+            Surrogate::FastSigmoid { slope } => {
+                let (slope, one) = (lanes.splat_f32s(slope), lanes.splat_f32s(1.0));
+                work.work(|x| {
+                    let falling = lanes.mul_f32s(slope, lanes.abs_f32s(x));
+                    let falling = lanes.add_f32s(falling, one);
+                    lanes.div_f32s(one, lanes.mul_f32s(falling, falling))
+                });
+            }
+            Surrogate::Boxcar { half_width } => work.work(|x| each::<L>(x, |x| boxcar(half_width, x))),
+            Surrogate::Arctan { slope } => work.work(|x| each::<L>(x, |x| arctan(slope, x))),
+            Surrogate::Exponential { scale, slope } => {
+                work.work(|x| each::<L>(x, |x| exponential(scale, slope, x)));
+            }
+        }
+    }
+}
+
+/// The same function of every lane.
+#[inline(always)]
+fn each<L: Lanes>(mut values: L::f32s, function: impl Fn(f32) -> f32) -> L::f32s {
+    for value in pulp::bytemuck::cast_slice_mut::<L::f32s, f32>(std::slice::from_mut(&mut values)) {
+        *value = function(*value);
+    }
+    values
 }
 
 #[cfg(test)]

@@ -32,14 +32,14 @@ impl ActiveSteps {
         self.starts.pop();
     }
 
-    /// Turns spikes around; each stands `delay` steps later. Only the lists' steps are turned.
-    pub(crate) fn of_spikes(&mut self, spikes: &ActiveLists, units: usize, delay: usize) {
+    /// Turns spikes around, as far as the lists go.
+    pub(crate) fn of_spikes(&mut self, spikes: &ActiveLists, units: usize) {
         self.make_room(units, spikes.all());
         self.counts.clear();
         for step in 0..spikes.steps() {
             for &unit in spikes.row(step) {
                 let place = self.take_place(unit);
-                self.steps[place] = (step + delay) as u16;
+                self.steps[place] = step as u16;
             }
         }
         self.starts.pop();
@@ -69,10 +69,10 @@ impl ActiveSteps {
     }
 }
 
-/// `gradient[i, :] += Σ_t x[t, i]·δ[t, :]` for one sample.
+/// `gradient[i, :] += Σ_t x[t, i]·δ[t, :]` for one sample, over the steps that δ has.
 pub(crate) struct WeightGradient<'a> {
     pub active: &'a ActiveSteps,
-    /// Steps × `stride`.
+    /// Steps × `stride`: all that the input is active in, or all but the last.
     pub delta: &'a [f32],
     pub stride: usize,
     /// Input units × `columns`.
@@ -102,12 +102,17 @@ impl<L: Lanes> Pass<L> for WeightGradient<'_> {
     fn pass<const N: usize>(&mut self, lanes: L, first: usize) {
         let (start, columns) = (first * L::F32_LANES, self.columns);
         let width = (columns - start).min(N * L::F32_LANES);
+        let reach = self.delta.len() / self.stride;
         let mut from = 0;
         for (unit, &end) in self.active.starts[1..].iter().enumerate() {
-            let here = from as usize..end as usize;
+            let mut here = from as usize..end as usize;
             from = end;
             if here.is_empty() {
                 continue;
+            }
+            // Steps rise, so only the last can lie past the end.
+            if usize::from(self.active.steps[here.end - 1]) >= reach {
+                here.end -= 1;
             }
             let mut sums = [lanes.splat_f32s(0.0); N];
             let steps = &self.active.steps[here.clone()];
@@ -134,10 +139,12 @@ impl<L: Lanes> Pass<L> for WeightGradient<'_> {
                     whole[n] = lanes.add_f32s(whole[n], sums[n]);
                 }
             } else {
-                for n in 0..N - 1 {
-                    whole[n] = lanes.add_f32s(whole[n], sums[n]);
+                // The row ends before its last vectors do.
+                let full = whole.len();
+                for (gradient, &sum) in whole.iter_mut().zip(&sums) {
+                    *gradient = lanes.add_f32s(*gradient, sum);
                 }
-                let last: &[f32] = pulp::bytemuck::cast_slice(&sums[N - 1..]);
+                let last: &[f32] = pulp::bytemuck::cast_slice(&sums[full..]);
                 for (gradient, sum) in rest.iter_mut().zip(last) {
                     *gradient += sum;
                 }

@@ -129,42 +129,104 @@ impl Trace<'_> {
     ) -> Result<(), NetworkError> {
         self.check_shapes(error_logits, error_spikes)?;
         let layers = &self.stage.network.spec.settings().layers;
+        let first = self.stage.stage.first_layer();
+        let deltas = self.deltas(error_logits, error_spikes);
         let mut turned = Turned::default();
-        let classes = self.stage.network.spec.classes();
-        let mut delta = self.readout_backward(error_logits);
-        let mut width = classes;
-        let readout = gradients.slice_mut(ParameterName::Readout);
-        self.add_weight_gradient(&delta, width, readout, &mut turned, |sample| {
-            WeightInput::Spikes(self.readout_drive(sample), 0)
-        });
-        for index in (0..self.spikes.len()).rev() {
-            let layer = self.stage.stage.first_layer() + index;
-            let units = layers[layer].units;
-            let error = error_spikes.map(|errors| &errors[index]);
-            delta = self.layer_backward(index, &delta, width, error);
-            width = units;
-            let (input, recurrent) = (ParameterName::Input(layer), ParameterName::Recurrent(layer));
-            if layers[layer].recurrent {
-                let gradient = gradients.slice_mut(recurrent);
-                self.add_weight_gradient(&delta, width, gradient, &mut turned, |sample| {
-                    WeightInput::Spikes(&self.spikes[index][sample], 1)
-                });
+        for source in 0..=self.spikes.len() {
+            // What the source drives: the layer above it, and itself.
+            let above = match source < self.spikes.len() {
+                true => ParameterName::Input(first + source),
+                false => ParameterName::Readout,
+            };
+            let above = self.stage.stage.trains(above).then_some(above);
+            let itself = source.checked_sub(1);
+            let itself = itself.filter(|&layer| layers[first + layer].recurrent);
+            if above.is_none() && itself.is_none() {
+                continue;
             }
-            if self.stage.stage.trains(input) {
-                let gradient = gradients.slice_mut(input);
-                self.add_weight_gradient(&delta, width, gradient, &mut turned, |sample| {
-                    match (index.checked_sub(1), &self.inputs[sample]) {
-                        (Some(before), _) => WeightInput::Spikes(&self.spikes[before][sample], 0),
-                        (None, StageInput::Counts(counts)) => WeightInput::Counts(counts),
-                        (None, StageInput::Spikes(raster)) => WeightInput::Spikes(raster, 0),
-                        (None, StageInput::Currents(_)) => {
-                            unreachable!("no stage that reads currents trains the weights below")
-                        }
-                    }
-                });
+            for &(sample, reached) in &self.reach {
+                turned.turn(self.source(source, sample), reached);
+                if let Some(name) = above {
+                    let delta = self.delta_of(&deltas[source], sample, 0..reached);
+                    self.add_weight_gradient(&turned, delta, gradients.slice_mut(name));
+                }
+                // A layer's own spikes act a step later.
+                if let Some(layer) = itself
+                    && reached > 0
+                {
+                    let delta = self.delta_of(&deltas[layer], sample, 1..reached);
+                    let name = ParameterName::Recurrent(first + layer);
+                    self.add_weight_gradient(&turned, delta, gradients.slice_mut(name));
+                }
             }
         }
         Ok(())
+    }
+
+    /// δ of every layer of the stage and of the readout, with their numbers of units.
+    pub(super) fn deltas(
+        &self,
+        error_logits: ArrayView2<'_, f32>,
+        error_spikes: Option<&[Array2<f32>]>,
+    ) -> Vec<(Buffer, usize)> {
+        let mut above = (
+            self.readout_backward(error_logits),
+            self.stage.network.spec.classes(),
+        );
+        let mut deltas = Vec::with_capacity(self.spikes.len() + 1);
+        for index in (0..self.spikes.len()).rev() {
+            let error = error_spikes.map(|errors| &errors[index]);
+            let delta = self.layer_backward(index, &above.0, above.1, error);
+            deltas.push(std::mem::replace(&mut above, delta));
+        }
+        deltas.push(above);
+        deltas.reverse();
+        deltas
+    }
+
+    /// What drives the stage's layer `source`, or the readout if there is none: the sample itself or
+    /// the spikes of the layer before.
+    fn source(&self, source: usize, sample: usize) -> WeightInput<'_> {
+        match (source.checked_sub(1), &self.inputs[sample]) {
+            (Some(before), _) => WeightInput::Spikes(&self.spikes[before][sample]),
+            (None, StageInput::Counts(counts)) => WeightInput::Counts(counts),
+            (None, StageInput::Spikes(raster)) => WeightInput::Spikes(raster),
+            (None, StageInput::Currents(_)) => {
+                unreachable!("no stage that reads currents trains the weights below")
+            }
+        }
+    }
+
+    /// Some steps of one sample's δ, and how many units it has.
+    fn delta_of<'b>(
+        &self,
+        (delta, units): &'b (Buffer, usize),
+        sample: usize,
+        steps: std::ops::Range<usize>,
+    ) -> (&'b [f32], usize) {
+        let stride = padded(self.stage.simd, *units);
+        let start = sample * self.steps * stride;
+        let steps = start + steps.start * stride..start + steps.end * stride;
+        (&delta[steps], *units)
+    }
+
+    /// Adds Σ over steps of xᵀ·δ for one sample.
+    fn add_weight_gradient(
+        &self,
+        turned: &Turned,
+        (delta, columns): (&[f32], usize),
+        gradient: &mut [f32],
+    ) {
+        run(
+            self.stage.simd,
+            WeightGradient {
+                active: &turned.steps,
+                delta,
+                stride: padded(self.stage.simd, columns),
+                gradient,
+                columns,
+            },
+        );
     }
 
     /// δ of the readout as far as each sample reaches: samples × steps × padded classes.
@@ -199,7 +261,7 @@ impl Trace<'_> {
         delta_above: &[f32],
         above: usize,
         error_spikes: Option<&Array2<f32>>,
-    ) -> Buffer {
+    ) -> (Buffer, usize) {
         let layer = self.stage.stage.first_layer() + index;
         let units = self.stage.network.spec.settings().layers[layer].units;
         let transposed = self.stage.transposed();
@@ -236,40 +298,7 @@ impl Trace<'_> {
                 errors: [&mut error, &mut error_membrane, &mut error_synaptic],
             },
         );
-        delta
-    }
-
-    /// Adds Σ over samples and steps of xᵀ·δ, the samples that reach farthest first.
-    fn add_weight_gradient<'b>(
-        &'b self,
-        delta: &[f32],
-        columns: usize,
-        gradient: &mut [f32],
-        turned: &mut Turned,
-        input: impl Fn(usize) -> WeightInput<'b>,
-    ) {
-        let stride = padded(self.stage.simd, columns);
-        for &(sample, reached) in &self.reach {
-            match input(sample) {
-                WeightInput::Counts(counts) => turned.steps.of_counts(counts, reached),
-                WeightInput::Spikes(raster, delay) => {
-                    let words = raster.words_per_step();
-                    let rows = &raster.words()[..reached.saturating_sub(delay) * words];
-                    turned.lists.fill(rows, words);
-                    turned.steps.of_spikes(&turned.lists, raster.units(), delay);
-                }
-            }
-            run(
-                self.stage.simd,
-                WeightGradient {
-                    active: &turned.steps,
-                    delta: &delta[sample * self.steps * stride..][..reached * stride],
-                    stride,
-                    gradient,
-                    columns,
-                },
-            );
-        }
+        (delta, units)
     }
 
     fn check_shapes(
@@ -317,15 +346,28 @@ impl Trace<'_> {
 
 /// What a weight's gradient multiplies δh with.
 enum WeightInput<'a> {
-    /// Spikes of a layer, this many steps before.
-    Spikes(&'a SpikeRaster, usize),
+    /// Spikes of a layer.
+    Spikes(&'a SpikeRaster),
     /// Event counts.
     Counts(&'a SpikeCounts),
 }
 
-/// Room for a sample turned around, reused from sample to sample.
+/// A sample turned around: for each unit, the steps in which it was active.
 #[derive(Default)]
 struct Turned {
     lists: ActiveLists,
     steps: ActiveSteps,
+}
+
+impl Turned {
+    fn turn(&mut self, input: WeightInput<'_>, reached: usize) {
+        match input {
+            WeightInput::Counts(counts) => self.steps.of_counts(counts, reached),
+            WeightInput::Spikes(raster) => {
+                let words = raster.words_per_step();
+                self.lists.fill(&raster.words()[..reached * words], words);
+                self.steps.of_spikes(&self.lists, raster.units());
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@ use crate::kernels::gather::ActiveLists;
 use crate::kernels::lanes::{padded, run};
 use crate::kernels::lif::LifConstants;
 use crate::kernels::readout::{Collect, LeakyConstants, ReadoutForward};
+use crate::simd::Simd;
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
 /// Everything that happens in a stage while one sample runs through it.
@@ -150,7 +151,8 @@ impl Network {
     /// Makes the frozen stage below an LR index ready for [`PreparedStage::latents`].
     pub fn prepare_frozen(&self, index: LrIndex) -> PreparedStage<'_> {
         // At index 0 the first layer's input weights are needed, though the layer does not run.
-        let stage = self.prepare_layers(Stage::Whole, 0..index.get().max(1));
+        let layers = 0..index.get().max(1);
+        let stage = self.prepare_layers(Simd::current(), Stage::Whole, layers);
         stage.below(index)
     }
 }

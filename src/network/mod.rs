@@ -38,6 +38,8 @@ mod parameters;
 mod prepared;
 mod spec;
 mod stage;
+#[cfg(test)]
+mod tests;
 
 pub use backward::Gradients;
 pub use error::NetworkError;

@@ -80,16 +80,17 @@ impl PaddedRows {
 impl Network {
     /// Makes a stage ready to run any number of blocks of samples with the weights as they are now.
     pub fn prepare(&self, stage: Stage) -> PreparedStage<'_> {
-        self.prepare_layers(stage, stage.first_layer()..self.spec.depth())
+        let layers = stage.first_layer()..self.spec.depth();
+        self.prepare_layers(Simd::current(), stage, layers)
     }
 
     /// The same for some layers only; the readout goes with them.
     pub(super) fn prepare_layers(
         &self,
+        simd: Simd,
         stage: Stage,
         layers: std::ops::Range<usize>,
     ) -> PreparedStage<'_> {
-        let simd = Simd::current();
         let layers = self.parameters.layers[layers].iter().map(|layer| {
             let recurrent = layer.recurrent.as_ref();
             let input = PaddedRows::of(simd, &layer.input);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array2, Zip};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Ix2, Zip};
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
@@ -177,10 +177,10 @@ impl Optimiser {
                     });
                 }
             }
-            let all = Zip::from(&mut weight)
-                .and(gradient)
-                .and(&mut moments.first)
-                .and(&mut moments.second);
+            let all = Zip::from(weight.view_mut())
+                .and(gradient.view())
+                .and(moments.first.view_mut())
+                .and(moments.second.view_mut());
             match self.settings {
                 OptimiserSettings::Adamax {
                     beta1,
@@ -188,7 +188,7 @@ impl Optimiser {
                     epsilon,
                 } => {
                     let rate = learning_rate / (1.0 - beta1.powi(exponent));
-                    all.par_for_each(|weight, &gradient, first, norm| {
+                    for_all(all, |weight, &gradient, first, norm| {
                         *first = flush(beta1 * *first + (1.0 - beta1) * gradient);
                         *norm = (beta2 * *norm).max(gradient.abs() + epsilon);
                         *weight -= rate * *first / *norm;
@@ -201,14 +201,14 @@ impl Optimiser {
                 } => {
                     let rate = learning_rate / (1.0 - beta1.powi(exponent));
                     let root = (1.0 - beta2.powi(exponent)).sqrt();
-                    all.par_for_each(|weight, &gradient, first, second| {
+                    for_all(all, |weight, &gradient, first, second| {
                         *first = flush(beta1 * *first + (1.0 - beta1) * gradient);
                         *second = flush(beta2 * *second + (1.0 - beta2) * gradient * gradient);
                         *weight -= rate * *first / (second.sqrt() / root + epsilon);
                     });
                 }
                 OptimiserSettings::Sgd { momentum } => {
-                    all.par_for_each(|weight, &gradient, velocity, _| {
+                    for_all(all, |weight, &gradient, velocity, _| {
                         *velocity = flush(momentum * *velocity + gradient);
                         *weight -= learning_rate * *velocity;
                     });
@@ -216,6 +216,21 @@ impl Optimiser {
             }
         }
         Ok(())
+    }
+}
+
+/// The fewest weights that are worth another thread.
+const MANY: usize = 1 << 15;
+
+type Four<'a> = Zip<(Moved<'a>, Given<'a>, Moved<'a>, Moved<'a>), Ix2>;
+type Moved<'a> = ArrayViewMut2<'a, f32>;
+type Given<'a> = ArrayView2<'a, f32>;
+
+/// Does the same for every weight, with several threads if there are many.
+fn for_all(all: Four<'_>, work: impl Fn(&mut f32, &f32, &mut f32, &mut f32) + Sync + Send) {
+    match all.size() < MANY {
+        true => all.for_each(work),
+        false => all.par_for_each(work),
     }
 }
 
