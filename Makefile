@@ -6,13 +6,18 @@ PYTHON ?= python3
 RESPIKE := target/release/respike
 NOTEBOOK_VENV := notebooks/.venv
 
-.PHONY: help system build demo digits test lint unit docs bench notebooks clean
+PEERS_VENV := target/peers
+
+.PHONY: help system valgrind build demo digits test lint unit docs bench bench-peers notebooks clean
 
 help: ## Say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 system: ## Install what is missing of Debian's packages (libhdf5-dev, pkg-config)
 	@tools/install-system-packages libhdf5-dev pkg-config
+
+valgrind:
+	@tools/install-system-packages valgrind
 
 build: system ## Build the program
 	cargo build --release --locked
@@ -39,15 +44,22 @@ lint: system
 	cargo clippy --locked --no-default-features --features fetch --lib -- -D warnings
 	cargo clippy --locked --no-default-features --features plots --lib -- -D warnings
 
-unit: system
+unit: system valgrind
 	cargo test --locked
 	cargo test --locked --no-default-features --lib --test golden --test protocols
 
 docs: system
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 
-bench: system ## Time training and inference of the reference network, and the inner ear
-	cargo bench --locked
+bench: system ## Time training, inference, continual learning, codecs, reading and the inner ear
+	cargo bench --locked --benches
+
+bench-peers: build ## Time respike beside PyTorch, JAX and h5py; DATA=FILE.h5, 700 channels
+	@test -n "$(DATA)" || { echo "give an SHD-layout file of 700 channels: make bench-peers DATA=FILE.h5 (see benches/peers/README.md)"; exit 2; }
+	@tools/install-system-packages python3-venv
+	test -x $(PEERS_VENV)/bin/python || $(PYTHON) -m venv $(PEERS_VENV)
+	$(PEERS_VENV)/bin/pip install --quiet --requirement benches/peers/requirements.txt
+	$(PEERS_VENV)/bin/python benches/peers/compare.py --data $(DATA) --out runs/peers.md
 
 notebooks: demo ## Run notebooks/first_run.ipynb top to bottom, into runs/notebooks/
 	@tools/install-system-packages python3-venv

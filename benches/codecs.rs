@@ -18,7 +18,9 @@ fn codecs(criterion: &mut Criterion) {
     let spec = NetworkSpec::dequino2024();
     let network = common::trainer(spec.clone(), &data).into_network();
     let frozen = network.prepare_frozen(spec.lr_index(2).expect("three layers"));
-    let samples = data.iter().map(|(_, sample)| StageInput::counts(&sample.counts));
+    let samples = data
+        .iter()
+        .map(|(_, sample)| StageInput::counts(&sample.counts));
     let samples: Vec<_> = samples.collect();
     let latents = frozen.latents(&samples).expect("they fit");
     let rasters = latents.into_iter().filter_map(|latent| match latent {

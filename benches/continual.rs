@@ -36,18 +36,28 @@ fn continual(criterion: &mut Criterion) {
     let classes: Vec<_> = data.iter().map(|(_, sample)| sample.class).collect();
     let new = all[..NEW].iter().zip(&classes);
     let new = StoredExamples {
-        samples: new.map(|(latent, &class)| (latent.as_input(), class)).collect(),
+        samples: new
+            .map(|(latent, &class)| (latent.as_input(), class))
+            .collect(),
     };
     let codec = Codec::or(10).expect("a window");
     let shape = StoredShape::new(Kept::Spikes, codec, 100, 100).expect("valid");
     let memory = ReplayMemory::new(shape, Policy::Uniform, Capacity::Samples(REPLAYS));
     let mut memory = memory.expect("it fits");
     for (latent, &class) in all[NEW..].iter().zip(&classes[NEW..]) {
-        memory.append(class, &latent.as_input()).expect("there is room");
+        memory
+            .append(class, &latent.as_input())
+            .expect("there is room");
     }
     let (seed, settings) = (MasterSeed(0), TrainingSettings::default());
     let stage = Stage::Learning(index);
-    let trainer = Trainer::new(network.clone(), stage, settings, seed, Purpose::LearningShuffle);
+    let trainer = Trainer::new(
+        network.clone(),
+        stage,
+        settings,
+        seed,
+        Purpose::LearningShuffle,
+    );
     let mut trainer = trainer.expect("default settings are valid");
     let joined = JoinedExamples::new(vec![&new, &memory]);
     let mut group = criterion.benchmark_group("continual learning");

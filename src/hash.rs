@@ -34,13 +34,20 @@ mod tests {
 
     #[test]
     fn one_bit_anywhere_changes_about_half_of_the_hash() {
-        let of = |words: &[u64]| words.iter().fold(FNV_OFFSET, |h, &w| add_word_to_hash(h, w));
+        let of = |words: &[u64]| {
+            words
+                .iter()
+                .fold(FNV_OFFSET, |h, &w| add_word_to_hash(h, w))
+        };
         let words = [0x3fd2_0000_0000_0007, 0x3fd4_8000_0000_0100, 1, 0, 0];
         for (place, bit) in (0..3).flat_map(|place| (0..64).map(move |bit| (place, bit))) {
             let mut other = words;
             other[place] ^= 1 << bit;
             let changed = (of(&words) ^ of(&other)).count_ones();
-            assert!((16..=48).contains(&changed), "bit {bit} of word {place}: {changed}");
+            assert!(
+                (16..=48).contains(&changed),
+                "bit {bit} of word {place}: {changed}"
+            );
         }
     }
 }

@@ -8,9 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use respike::dataset::{
-    Dataset, DatasetBuilder, LabelledEvents, ShdFile, TimesType, write_shd,
-};
+use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents, ShdFile, TimesType, write_shd};
 use respike::encode::{EarPreset, InnerEar, read_audio};
 use respike::ids::{ClassId, SpeakerId};
 use respike::network::{Network, NetworkSpec, Stage};
@@ -95,7 +93,9 @@ pub fn trainer(spec: NetworkSpec, data: &Dataset) -> Trainer {
     let trainer = Trainer::new(network, Stage::Whole, settings, seed, Purpose::Shuffle);
     let mut trainer = trainer.expect("default settings are valid");
     for _ in 0..WARM_UP_EPOCHS {
-        trainer.epoch(&DatasetExamples::all(data)).expect("a valid batch");
+        trainer
+            .epoch(&DatasetExamples::all(data))
+            .expect("a valid batch");
     }
     trainer
 }

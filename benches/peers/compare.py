@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import machine
+import other_work
 import peer_side
 import report
 import respike_side
@@ -63,16 +64,18 @@ def prepared(rows, data):
 
 
 def all_rounds(given, there, lines, big):
-    """Figures of the peers and of respike for each round, and sentences on what failed."""
-    rounds, failures, data = [], [], given.data.resolve()
+    """Figures of the peers and of respike for each round, and sentences on what went wrong."""
+    rounds, notes, data = [], [], given.data.resolve()
     for number in range(1, given.rounds + 1):
+        start = other_work.moment()
         say(f"round {number} of {given.rounds}: {', '.join(peer.name for peer in there) or 'no peers'}")
         theirs, peers_failed = peer_side.measure(there, data, big, given.repeats)
         say(f"round {number} of {given.rounds}: respike")
         ours, respike_failed = respike_side.measure(lines, data, big)
         rounds.append((theirs, ours))
-        failures += peers_failed + respike_failed
-    return rounds, list(dict.fromkeys(failures))
+        notes += peers_failed + respike_failed
+        notes += other_work.note(number, other_work.cores_of_others(start, other_work.moment()))
+    return rounds, list(dict.fromkeys(notes))
 
 
 def write_json(path, entries, about, notes, rounds):
@@ -92,9 +95,9 @@ def main():
     lines = [line for of_row in rows.values() for line in of_row]
     say("building respike")
     lines_there, not_built = respike_side.built(lines)
-    rounds, failures = all_rounds(given, there, lines_there, big)
+    rounds, mishaps = all_rounds(given, there, lines_there, big)
     about, entries = machine.description() + about, report.entries(lines, rounds)
-    notes = report.notes(rows, rounds) + left_out + no_peers + not_built + failures
+    notes = report.notes(rows, rounds) + left_out + no_peers + not_built + mishaps
     table = report.markdown(entries, about, notes)
     print(table, end="")
     write_json(given.out.with_suffix(".json") if given.out else respike_side.WORK / "compare.json",

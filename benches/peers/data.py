@@ -28,16 +28,14 @@ def steps_of(times):
     return np.digitize(times, EDGES)
 
 
-def counts_of(times, units):
-    """Binned events of some samples, without a loop over them."""
+def add_counts(counts, times, units):
+    """Bins the events of some samples, without a loop over them."""
     lengths = [len(of_sample) for of_sample in times]
     cells = np.repeat(np.arange(len(times)) * (STEPS + 1), lengths)
     cells += steps_of(np.concatenate(times))
     cells *= CHANNELS
     cells += np.concatenate(units)
-    counts = np.zeros((len(times), STEPS + 1, CHANNELS), np.uint8)  # the last step takes what lies past the end
     np.add.at(counts.reshape(-1), cells, np.uint8(1))
-    return counts[:, :STEPS]
 
 
 def read_counts(path, samples):
@@ -45,10 +43,12 @@ def read_counts(path, samples):
     with h5py.File(path) as file:
         times, units = file["spikes/times"], file["spikes/units"]
         there = min(samples, len(times))
-        starts = range(0, there, SAMPLES_AT_ONCE)
-        parts = [slice(start, min(start + SAMPLES_AT_ONCE, there)) for start in starts]
-        counts = np.concatenate([counts_of(times[part], units[part]) for part in parts])
-    return counts[np.arange(samples) % there]
+        counts = np.zeros((there, STEPS + 1, CHANNELS), np.uint8)  # the last step takes what lies past the end
+        for start in range(0, there, SAMPLES_AT_ONCE):
+            part = slice(start, min(start + SAMPLES_AT_ONCE, there))
+            add_counts(counts[part], times[part], units[part])
+    counts = counts[:, :STEPS]
+    return counts if there == samples else counts[np.arange(samples) % there]
 
 
 def read_classes(path, samples):

@@ -2,7 +2,7 @@
 
 In: `--data FILE --rows training,inference,continual`. Out: one line of JSON, milliseconds a sample of training and
 inference, seconds of an epoch of continual learning. A layer runs over all steps before the next one starts, so that
-its input is one matrix product. Subnormal numbers, which the backward pass meets on real input, are flushed to zero.
+its input is one matrix product. Subnormal numbers, which the backward pass can meet, are flushed to zero.
 """
 
 import numpy as np

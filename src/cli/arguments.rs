@@ -9,6 +9,7 @@ use super::failure::Failure;
 use crate::dataset::{Dataset, read_dataset};
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
+use crate::simd::Simd;
 use crate::train::{Checkpoint, OptimiserSettings, Schedule, SpikePenalty, TrainingSettings};
 
 /// Flags of every command that computes.
@@ -17,11 +18,20 @@ pub(super) struct Machine {
     /// Threads; as many as there are cores by default. Results do not depend on it.
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Vector instructions: portable, avx2 or avx512; the widest that there are by default. Trained
+    /// weights of portable are the same on every processor, and differ from the others' in their last
+    /// bits.
+    #[arg(long, value_name = "SET")]
+    pub simd: Option<Simd>,
 }
 
 impl Machine {
-    /// Makes the thread pool.
+    /// Makes the thread pool and chooses the instructions.
     pub(super) fn prepare(self) -> Result<(), Failure> {
+        if let Some(simd) = self.simd {
+            simd.choose()
+                .map_err(|error| Failure::bad(error.to_string()))?;
+        }
         let threads = match self.threads {
             None => return Ok(()),
             Some(threads @ 1..=1024) => threads,

@@ -1,14 +1,15 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::{Args, Subcommand};
 
 use super::arguments::{RunFlags, Training, command_line, names_of, read_data};
 use super::failure::Failure;
-use super::output::{LearnBars, note, print, print_json, table};
+use super::output::{LearnBars, note, note_time, print, print_json, table};
 use crate::continual::{
-    Experiment, LearningDefaults, MemorySettings, Outcome, Progress, Protocol, Scenario, Start,
-    Strategy, run as run_experiment,
+    Experiment, LearningDefaults, MemorySettings, Outcome, Progress, Protocol, RunTime, Scenario,
+    Start, Strategy, run as run_experiment,
 };
 use crate::dataset::Dataset;
 use crate::ids::{ClassId, SpeakerId};
@@ -127,6 +128,7 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
             common,
         } => (Kind::MultiClass(base_classes), common),
     };
+    let started = Instant::now();
     common.run.machine.prepare()?;
     common.refuse_idle_flags()?;
     if !common.run.force {
@@ -143,6 +145,7 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
             base_classes: base.unwrap_or(data.classes().len() / 2),
         },
     };
+    let read_s = started.elapsed().as_secs_f64();
     let experiment = common.experiment(scenario);
     let start = match start {
         Some(saved) => Start::Pretrained(Box::new(saved)),
@@ -150,13 +153,31 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
     };
     let names = names_of(&common.data);
     let mut bars = LearnBars::new("");
-    let (summary, _) = run_recorded(&experiment, &data, names, start, &common.out, &mut bars)?;
+    let (summary, outcome) =
+        run_recorded(&experiment, &data, names, start, &common.out, &mut bars)?;
+    note_times(&outcome.time, read_s, started.elapsed().as_secs_f64());
     if common.run.json {
         return print_json(&Summary::Learn(Box::new(summary)));
     }
     let (heading, rows) = learn_table(&[summary]);
     print(&table(&heading, &rows, 2))?;
     print(&format!("written to {}", common.out.display()))
+}
+
+/// Says where the time of a run went, with pre-training apart from learning.
+fn note_times(time: &RunTime, read_s: f64, whole_s: f64) {
+    let shared = [
+        ("reading and binning", read_s),
+        ("testing", time.test_s),
+        ("frozen stage", time.freeze_s),
+        ("filling the memory", time.remember_s),
+    ];
+    let speed = time.pretrain.samples_per_second();
+    if time.pretrain.samples > 0 {
+        note(&format!("pre-training ran at {speed:.0} samples a second"));
+    }
+    let pretrain = [("pre-training", time.pretrain.total())];
+    note_time(&time.learn, &[&pretrain[..], &shared].concat(), whole_s);
 }
 
 /// The scenario as asked for, before the data is read.

@@ -9,6 +9,8 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use crate::continual::{EpochRecord, Phase, Progress};
+use crate::simd::Simd;
+use crate::train::TimeSpent;
 
 /// Says something that is neither a result nor an error.
 pub(super) fn note(text: &str) {
@@ -25,6 +27,28 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Fault(error.into()))?;
     print(&text)
+}
+
+/// Says on stderr how fast training was and where the time went.
+///
+/// `others` are other parts with their seconds; what is left of `whole_s` stands last.
+pub(super) fn note_time(spent: &TimeSpent, others: &[(&str, f64)], whole_s: f64) {
+    let mut parts = spent.parts();
+    parts.extend(others);
+    let known: f64 = parts.iter().map(|part| part.1).sum();
+    parts.push(("the rest", (whole_s - known).max(0.0)));
+    let shares = parts.iter().filter(|part| part.1 >= whole_s * 1e-3);
+    let shares = shares
+        .map(|(name, seconds)| format!("{name} {seconds:.2} s ({:.1} %)", seconds / whole_s * 1e2));
+    note(&format!(
+        "{whole_s:.2} s in all, of which {:.2} s training at {:.0} samples a second ({} instructions, \
+         {} threads): {}",
+        spent.total(),
+        spent.samples_per_second(),
+        Simd::current(),
+        rayon::current_num_threads(),
+        shares.collect::<Vec<_>>().join(", ")
+    ));
 }
 
 /// A table with numbers to the right; the first `words` columns are words, to the left.

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::arguments::{RunFlags, Training, command_line, names_of, read_data};
 use super::failure::Failure;
-use super::output::{EpochBar, note, print, print_json};
+use super::output::{EpochBar, note, note_time, print, print_json};
 use crate::dataset::Dataset;
 use crate::network::{Network, NetworkSpec, Stage};
 use crate::random::Purpose;
@@ -54,6 +54,7 @@ pub(super) struct TrainArguments {
 }
 
 pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
+    let started = Instant::now();
     arguments.run.machine.prepare()?;
     if arguments.epochs == 0 {
         return Err(Failure::bad("--epochs must be 1 or more"));
@@ -80,7 +81,9 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
         true => go_on(&arguments, &spec, settings, &data, test.as_ref())?,
         false => begin(&arguments, &spec, settings, &data, test.as_ref())?,
     };
+    let read_s = started.elapsed().as_secs_f64();
     let clock = Instant::now();
+    let (mut test_s, mut write_s) = (0.0, 0.0);
     let trained_on = data.fingerprints();
     let examples = DatasetExamples::all(&data);
     let tests = test.as_ref().map(DatasetExamples::all);
@@ -88,17 +91,25 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
     let mut last = None;
     while trainer.epochs_done() < arguments.epochs {
         let figures = trainer.epoch(&examples)?;
+        let testing = Instant::now();
         let tested = tests
             .as_ref()
             .map(|t| evaluate(trainer.network(), Stage::Whole, t));
         let tested = tested.transpose()?;
+        test_s += testing.elapsed().as_secs_f64();
+        let writing = Instant::now();
         let line = EpochLine::of_training(trainer.epochs_done(), figures, tested.as_ref());
         folder.add(&RecordLine::Epoch(line))?;
         checkpoint(&trainer, &data, &trained_on).save(&folder.file(CHECKPOINT))?;
+        write_s += writing.elapsed().as_secs_f64();
         let train = figures.accuracy * 1e2;
+        let speed = trainer.time_spent().samples_per_second();
         bar.epoch(match &tested {
-            Some(test) => format!("train {train:.0} % test {:.0} %", test.accuracy() * 1e2),
-            None => format!("train {train:.0} %"),
+            Some(test) => {
+                let test = test.accuracy() * 1e2;
+                format!("train {train:.0} % test {test:.0} %, {speed:.0} samples/s")
+            }
+            None => format!("train {train:.0} %, {speed:.0} samples/s"),
         });
         last = Some((figures, tested));
     }
@@ -108,7 +119,9 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
     let tested = match tested {
         Some(tested) => (Some(tested.accuracy()), tested.confusion),
         None => {
+            let testing = Instant::now();
             let trained = evaluate(trainer.network(), Stage::Whole, &examples)?;
+            test_s += testing.elapsed().as_secs_f64();
             (None, trained.confusion)
         }
     };
@@ -123,6 +136,13 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
         },
     });
     folder.end(summary.clone())?;
+    let others = [
+        ("reading and binning", read_s),
+        ("testing", test_s),
+        ("writing", write_s),
+    ];
+    let spent = trainer.time_spent();
+    note_time(&spent, &others, started.elapsed().as_secs_f64());
     if arguments.run.json {
         return print_json(&summary);
     }

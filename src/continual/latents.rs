@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::ContinualError;
 use crate::dataset::Dataset;
 use crate::ids::{ClassId, SampleIndex};
-use crate::network::{Latent, Network, Stage, StageInput};
+use crate::network::{Latent, Network, PreparedStage, Stage, StageInput};
 use crate::replay::ReplayError;
 use crate::train::{BLOCK, Examples, TrainError};
 
@@ -48,18 +48,29 @@ impl Latents {
         Ok(())
     }
 
-    /// A sample as the stage reads it: kept, or made now.
+    /// The frozen stage below the stage that learns, if there is one.
+    pub fn frozen<'a>(&self, network: &'a Network) -> Option<PreparedStage<'a>> {
+        match self.stage {
+            Stage::Whole => None,
+            Stage::Learning(lr_index) => Some(network.prepare_frozen(lr_index)),
+        }
+    }
+
+    /// A sample as the stage reads it: kept, or made now by the frozen stage.
     pub fn input<'a>(
         &'a self,
-        network: &Network,
+        frozen: Option<&PreparedStage<'_>>,
         dataset: &'a Dataset,
         index: SampleIndex,
     ) -> Result<StageInput<'a>, ReplayError> {
-        let counts = &dataset.sample(index).counts;
-        match (self.stage, self.by_sample.get(index.0)) {
-            (Stage::Whole, _) => Ok(StageInput::counts(counts)),
-            (Stage::Learning(_), Some(Some(latent))) => Ok(latent.as_input()),
-            (Stage::Learning(lr_index), _) => Ok(network.latent(lr_index, counts)?.into()),
+        let raw = StageInput::counts(&dataset.sample(index).counts);
+        match (frozen, self.by_sample.get(index.0)) {
+            (None, _) => Ok(raw),
+            (Some(_), Some(Some(latent))) => Ok(latent.as_input()),
+            (Some(frozen), _) => {
+                let mut made = frozen.latents(std::slice::from_ref(&raw))?;
+                Ok(made.pop().expect("one for each sample").into())
+            }
         }
     }
 

@@ -21,7 +21,9 @@ pub use error::ContinualError;
 pub use experiment::{Experiment, LearningDefaults, MemorySettings, Protocol, Strategy};
 pub use metrics::{AccuracyMatrix, Metrics};
 pub use published::{PUBLISHED_BATCH, published_batches, published_plan};
-pub use runner::{EpochRecord, Outcome, Phase, Progress, ReplayFigures, RunSeconds, Start, run};
+pub use runner::{
+    EpochRecord, Outcome, Phase, Progress, ReplayFigures, RunSeconds, RunTime, Start, run,
+};
 pub use scenario::{Plan, Scenario, Task};
 pub use strict::{TEST_SHARE, strict_plan};
 pub use testing::Accuracies;

@@ -18,7 +18,9 @@ use crate::ids::{ClassId, SampleIndex};
 use crate::network::{Network, Stage};
 use crate::random::{Purpose, StreamPosition};
 use crate::replay::ReplayMemory;
-use crate::train::{Checkpoint, EpochFigures, Examples, JoinedExamples, TrainError, Trainer};
+use crate::train::{
+    Checkpoint, EpochFigures, Examples, JoinedExamples, TimeSpent, TrainError, Trainer,
+};
 
 /// What is going on in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +89,21 @@ pub struct RunSeconds {
     pub learn: f64,
 }
 
+/// Where the time of a run went.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct RunTime {
+    /// Pre-training.
+    pub pretrain: TimeSpent,
+    /// Learning what is new.
+    pub learn: TimeSpent,
+    /// Running the frozen stage over samples, in seconds.
+    pub freeze_s: f64,
+    /// Filling the memory, in seconds.
+    pub remember_s: f64,
+    /// Testing, in seconds.
+    pub test_s: f64,
+}
+
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
@@ -106,6 +123,8 @@ pub struct Outcome {
     pub replay: ReplayFigures,
     /// How long it took.
     pub seconds: RunSeconds,
+    /// Where that time went.
+    pub time: RunTime,
     /// The network after pre-training, and what it was trained on.
     pub pretrained: Checkpoint,
     /// The network at the end, and what it was trained on.
@@ -163,6 +182,7 @@ pub fn run(
         latents: Latents::new(stage, dataset.len()),
         memory,
         memory_stream: experiment.seed.stream(Purpose::Memory),
+        time: RunTime::default(),
         progress,
     };
 
@@ -176,7 +196,7 @@ pub fn run(
     let clock = Instant::now();
     let mut network = pretrained.network.clone();
     runner.freeze(&network)?;
-    let tested = runner.tests.run(0, dataset, &network, &runner.latents)?;
+    let tested = runner.test(0, &network)?;
     let (before, confusion_before) = (tested.accuracy, tested.confusion.clone());
     let mut matrix = AccuracyMatrix::default();
     matrix.push(tested.tasks.clone());
@@ -216,6 +236,7 @@ pub fn run(
             pretrain: seconds_pretrain,
             learn: clock.elapsed().as_secs_f64(),
         },
+        time: runner.time,
         learned: Checkpoint {
             network,
             trainer: None,
@@ -285,6 +306,7 @@ struct Runner<'a> {
     latents: Latents,
     memory: Option<ReplayMemory>,
     memory_stream: ChaCha8Rng,
+    time: RunTime,
     progress: &'a mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
 }
 
@@ -306,11 +328,14 @@ impl Runner<'_> {
         let examples = latents.examples(self.dataset, task.train.clone());
         for epoch in 1..=experiment.pretrain_epochs {
             let training = self.epoch(&mut trainer, &[&examples])?;
+            let clock = Instant::now();
             let tested = self
                 .tests
                 .run(0, self.dataset, trainer.network(), &latents)?;
+            self.time.test_s += clock.elapsed().as_secs_f64();
             self.tell(Phase::Pretrain, 0, epoch, training, &tested)?;
         }
+        self.time.pretrain = trainer.time_spent();
         Ok(Checkpoint {
             network: trainer.into_network(),
             trainer: None,
@@ -326,7 +351,18 @@ impl Runner<'_> {
         for task in self.plan.tasks.iter().skip(usize::from(!joint)) {
             needed.extend(&task.train);
         }
-        self.latents.make(network, self.dataset, needed)
+        let clock = Instant::now();
+        self.latents.make(network, self.dataset, needed)?;
+        self.time.freeze_s += clock.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Tests the network while a task is being learned.
+    fn test(&mut self, task: usize, network: &Network) -> Result<Tested, ContinualError> {
+        let clock = Instant::now();
+        let tested = self.tests.run(task, self.dataset, network, &self.latents)?;
+        self.time.test_s += clock.elapsed().as_secs_f64();
+        Ok(tested)
     }
 
     fn learn(
@@ -362,11 +398,11 @@ impl Runner<'_> {
                 parts.push(memory);
             }
             let training = self.epoch(&mut trainer, &parts)?;
-            let network = trainer.network();
-            let tested = self.tests.run(task, self.dataset, network, &self.latents)?;
+            let tested = self.test(task, trainer.network())?;
             self.tell(Phase::Learn, task, epoch, training, &tested)?;
             last = Some(tested);
         }
+        self.time.learn.add(&trainer.time_spent());
         *shuffle = trainer.state().shuffle;
         // `Experiment::check` refuses 0 epochs.
         Ok((trainer.into_network(), last.expect("at least one epoch")))
@@ -395,11 +431,13 @@ impl Runner<'_> {
 
     /// Offers a task's samples to the memory, if there is one.
     fn remember(&mut self, task: &Task, network: &Network) -> Result<(), ContinualError> {
+        let clock = Instant::now();
         let Some(memory) = &mut self.memory else {
             return Ok(());
         };
         let (dataset, latents) = (self.dataset, &self.latents);
-        let sample = |index: SampleIndex| latents.input(network, dataset, index);
+        let frozen = latents.frozen(network);
+        let sample = |index: SampleIndex| latents.input(frozen.as_ref(), dataset, index);
         match &task.replays {
             Some(fixed) => {
                 for &index in fixed.iter().take(memory.capacity() - memory.len()) {
@@ -413,6 +451,7 @@ impl Runner<'_> {
                 memory.offer(&classes, make, &mut self.memory_stream)?;
             }
         }
+        self.time.remember_s += clock.elapsed().as_secs_f64();
         Ok(())
     }
 

@@ -177,7 +177,9 @@ impl ShdFile {
     pub fn read(&self, range: Range<usize>) -> Result<Vec<LabelledEvents>, DatasetError> {
         let chunk = self.read_chunk(range)?;
         let recordings = (0..chunk.samples.len()).into_par_iter();
-        let recordings: Vec<_> = recordings.map(|index| self.recording(&chunk, index)).collect();
+        let recordings: Vec<_> = recordings
+            .map(|index| self.recording(&chunk, index))
+            .collect();
         recordings.into_iter().collect()
     }
 
@@ -211,13 +213,16 @@ impl ShdFile {
             source,
         };
         let times = chunk.times.list(index);
-        let units = chunk.units.list(index).map_err(|unit| DatasetError::BadNumber {
-            path: self.path.clone(),
-            what: "a unit",
-            sample,
-            value: unit,
-            expected: "0 to 65535".to_string(),
-        });
+        let units = chunk
+            .units
+            .list(index)
+            .map_err(|unit| DatasetError::BadNumber {
+                path: self.path.clone(),
+                what: "a unit",
+                sample,
+                value: unit,
+                expected: "0 to 65535".to_string(),
+            });
         // Lists of different lengths are found out first: they say more.
         if times.len() != chunk.units.len_of(index) {
             return Err(bad(SpikeError::UnequalLengths {
@@ -305,7 +310,9 @@ impl Units {
             Units::Short(lists) => Ok(lists[index].to_vec()),
             Units::Long(lists) => {
                 let units = lists[index].iter();
-                units.map(|&unit| u16::try_from(unit).map_err(|_| unit)).collect()
+                units
+                    .map(|&unit| u16::try_from(unit).map_err(|_| unit))
+                    .collect()
             }
         }
     }

@@ -24,7 +24,9 @@ impl Lanes for Scalar128b {
     fn mask_bits(self, mask: Self::m32s) -> u64 {
         let lanes = [mask.0, mask.1, mask.2, mask.3];
         let bits = lanes.iter().enumerate();
-        bits.fold(0, |bits, (lane, mask)| bits | u64::from(mask.is_set()) << lane)
+        bits.fold(0, |bits, (lane, mask)| {
+            bits | u64::from(mask.is_set()) << lane
+        })
     }
 }
 

@@ -72,7 +72,10 @@ impl<L: Lanes> Pass<L> for ReadoutForward<'_> {
             let drive = rows.add_to(lanes, [zero; N], first);
             let now = lanes.splat_f32s((step + 1) as f32);
             for n in 0..N {
-                out[n] = flush(lanes, lanes.add_f32s(lanes.mul_f32s(beta, out[n]), filtered[n]));
+                out[n] = flush(
+                    lanes,
+                    lanes.add_f32s(lanes.mul_f32s(beta, out[n]), filtered[n]),
+                );
                 let kept = lanes.mul_f32s(alpha, filtered[n]);
                 filtered[n] = flush(lanes, lanes.add_f32s(kept, drive[n]));
                 match self.collect {

@@ -110,7 +110,9 @@ impl Surrogate {
                     lanes.div_f32s(one, lanes.mul_f32s(falling, falling))
                 });
             }
-            Surrogate::Boxcar { half_width } => work.work(|x| each::<L>(x, |x| boxcar(half_width, x))),
+            Surrogate::Boxcar { half_width } => {
+                work.work(|x| each::<L>(x, |x| boxcar(half_width, x)))
+            }
             Surrogate::Arctan { slope } => work.work(|x| each::<L>(x, |x| arctan(slope, x))),
             Surrogate::Exponential { scale, slope } => {
                 work.work(|x| each::<L>(x, |x| exponential(scale, slope, x)));

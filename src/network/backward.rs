@@ -89,14 +89,16 @@ impl Gradients {
                 slice_of(other)
             });
             let others: Vec<&[f32]> = others.collect();
-            sums.par_chunks_mut(PIECE).enumerate().for_each(|(piece, sums)| {
-                for other in &others {
-                    let other = &other[piece * PIECE..][..sums.len()];
-                    for (sum, value) in sums.iter_mut().zip(other) {
-                        *sum += value;
+            sums.par_chunks_mut(PIECE)
+                .enumerate()
+                .for_each(|(piece, sums)| {
+                    for other in &others {
+                        let other = &other[piece * PIECE..][..sums.len()];
+                        for (sum, value) in sums.iter_mut().zip(other) {
+                            *sum += value;
+                        }
                     }
-                }
-            });
+                });
         }
     }
 }

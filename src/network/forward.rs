@@ -3,9 +3,7 @@
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::layer::{LayerInputs, LayerRun};
-use super::{
-    Latent, LrIndex, Network, NetworkError, OverTime, PreparedStage, Stage, StageInput,
-};
+use super::{Latent, LrIndex, Network, NetworkError, OverTime, PreparedStage, Stage, StageInput};
 use crate::ids::ClassId;
 use crate::kernels::buffers::Buffer;
 use crate::kernels::gather::ActiveLists;
@@ -239,7 +237,9 @@ impl PreparedStage<'_> {
             };
             trace.reach.push((sample, reached));
         }
-        trace.reach.sort_by_key(|&(_, reached)| std::cmp::Reverse(reached));
+        trace
+            .reach
+            .sort_by_key(|&(_, reached)| std::cmp::Reverse(reached));
         for (states, membrane) in states.iter_mut().zip(&mut trace.membrane) {
             states.carry_on(simd, network.constants(), steps, &trace.reach, membrane);
         }

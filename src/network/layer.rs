@@ -123,7 +123,9 @@ impl LayerInputs<'_> {
         let mut all = Buffer::zeros(samples.len() * steps * stride);
         for (target, sample) in all.chunks_exact_mut(steps * stride).zip(samples) {
             if let StageInput::Currents(currents) = sample {
-                let rows = currents.as_slice().expect("checked: currents are row-major");
+                let rows = currents
+                    .as_slice()
+                    .expect("checked: currents are row-major");
                 let rows = rows.chunks_exact(columns);
                 for (target, row) in target.chunks_exact_mut(stride).zip(rows) {
                     target[..columns].copy_from_slice(row);

@@ -140,7 +140,11 @@ impl ReplayMemory {
         } else {
             self.classes[place] = class;
         }
-        overwrite(self.payload.as_raw_mut_slice(), start, Bits::of_aligned(bits));
+        overwrite(
+            self.payload.as_raw_mut_slice(),
+            start,
+            Bits::of_aligned(bits),
+        );
     }
 
     fn slot_bits(&self) -> usize {

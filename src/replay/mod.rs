@@ -31,8 +31,8 @@ mod windows;
 
 pub use capacity::{Capacity, parse_bytes};
 pub use codec::{
-    Codec, Window, decode_counts, decode_currents, decode_spikes, decode_spikes_into, encode_counts, encode_currents,
-    encode_spikes,
+    Codec, Window, decode_counts, decode_currents, decode_spikes, decode_spikes_into,
+    encode_counts, encode_currents, encode_spikes,
 };
 pub use error::ReplayError;
 pub use memory::ReplayMemory;

@@ -82,7 +82,10 @@ impl TimeGrid {
             });
         }
         let place = StepFinder::new(self);
-        let steps = events.times_s().iter().map(|&time_s| place.step_of(time_s) as u32);
+        let steps = events
+            .times_s()
+            .iter()
+            .map(|&time_s| place.step_of(time_s) as u32);
         let steps: Vec<u32> = steps.collect();
         match steps.is_sorted() {
             true => self.count(&steps, events.units(), units),
@@ -99,7 +102,10 @@ impl TimeGrid {
         let mut counts = SpikeCounts::with_units(units);
         let mut done = 0;
         for step in 0..self.steps {
-            let events = steps[done..].iter().take_while(|&&s| s as usize == step).count();
+            let events = steps[done..]
+                .iter()
+                .take_while(|&&s| s as usize == step)
+                .count();
             let counted = counter.count(&event_units[done..done + events], &mut counts);
             counted.map_err(|unit| SpikeError::TooManyInOneBin { unit, step })?;
             done += events;

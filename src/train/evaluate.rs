@@ -52,9 +52,13 @@ pub fn evaluate(
         let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
         let logits = prepared.logits(&inputs)?;
         let rows = logits.rows().into_iter();
-        Ok(rows.map(|row| predicted(row.as_slice().unwrap_or_default())).collect())
+        Ok(rows
+            .map(|row| predicted(row.as_slice().unwrap_or_default()))
+            .collect())
     });
-    let predictions = blocks.collect::<Result<Vec<Vec<ClassId>>, TrainError>>()?.concat();
+    let predictions = blocks
+        .collect::<Result<Vec<Vec<ClassId>>, TrainError>>()?
+        .concat();
     let count = network.spec().classes();
     let mut confusion = Array2::zeros((count, count));
     for (class, prediction) in classes.iter().zip(&predictions) {

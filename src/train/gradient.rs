@@ -62,11 +62,16 @@ impl Workspace {
     }
 
     fn prepare(&mut self, blocks: usize, network: &Network, stage: Stage) {
-        if self.blocks.first().is_some_and(|old| !old.fit(network, stage)) {
+        if self
+            .blocks
+            .first()
+            .is_some_and(|old| !old.fit(network, stage))
+        {
             self.blocks.clear();
         }
         let fresh = || Gradients::zeros(network, stage);
-        self.blocks.resize_with(blocks.max(self.blocks.len()), fresh);
+        self.blocks
+            .resize_with(blocks.max(self.blocks.len()), fresh);
     }
 }
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::gradient::{Workspace, batch_gradient_in};
 use super::{
-    Examples, Optimiser, OptimiserSettings, Schedule, SpikePenalty, TimeSpent, TrainError, TrainerState,
+    Examples, Optimiser, OptimiserSettings, Schedule, SpikePenalty, TimeSpent, TrainError,
+    TrainerState,
 };
 use crate::network::{Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
