@@ -4,6 +4,11 @@
 //! (medians), events a sample, and spikes a sample of all layers. The network is trained for 20
 //! epochs before each measurement. `tools/plot-scaling` draws it.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "a program of its own, which prints what it found"
+)]
+
 mod common;
 
 use std::time::Instant;
@@ -27,14 +32,20 @@ fn main() {
         measure("steps", steps, &batch, spec(steps, 200), None);
     }
     for percent in [0, 12, 25, 50, 100] {
-        let fewer: Vec<_> = batch.iter().map(|recording| thinned(recording, percent)).collect();
+        let fewer: Vec<_> = batch
+            .iter()
+            .map(|recording| thinned(recording, percent))
+            .collect();
         measure("percent of events", percent, &fewer, spec(100, 200), None);
     }
     for width in [50, 100, 200, 400, 800] {
         measure("width", width, &batch, spec(100, width), None);
     }
     let all = rayon::current_num_threads();
-    for threads in (0..).map(|power| 1 << power).take_while(|&threads| threads <= all) {
+    for threads in (0..)
+        .map(|power| 1 << power)
+        .take_while(|&threads| threads <= all)
+    {
         measure("threads", threads, &batch, spec(100, 200), Some(threads));
     }
 }
@@ -49,8 +60,14 @@ fn spec(steps: usize, width: usize) -> NetworkSpec {
 
 /// A recording with that share of its events, spread evenly.
 fn thinned(recording: &LabelledEvents, percent: usize) -> LabelledEvents {
-    let events = recording.events.times_s().iter().zip(recording.events.units());
-    let kept = events.enumerate().filter(|(index, _)| index * 37 % 100 < percent);
+    let events = recording
+        .events
+        .times_s()
+        .iter()
+        .zip(recording.events.units());
+    let kept = events
+        .enumerate()
+        .filter(|(index, _)| index * 37 % 100 < percent);
     let (times, units) = kept.map(|(_, (&time_s, &unit))| (time_s, unit)).unzip();
     LabelledEvents {
         events: EventStream::new(times, units).expect("as valid as before"),
@@ -65,7 +82,9 @@ fn measure(
     spec: NetworkSpec,
     threads: Option<usize>,
 ) {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.unwrap_or(0))
+        .build();
     let pool = pool.expect("threads");
     pool.install(|| {
         let data = common::binned(recordings, &spec);
@@ -96,7 +115,11 @@ fn spikes(network: &respike::network::Network, data: &Dataset) -> u64 {
     let samples = data.iter().take(64).map(|(_, sample)| {
         let input = StageInput::counts(&sample.counts);
         let activity = network.run(Stage::Whole, &input).expect("it fits");
-        activity.spikes.iter().map(|layer| layer.count()).sum::<u64>()
+        activity
+            .spikes
+            .iter()
+            .map(|layer| layer.count())
+            .sum::<u64>()
     });
     samples.sum()
 }

@@ -7,8 +7,12 @@
 //! Valgrind knows no AVX-512, so that path is not counted. Where there is no valgrind, or the
 //! compiler is another than that of the record, the test says so and counts nothing.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "a program of its own, which prints what it found"
+)]
+
 #[path = "common/golden.rs"]
-#[allow(dead_code, reason = "only the input is needed here")]
 mod golden_file;
 
 use std::collections::BTreeMap;
@@ -59,7 +63,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // `cargo test FILTER` runs every target; only one that names this one is meant for it.
-    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let filter = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
     if filter.is_some_and(|filter| !"instructions".contains(&filter)) {
         println!("running 0 tests\n\ntest result: ok. 0 passed; 0 failed; 1 filtered out");
         return ExitCode::SUCCESS;
@@ -71,7 +77,9 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(failures) => {
-            println!("{failures}\ntest instructions ... FAILED\n\ntest result: FAILED. 0 passed; 1 failed");
+            println!(
+                "{failures}\ntest instructions ... FAILED\n\ntest result: FAILED. 0 passed; 1 failed"
+            );
             ExitCode::FAILURE
         }
     }
@@ -85,13 +93,21 @@ fn check() -> Result<String, String> {
     if first_line("valgrind").is_none() {
         return Ok("valgrind is not installed: not counted".to_string());
     }
-    let sets: Vec<Simd> = Simd::available().into_iter().filter(|&s| s != Simd::Avx512).collect();
+    let sets: Vec<Simd> = Simd::available()
+        .into_iter()
+        .filter(|&s| s != Simd::Avx512)
+        .collect();
     let count = || -> BTreeMap<Simd, BTreeMap<String, u64>> {
         let works = |simd: Simd| WORKS.map(|work| (work.to_string(), instructions(work, simd)));
-        sets.iter().map(|&simd| (simd, works(simd).into())).collect()
+        sets.iter()
+            .map(|&simd| (simd, works(simd).into()))
+            .collect()
     };
     if std::env::var_os(RECORD).is_some() {
-        let record = Record { rustc, instructions: count() };
+        let record = Record {
+            rustc,
+            instructions: count(),
+        };
         let text = serde_json::to_string_pretty(&record).expect("plain data");
         std::fs::write(&path, text + "\n").expect("a file of this project");
         return Ok("recorded".to_string());
@@ -100,7 +116,9 @@ fn check() -> Result<String, String> {
     let record: Record = serde_json::from_str(&text).expect("as written above");
     if record.rustc != rustc {
         let recorded = record.rustc;
-        return Ok(format!("the record is for {recorded}, this is {rustc}: not counted"));
+        return Ok(format!(
+            "the record is for {recorded}, this is {rustc}: not counted"
+        ));
     }
     let mut failures = String::new();
     for (simd, works) in count() {
@@ -112,13 +130,16 @@ fn check() -> Result<String, String> {
             let ratio = now as f64 / before as f64;
             println!("  {simd:8} {work:18} {now:>12} instructions, {ratio:.3} of the record");
             if ratio > ALLOWED {
-                failures += &format!("{work} under {simd} needs {now} instructions, not {before}; ");
+                failures +=
+                    &format!("{work} under {simd} needs {now} instructions, not {before}; ");
             }
         }
     }
     match failures.is_empty() {
         true => Ok("none needs more than on record".to_string()),
-        false => Err(format!("{failures}if that is right, set {RECORD}=1 to record it")),
+        false => Err(format!(
+            "{failures}if that is right, set {RECORD}=1 to record it"
+        )),
     }
 }
 
@@ -135,7 +156,11 @@ fn instructions(work: &str, simd: Simd) -> u64 {
     let of = |times: u32| {
         let this = std::env::current_exe().expect("this program");
         let output = Command::new("valgrind")
-            .args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"])
+            .args([
+                "--tool=cachegrind",
+                "--cache-sim=no",
+                "--cachegrind-out-file=/dev/null",
+            ])
             .arg(this)
             .env(WORK, format!("{work} {times} {simd}"))
             .env("RAYON_NUM_THREADS", "1")
@@ -143,8 +168,15 @@ fn instructions(work: &str, simd: Simd) -> u64 {
             .expect("valgrind was there");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{work} under {simd}: {said}");
-        let line = said.lines().find_map(|line| line.split_once("I   refs:").or(line.split_once("I refs:")));
-        let digits: String = line.expect(&said).1.chars().filter(char::is_ascii_digit).collect();
+        let line = said
+            .lines()
+            .find_map(|line| line.split_once("I   refs:").or(line.split_once("I refs:")));
+        let digits: String = line
+            .expect(&said)
+            .1
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect();
         digits.parse::<u64>().expect("a number of instructions")
     };
     (of(3) - of(1)) / 2
@@ -172,10 +204,20 @@ fn run(work: &str, times: usize) {
         .collect();
     let of_class = |(class, input)| (input, ClassId(class as u16));
     let whole = StoredExamples {
-        samples: samples.iter().map(StageInput::counts).enumerate().map(of_class).collect(),
+        samples: samples
+            .iter()
+            .map(StageInput::counts)
+            .enumerate()
+            .map(of_class)
+            .collect(),
     };
     let above = StoredExamples {
-        samples: latents.iter().map(Latent::as_input).enumerate().map(of_class).collect(),
+        samples: latents
+            .iter()
+            .map(Latent::as_input)
+            .enumerate()
+            .map(of_class)
+            .collect(),
     };
     let rasters: Vec<SpikeRaster> = latents
         .iter()
@@ -200,8 +242,12 @@ fn run(work: &str, times: usize) {
             }
         }
         "binning" => {
-            let times_s = (0..5000).map(|event| f64::from(event) * 1.3 / 5000.0).collect();
-            let units = (0..5000).map(|event| event * 37 % 700).collect();
+            let times_s = (0..5000)
+                .map(|event| f64::from(event) * 1.3 / 5000.0)
+                .collect();
+            let units = (0..5000u32)
+                .map(|event| (event * 37 % 700) as u16)
+                .collect();
             let events = EventStream::new(times_s, units).expect("valid events");
             for _ in 0..times {
                 black_box(spec.grid().bin(&events, 700).expect("they fit"));
@@ -212,7 +258,7 @@ fn run(work: &str, times: usize) {
             let codec: Codec = codec.parse().expect("a codec");
             let packed: Vec<_> = rasters.iter().map(|r| encode_spikes(codec, r)).collect();
             let mut raster = rasters[0].clone();
-            for _ in 0..100 * times {
+            for _ in 0..1000 * times {
                 match way {
                     "encode" => {
                         black_box(encode_spikes(codec, &rasters[1]));

@@ -217,6 +217,58 @@ fn every_scenario_and_strategy_runs_and_threads_change_nothing() {
 }
 
 #[test]
+fn instruction_sets_can_be_chosen_and_agree() {
+    let bench = Bench::new();
+    let portable = format!("{TRAIN} --epochs 3 --simd portable");
+    for (threads, out) in [(1, "one"), (3, "three")] {
+        good(
+            &bench,
+            &format!("{portable} --threads {threads} --out {out}"),
+        );
+    }
+    let file = |run: &str| std::fs::read(bench.path(&format!("{run}/checkpoint.safetensors")));
+    assert_eq!(
+        file("one").expect("written"),
+        file("three").expect("written")
+    );
+    // The same network takes every sample for the same class, whatever the instructions.
+    let eval = "eval --data test.h5 --checkpoint one/checkpoint.safetensors --json";
+    let widest = good(&bench, eval);
+    assert_eq!(good(&bench, &format!("{eval} --simd portable")), widest);
+    let output = run(&bench, &format!("{TRAIN} --epochs 3 --out widest"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    for said in [
+        "samples a second",
+        "backward",
+        "reading and binning",
+        "threads",
+    ] {
+        assert!(stderr.contains(said), "`{said}` is not in: {stderr}");
+    }
+    let loss = |run: &str| {
+        let record = std::fs::read_to_string(bench.path(&format!("{run}/run.jsonl")));
+        let record = record.expect("written");
+        let epochs = record
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let losses = epochs.filter_map(|line| line.pointer("/loss")?.as_f64());
+        losses.collect::<Vec<f64>>()
+    };
+    let (portable, widest) = (loss("one"), loss("widest"));
+    assert_eq!(portable.len(), 3, "a loss for each epoch");
+    for (portable, widest) in portable.iter().zip(&widest) {
+        assert!((portable - widest).abs() < 0.02, "{portable} {widest}");
+    }
+    // No processor has all three, or the name is wrong.
+    let output = run(
+        &bench,
+        &format!("{TRAIN} --epochs 1 --simd sse9 --out other"),
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn recordings_without_events_are_no_copies_of_each_other() {
     let bench = Bench::new();
     let mut silent = common::recordings(6, 3);

@@ -111,9 +111,11 @@ impl Surrogate {
                 });
             }
             Surrogate::Boxcar { half_width } => {
-                work.work(|x| each::<L>(x, |x| boxcar(half_width, x)))
+                work.work(|x| each::<L>(x, |x| boxcar(half_width, x)));
             }
-            Surrogate::Arctan { slope } => work.work(|x| each::<L>(x, |x| arctan(slope, x))),
+            Surrogate::Arctan { slope } => {
+                work.work(|x| each::<L>(x, |x| arctan(slope, x)));
+            }
             Surrogate::Exponential { scale, slope } => {
                 work.work(|x| each::<L>(x, |x| exponential(scale, slope, x)));
             }

@@ -90,7 +90,7 @@ pub(super) fn pack_windows(spikes: &SpikeRaster, window: Window, mut writer: Bit
         }
         writer.finish();
     }, for _ in once {
-        return pack_rows(&windows_with_spikes(spikes, window), writer);
+        pack_rows(&windows_with_spikes(spikes, window), writer);
     });
 }
 
