@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use respike::dataset::{Dataset, LabelledEvents};
 use respike::network::{NetworkSpec, Stage, StageInput};
-use respike::spikes::EventStream;
+use respike::spikes::{EventStream, SpikeRaster};
 use respike::train::{DatasetExamples, evaluate};
 
 const REPEATS: usize = 15;
@@ -115,11 +115,7 @@ fn spikes(network: &respike::network::Network, data: &Dataset) -> u64 {
     let samples = data.iter().take(64).map(|(_, sample)| {
         let input = StageInput::counts(&sample.counts);
         let activity = network.run(Stage::Whole, &input).expect("it fits");
-        activity
-            .spikes
-            .iter()
-            .map(|layer| layer.count())
-            .sum::<u64>()
+        activity.spikes.iter().map(SpikeRaster::count).sum::<u64>()
     });
     samples.sum()
 }
