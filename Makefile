@@ -57,6 +57,7 @@ bench: system ## Time training, inference, continual learning, codecs, reading a
 bench-peers: build ## Time respike beside PyTorch, JAX and h5py; DATA=FILE.h5, 700 channels
 	@test -n "$(DATA)" || { echo "give an SHD-layout file of 700 channels: make bench-peers DATA=FILE.h5 (see benches/peers/README.md)"; exit 2; }
 	@tools/install-system-packages python3-venv
+	mkdir -p runs
 	test -x $(PEERS_VENV)/bin/python || $(PYTHON) -m venv $(PEERS_VENV)
 	$(PEERS_VENV)/bin/pip install --quiet --requirement benches/peers/requirements.txt
 	$(PEERS_VENV)/bin/python benches/peers/compare.py --data $(DATA) --out runs/peers.md
