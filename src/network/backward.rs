@@ -108,7 +108,7 @@ impl Trace<'_> {
     ///
     /// `error_logits` is ∂L/∂logits, samples × classes. `error_spikes`, if given, adds to ∂L/∂s a
     /// term that is the same in every step: for each layer of the stage an array samples × units
-    /// (what spike-rate regularisers need); the trace must then be one of [`Reach::EveryStep`].
+    /// (what spike-rate regularisers need); the trace must then be one of [`Reach::EveryStep`](super::Reach::EveryStep).
     ///
     /// # Errors
     /// [`NetworkError::WrongBatchShape`] and [`NetworkError::ShortReach`].
