@@ -26,6 +26,8 @@ mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 #[cfg(feature = "hdf5")]
+mod shd_chunk;
+#[cfg(feature = "hdf5")]
 mod shd_read;
 #[cfg(feature = "hdf5")]
 mod shd_write;

@@ -11,8 +11,6 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use half::f16;
-use half::slice::HalfFloatSliceExt;
 use hdf5::types::{
     FixedAscii, FixedUnicode, FloatSize, IntSize, TypeDescriptor, VarLenArray, VarLenAscii,
     VarLenUnicode,
@@ -20,6 +18,7 @@ use hdf5::types::{
 use ndarray::Array1;
 use rayon::prelude::*;
 
+use super::shd_chunk::{Chunk, Times, Units};
 use super::{BinningTarget, Dataset, DatasetBuilder, DatasetError, LabelledEvents, Sample};
 use crate::ids::{ClassId, SpeakerId};
 use crate::spikes::{EventStream, SpikeError};
@@ -261,60 +260,6 @@ impl ShdFile {
     ) -> Result<Array1<VarLenArray<T>>, DatasetError> {
         let lists = dataset.read_slice_1d(range);
         lists.map_err(|error| At { path: &self.path }.damaged(&error))
-    }
-}
-
-/// Lists of some samples, not looked at yet.
-struct Chunk {
-    samples: Range<usize>,
-    times: Times,
-    units: Units,
-}
-
-enum Times {
-    Half(Array1<VarLenArray<f16>>),
-    Single(Array1<VarLenArray<f32>>),
-    Double(Array1<VarLenArray<f64>>),
-}
-
-impl Times {
-    fn list(&self, index: usize) -> Vec<f64> {
-        match self {
-            Times::Half(lists) => {
-                let mut times = vec![0.0; lists[index].len()];
-                lists[index].convert_to_f64_slice(&mut times);
-                times
-            }
-            Times::Single(lists) => lists[index].iter().map(|&time| f64::from(time)).collect(),
-            Times::Double(lists) => lists[index].to_vec(),
-        }
-    }
-}
-
-enum Units {
-    Short(Array1<VarLenArray<u16>>),
-    Long(Array1<VarLenArray<i64>>),
-}
-
-impl Units {
-    fn len_of(&self, index: usize) -> usize {
-        match self {
-            Units::Short(lists) => lists[index].len(),
-            Units::Long(lists) => lists[index].len(),
-        }
-    }
-
-    /// The units of a sample, or the first that is none.
-    fn list(&self, index: usize) -> Result<Vec<u16>, i64> {
-        match self {
-            Units::Short(lists) => Ok(lists[index].to_vec()),
-            Units::Long(lists) => {
-                let units = lists[index].iter();
-                units
-                    .map(|&unit| u16::try_from(unit).map_err(|_| unit))
-                    .collect()
-            }
-        }
     }
 }
 
