@@ -18,7 +18,7 @@
 //!
 //! The modules follow that line, and import only what stands before them: [`spikes`], `encode` (from
 //! sound to events, as SHD was made; feature `encode`), [`dataset`],
-//! [`network`], [`train`], [`replay`], [`continual`], [`report`]; [`random`], [`ids`], [`simd`] and
+//! [`network`], [`train`], [`replay`], [`continual`], [`suite`] (grids of experiments), [`report`]; [`random`], [`ids`], [`simd`] and
 //! [`storage`] are for all.
 //!
 //! # Example
@@ -91,6 +91,7 @@ pub mod report;
 pub mod simd;
 pub mod spikes;
 pub mod storage;
+pub mod suite;
 pub mod train;
 
 /// The examples of the README, compiled and run as tests.

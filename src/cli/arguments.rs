@@ -56,15 +56,25 @@ pub(super) struct Training {
     /// The optimiser.
     #[arg(long, value_enum, default_value_t = OptimiserName::Adamax)]
     pub optimiser: OptimiserName,
-    /// How the learning rate changes: constant, step:EPOCHS:FACTOR or cosine:EPOCHS.
+    /// How the learning rate changes: constant, step:EPOCHS:FACTOR, cosine:EPOCHS, or cosine for one
+    /// over all epochs, of pre-training and of each new task apart.
     #[arg(long, value_name = "SCHEDULE", default_value = "constant", value_parser = parse_schedule)]
-    pub schedule: Schedule,
+    pub schedule: ScheduleChoice,
     /// Penalty on each spike (L1).
     #[arg(long, value_name = "COST", default_value_t = 0.0)]
     pub l1: f32,
     /// Penalty on each neuron's squared spike count, averaged over neurons (L2).
     #[arg(long, value_name = "COST", default_value_t = 0.0)]
     pub l2: f32,
+}
+
+/// How the learning rate changes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum ScheduleChoice {
+    /// As said.
+    Fixed(Schedule),
+    /// Down to 0 over all epochs.
+    Falling,
 }
 
 /// Names of the optimisers.
@@ -79,11 +89,14 @@ pub(super) enum OptimiserName {
 }
 
 impl Training {
-    pub(super) fn settings(&self, learning_rate: f32) -> TrainingSettings {
+    pub(super) fn settings(&self, learning_rate: f32, epochs: usize) -> TrainingSettings {
         TrainingSettings {
             batch_size: self.batch_size,
             learning_rate,
-            schedule: self.schedule,
+            schedule: match self.schedule {
+                ScheduleChoice::Fixed(schedule) => schedule,
+                ScheduleChoice::Falling => Schedule::Cosine { epochs },
+            },
             optimiser: match self.optimiser {
                 OptimiserName::Adamax => OptimiserSettings::ADAMAX,
                 OptimiserName::Adam => OptimiserSettings::ADAM,
@@ -97,22 +110,26 @@ impl Training {
     }
 }
 
-fn parse_schedule(text: &str) -> Result<Schedule, String> {
+fn parse_schedule(text: &str) -> Result<ScheduleChoice, String> {
     fn number<T: FromStr>(text: &str) -> Result<T, String> {
         text.parse()
             .map_err(|_| format!("`{text}` is not a number"))
     }
-    match *text.split(':').collect::<Vec<_>>() {
-        ["constant"] => Ok(Schedule::Constant),
-        ["step", epochs, factor] => Ok(Schedule::Step {
+    let schedule = match *text.split(':').collect::<Vec<_>>() {
+        ["constant"] => Schedule::Constant,
+        ["step", epochs, factor] => Schedule::Step {
             every_epochs: number(epochs)?,
             factor: number(factor)?,
-        }),
-        ["cosine", epochs] => Ok(Schedule::Cosine {
+        },
+        ["cosine", epochs] => Schedule::Cosine {
             epochs: number(epochs)?,
-        }),
-        _ => Err("use constant, step:EPOCHS:FACTOR or cosine:EPOCHS".to_string()),
-    }
+        },
+        ["cosine"] => return Ok(ScheduleChoice::Falling),
+        _ => {
+            return Err("use constant, step:EPOCHS:FACTOR, cosine:EPOCHS or cosine".to_string());
+        }
+    };
+    Ok(ScheduleChoice::Fixed(schedule))
 }
 
 /// The flag of every command that draws random numbers.

@@ -8,6 +8,7 @@ use crate::network::{NetworkError, SpecError};
 use crate::replay::ReplayError;
 use crate::report::RunFolderError;
 use crate::report::plot::PlotError;
+use crate::suite::SuiteError;
 use crate::train::TrainError;
 
 /// Why the program could not do what it was asked for.
@@ -113,6 +114,19 @@ impl From<RunFolderError> for Failure {
             RunFolderError::Io {
                 action: "write", ..
             } => Failure::Fault(error.into()),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<SuiteError> for Failure {
+    fn from(error: SuiteError) -> Self {
+        match error {
+            SuiteError::Io {
+                action: "write", ..
+            }
+            | SuiteError::Threads(_) => Failure::Fault(error.into()),
+            SuiteError::Checkpoint(error) => error.into(),
             _ => Failure::bad(error.to_string()),
         }
     }

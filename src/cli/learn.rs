@@ -208,6 +208,8 @@ impl LearnArguments {
 
     fn experiment(&self, scenario: Scenario) -> Experiment {
         let defaults = LearningDefaults::of(self.protocol, scenario, self.strategy);
+        let pretrain_epochs = self.pretrain_epochs.unwrap_or(defaults.pretrain_epochs);
+        let epochs = self.epochs.unwrap_or(defaults.epochs);
         let pretrain_rate = self.pretrain_lr.unwrap_or(defaults.pretrain_rate);
         let has_memory = matches!(self.strategy, Strategy::Native | Strategy::Latent);
         let capacity = match (self.budget, self.replays) {
@@ -229,10 +231,12 @@ impl LearnArguments {
                     policy: self.policy,
                     capacity,
                 }),
-            pretrain_epochs: self.pretrain_epochs.unwrap_or(defaults.pretrain_epochs),
-            pretrain: self.training.settings(pretrain_rate),
-            epochs: self.epochs.unwrap_or(defaults.epochs),
-            learn: self.training.settings(self.lr.unwrap_or(defaults.rate)),
+            pretrain_epochs,
+            pretrain: self.training.settings(pretrain_rate, pretrain_epochs),
+            epochs,
+            learn: self
+                .training
+                .settings(self.lr.unwrap_or(defaults.rate), epochs),
             seed: self.run.seed.master(),
         }
     }

@@ -4,6 +4,7 @@
 //! success, 2 for bad input, 1 for a fault of ours.
 
 mod arguments;
+mod bench;
 mod cochleagram;
 mod data;
 mod demo;
@@ -48,6 +49,9 @@ enum Command {
     /// Pre-train a network, then let it learn something new.
     #[command(subcommand)]
     Learn(learn::LearnCommand),
+    /// Run a whole benchmark: a grid of experiments, with tables, figures and a report.
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Draw rasters, cochleagrams, learning curves and confusion matrices.
     #[command(subcommand)]
     Plot(plot::PlotCommand),
@@ -70,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Train(arguments) => train::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Learn(command) => learn::run(command),
+        Command::Bench(command) => bench::run(command),
         Command::Plot(command) => plot::run(command),
     };
     match done {

@@ -63,7 +63,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
     if !arguments.resume && !arguments.run.force {
         RunFolder::refuse_occupied(&arguments.out)?;
     }
-    let settings = arguments.training.settings(arguments.lr);
+    let settings = arguments.training.settings(arguments.lr, arguments.epochs);
     let data = read_data(&arguments.data, &spec)?;
     let test = match arguments.test.is_empty() {
         true => None,

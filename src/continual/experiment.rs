@@ -161,6 +161,14 @@ pub(super) struct Checked {
 }
 
 impl Experiment {
+    /// Checks everything that can be checked before the first epoch, without beginning.
+    ///
+    /// # Errors
+    /// [`ContinualError`] if anything does not fit.
+    pub fn check_fits(&self, spec: &NetworkSpec, dataset: &Dataset) -> Result<(), ContinualError> {
+        self.check(spec, dataset).map(|_| ())
+    }
+
     /// Checks everything that can be checked before the first epoch.
     pub(super) fn check(
         &self,

@@ -22,7 +22,7 @@ pub use experiment::{Experiment, LearningDefaults, MemorySettings, Protocol, Str
 pub use metrics::{AccuracyMatrix, Metrics};
 pub use published::{PUBLISHED_BATCH, published_batches, published_plan};
 pub use runner::{
-    EpochRecord, Outcome, Phase, Progress, ReplayFigures, RunSeconds, RunTime, Start, run,
+    EpochRecord, Outcome, Phase, Progress, ReplayFigures, RunSeconds, RunTime, Start, pretrain, run,
 };
 pub use scenario::{Plan, Scenario, Task};
 pub use strict::{TEST_SHARE, strict_plan};

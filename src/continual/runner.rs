@@ -248,6 +248,33 @@ pub fn run(
     })
 }
 
+/// Pre-trains a network for an experiment and stops there: the outcome is what any experiment of the
+/// same protocol, scenario, seed and pre-training settings may begin with.
+///
+/// # Errors
+/// As [`run`].
+pub fn pretrain(
+    experiment: &Experiment,
+    dataset: &Dataset,
+    fresh: Network,
+    progress: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
+) -> Result<Checkpoint, ContinualError> {
+    let checked = experiment.check(fresh.spec(), dataset)?;
+    say(progress, Progress::Planned(&checked.plan))?;
+    Runner {
+        experiment,
+        dataset,
+        tests: Tests::of(&checked.plan),
+        plan: &checked.plan,
+        latents: Latents::new(checked.stage, 0),
+        memory: None,
+        memory_stream: experiment.seed.stream(Purpose::Memory),
+        time: RunTime::default(),
+        progress,
+    }
+    .pretrain(fresh)
+}
+
 /// Tells news, and stops the run if that is wished.
 fn say(
     progress: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,

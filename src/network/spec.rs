@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::{LrIndex, Surrogate};
 use crate::dataset::BinningTarget;
 use crate::spikes::{MAX_EXTENT, TimeGrid};
+use crate::storage::toml_error;
 
 /// The most weights a network may have: 1 GiB of f32.
 const MAX_WEIGHTS: usize = 1 << 28;
@@ -251,7 +252,7 @@ impl NetworkSpec {
         let settings: NetworkSettings =
             toml::from_str(&text).map_err(|error| SpecError::Malformed {
                 path: path.to_path_buf(),
-                reason: one_line(&text, &error),
+                reason: toml_error(&text, &error),
             })?;
         settings.check().map_err(|source| SpecError::InFile {
             path: path.to_path_buf(),
@@ -366,19 +367,5 @@ impl TryFrom<NetworkSettings> for NetworkSpec {
 impl From<NetworkSpec> for NetworkSettings {
     fn from(spec: NetworkSpec) -> Self {
         spec.settings
-    }
-}
-
-/// The parser's message on one line, with the line number it is about.
-fn one_line(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().split_whitespace();
-    let message = message.collect::<Vec<_>>().join(" ");
-    match error.span() {
-        Some(span) => {
-            let before = &text.as_bytes()[..span.start.min(text.len())];
-            let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-            format!("line {line}: {message}")
-        }
-        None => message,
     }
 }

@@ -8,6 +8,7 @@ mod folder;
 #[cfg(feature = "plots")]
 pub mod plot;
 mod record;
+pub mod suite;
 mod table;
 
 pub use folder::{RunFolder, RunFolderError};

@@ -105,6 +105,11 @@ impl SpikeCounts {
         self.count.iter().map(|&count| u64::from(count)).sum()
     }
 
+    /// Number of cells (steps × units) with any event.
+    pub fn active_cells(&self) -> usize {
+        self.unit.len()
+    }
+
     /// The largest count of any cell; 0 without events.
     pub fn largest(&self) -> u16 {
         self.count.iter().copied().max().unwrap_or(0)

@@ -5,8 +5,10 @@
 
 mod atomic;
 mod tensor_file;
+mod toml_error;
 
 #[cfg(any(feature = "fetch", feature = "hdf5"))]
 pub(crate) use atomic::put_in_place;
 pub use atomic::write_whole;
 pub use tensor_file::{Tensor, TensorFile, TensorFileError};
+pub(crate) use toml_error::toml_error;

@@ -7,6 +7,7 @@
 //! run forward and backward by one thread, and the blocks' gradients are added in order. So one
 //! thread and many give the same bits.
 
+mod activity;
 mod checkpoint;
 mod error;
 mod evaluate;
@@ -18,6 +19,7 @@ mod schedule;
 mod time;
 mod trainer;
 
+pub use activity::spiking_activity;
 pub use checkpoint::{Checkpoint, TrainerState};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};

@@ -39,6 +39,21 @@ pub(super) enum Align {
     End,
 }
 
+/// What stands at a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// A filled circle.
+    Circle,
+    /// A filled square.
+    Square,
+    /// A filled square on its corner.
+    Diamond,
+    /// A circle with a white inside.
+    Ring,
+    /// A cross.
+    Cross,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Png,
@@ -319,6 +334,39 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         self.dot(centre, 10.0, PAPER)?;
         self.dot(centre, 8.5, colour)?;
         self.dot(centre, 5.5, PAPER)
+    }
+
+    /// Draws a mark about as large as a circle of that radius.
+    pub fn mark(
+        &mut self,
+        (x, y): (f64, f64),
+        radius: f64,
+        mark: Mark,
+        colour: RGBColor,
+    ) -> Result<(), PlotError> {
+        match mark {
+            Mark::Circle => self.dot((x, y), radius, colour),
+            Mark::Square => {
+                let half = radius * 0.88;
+                self.area(Frame::new(x - half, y - half, x + half, y + half), colour)
+            }
+            Mark::Diamond => {
+                let half = radius * 1.25;
+                let corners = [(x, y - half), (x + half, y), (x, y + half), (x - half, y)];
+                let corners = corners.map(|corner| self.pixel(corner));
+                let filled = self.backend.fill_polygon(corners, &colour);
+                filled.map_err(failed)
+            }
+            Mark::Ring => {
+                self.dot((x, y), radius, colour)?;
+                self.dot((x, y), radius - 3.0, PAPER)
+            }
+            Mark::Cross => {
+                let half = radius * 0.9;
+                self.line((x - half, y - half), (x + half, y + half), colour, 3.5)?;
+                self.line((x - half, y + half), (x + half, y - half), colour, 3.5)
+            }
+        }
     }
 
     /// Writes a text level, its capitals' middle at the given height.

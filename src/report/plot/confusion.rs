@@ -198,7 +198,7 @@ fn level(classes: &Classes, side: f64) -> bool {
 }
 
 /// The colour of a share between 0 and 1.
-fn colour(share: f64) -> RGBColor {
+pub(super) fn colour(share: f64) -> RGBColor {
     let last = COLOURS.len() - 1;
     let place = share.clamp(0.0, 1.0) * last as f64;
     let index = (place as usize).min(last - 1);
@@ -317,30 +317,32 @@ pub(super) fn outline<B: DrawingBackend>(
     Ok(())
 }
 
-impl Layout {
-    fn draw_bar<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
-        const BANDS: usize = 100;
-        let frame = self.bar.frame;
-        // Each band goes on below the next, so that no seams show between them.
-        for band in (0..BANDS).rev() {
-            let top = self.bar.y_place(band as f64 + 1.0);
-            let share = (band as f64 + 0.5) / BANDS as f64;
-            canvas.area(
-                Frame::new(frame.left, top, frame.right, frame.bottom),
-                colour(share),
-            )?;
-        }
-        outline(canvas, frame)?;
-        for tick in self.bar.y.ticks(5, false) {
-            let y = self.bar.y_place(tick.value);
-            canvas.line((frame.right, y), (frame.right + 6.0, y), INK, 2.0)?;
-            let right = (frame.right + 12.0, y);
-            canvas.text(&tick.label, right, Align::Start, Type::TICK)?;
-        }
-        let right = (frame.right + 90.0, frame.centre().1);
-        let name = "share of the true class (%)";
-        canvas.upright_text(name, right, Align::Middle, Type::LABEL)
+/// A bar with the colours of 0 to 100 %, the numbers beside it and what they are.
+pub(super) fn draw_bar<B: DrawingBackend>(
+    canvas: &mut Canvas<'_, B>,
+    bar: &Axes,
+    name: &str,
+) -> Result<(), PlotError> {
+    const BANDS: usize = 100;
+    let frame = bar.frame;
+    // Each band goes on below the next, so that no seams show between them.
+    for band in (0..BANDS).rev() {
+        let top = bar.y_place(band as f64 + 1.0);
+        let share = (band as f64 + 0.5) / BANDS as f64;
+        canvas.area(
+            Frame::new(frame.left, top, frame.right, frame.bottom),
+            colour(share),
+        )?;
     }
+    outline(canvas, frame)?;
+    for tick in bar.y.ticks(5, false) {
+        let y = bar.y_place(tick.value);
+        canvas.line((frame.right, y), (frame.right + 6.0, y), INK, 2.0)?;
+        let right = (frame.right + 12.0, y);
+        canvas.text(&tick.label, right, Align::Start, Type::TICK)?;
+    }
+    let right = (frame.right + 90.0, frame.centre().1);
+    canvas.upright_text(name, right, Align::Middle, Type::LABEL)
 }
 
 impl Figure for Layout {
@@ -352,6 +354,6 @@ impl Figure for Layout {
         for panel in &self.panels {
             panel.draw(canvas)?;
         }
-        self.draw_bar(canvas)
+        draw_bar(canvas, &self.bar, "share of the true class (%)")
     }
 }

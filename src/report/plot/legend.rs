@@ -7,7 +7,8 @@ use plotters::style::RGBColor;
 
 use super::PlotError;
 use super::axes::Frame;
-use super::canvas::{Align, Canvas};
+use super::canvas::{Align, Canvas, Mark};
+use super::lines::{LineStyle, draw_key};
 use super::style::{QUIET, Type};
 
 const KEY: f64 = 40.0;
@@ -26,6 +27,8 @@ pub(super) enum Key {
     Box(RGBColor),
     /// A circle.
     Ring,
+    /// A series of points: colour, line and mark.
+    Series(RGBColor, LineStyle, Option<Mark>),
 }
 
 /// The entries in rows.
@@ -78,6 +81,9 @@ impl Legend {
                     Key::Dashes(colour) => canvas.dashes(from, to, colour, 2.5)?,
                     Key::Box(colour) => {
                         canvas.area(Frame::new(x + 8.0, y - 12.0, x + 32.0, y + 12.0), colour)?;
+                    }
+                    Key::Series(colour, line, mark) => {
+                        draw_key(canvas, (from, to), (colour, line, mark))?;
                     }
                     Key::Ring => canvas.ring((x + KEY / 2.0, y), QUIET)?,
                 }

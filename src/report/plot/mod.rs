@@ -14,6 +14,8 @@ mod confusion;
 mod curves;
 mod frequencies;
 mod legend;
+mod lines;
+mod matrix;
 mod raster;
 mod style;
 
@@ -22,7 +24,10 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+pub use canvas::Mark;
 pub use cochleagram::CochleagramFigure;
+pub use lines::{LineAxis, LineFigure, LinePanel, LineStyle, Point, Series};
+pub use matrix::{MatrixFigure, MatrixPanel};
 pub use raster::{RasterFigure, RasterPanel};
 
 use super::RunRecord;
@@ -109,4 +114,22 @@ pub fn confusion(runs: &[RunRecord], path: &Path) -> Result<(), PlotError> {
 pub fn comparison(runs: &[RunRecord], path: &Path) -> Result<(), PlotError> {
     let target = Target::new(path)?;
     target.write(&comparison::Layout::new(runs)?)
+}
+
+/// Draws lines and points in panels.
+///
+/// # Errors
+/// [`PlotError`]; [`PlotError::NothingToDraw`] without any point.
+pub fn lines(figure: &LineFigure, path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&lines::Layout::new(figure)?)
+}
+
+/// Draws matrices of percentages as heat maps, one panel for each.
+///
+/// # Errors
+/// [`PlotError`]; [`PlotError::NothingToDraw`] without a matrix, or if names and rows do not fit.
+pub fn matrix(figure: &MatrixFigure, path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&matrix::Layout::new(figure)?)
 }

@@ -53,6 +53,22 @@ pub(super) fn layer_colour(index: usize) -> RGBColor {
     LAYERS[index % LAYERS.len()]
 }
 
+/// Series of a figure, after Okabe & Ito 2008.
+const SERIES: [RGBColor; 7] = [
+    RGBColor(0x00, 0x72, 0xB2),
+    RGBColor(0xD5, 0x5E, 0x00),
+    RGBColor(0x00, 0x9E, 0x73),
+    RGBColor(0xCC, 0x79, 0xA7),
+    RGBColor(0xE6, 0x9F, 0x00),
+    RGBColor(0x56, 0xB4, 0xE9),
+    RGBColor(0x33, 0x33, 0x33),
+];
+
+/// The colour of the series of that index.
+pub(super) fn series_colour(index: usize) -> RGBColor {
+    SERIES[index % SERIES.len()]
+}
+
 /// A lighter shade.
 pub(super) fn tint(colour: RGBColor) -> RGBColor {
     let lighter = |ink: u8| (0.75 * f64::from(ink) + 0.25 * 255.0) as u8;

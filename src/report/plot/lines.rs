@@ -1,0 +1,356 @@
+//! Lines and points in panels.
+//!
+//! In: series of points with names, colours and marks. Out: a figure with one panel for each group of
+//! series, all on the same y axis, and one legend for all.
+
+use plotters::backend::DrawingBackend;
+use plotters::style::RGBColor;
+
+use super::PlotError;
+use super::axes::{Axes, Frame, Scale, Tick};
+use super::canvas::{Align, Canvas, Figure, Mark};
+use super::legend::{Key, Legend};
+use super::style::{Type, series_colour};
+
+const LEFT: f64 = 140.0;
+const RIGHT: f64 = 40.0;
+const GAP: f64 = 44.0;
+const TOP: f64 = 20.0;
+const TITLE_GAP: f64 = 14.0;
+/// Below a panel: numbers and the axis label.
+const BOTTOM: f64 = 92.0;
+const MARK_SIZE: f64 = 8.0;
+
+/// Panels with lines and points.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LineFigure {
+    /// What the y axis of all panels shows, with its unit.
+    pub y_name: String,
+    /// From where to where it goes.
+    pub y_limits: (f64, f64),
+    /// At most so many panels side by side.
+    pub columns: usize,
+    /// From left to right, row by row.
+    pub panels: Vec<LinePanel>,
+}
+
+/// A panel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinePanel {
+    /// Above it.
+    pub title: String,
+    /// Below it.
+    pub x: LineAxis,
+    /// What is drawn, the last on top.
+    pub series: Vec<Series>,
+}
+
+/// What the x axis of a panel shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LineAxis {
+    /// Numbers from where to where, and their name with its unit.
+    Numbers(String, (f64, f64)),
+    /// The same on a logarithmic axis; the limits are above 0.
+    Logarithm(String, (f64, f64)),
+    /// Labels at 0, 1, 2 and so on, and what they are.
+    Labels(String, Vec<String>),
+}
+
+/// Points with the same meaning.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// For the legend; series of the same look and name share an entry.
+    pub name: String,
+    /// 0 to 6, colours that those who see fewer of them can tell apart.
+    pub colour: usize,
+    /// Whether points are joined.
+    pub line: LineStyle,
+    /// What stands at each point.
+    pub mark: Option<Mark>,
+    /// In order.
+    pub points: Vec<Point>,
+}
+
+/// How points are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineStyle {
+    /// By a line.
+    Solid,
+    /// By dashes.
+    Dashed,
+    /// Not at all.
+    None,
+}
+
+/// A point, with the length of its error bar up and down.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Along the x axis.
+    pub x: f64,
+    /// Along the y axis.
+    pub y: f64,
+    /// Half the length of the error bar, if there is one.
+    pub error: Option<f64>,
+}
+
+/// A figure with everything in its place.
+#[derive(Debug)]
+pub(super) struct Layout<'a> {
+    figure: &'a LineFigure,
+    panels: Vec<Panel<'a>>,
+    legend: Legend,
+    size: (f64, f64),
+}
+
+#[derive(Debug)]
+struct Panel<'a> {
+    panel: &'a LinePanel,
+    title: Vec<String>,
+    axes: Axes,
+    leftmost: bool,
+}
+
+impl<'a> Layout<'a> {
+    /// Puts everything in its place.
+    pub fn new(figure: &'a LineFigure) -> Result<Self, PlotError> {
+        let points = figure.panels.iter().flat_map(|panel| &panel.series);
+        if points.map(|series| series.points.len()).sum::<usize>() == 0 {
+            return Err(PlotError::NothingToDraw("there is no point".into()));
+        }
+        let columns = figure.columns.clamp(1, 4).min(figure.panels.len());
+        let (panel_width, panel_height) = match columns {
+            1 => (1000.0, 560.0),
+            2 => (720.0, 500.0),
+            3 => (560.0, 430.0),
+            _ => (470.0, 400.0),
+        };
+        let width = LEFT + columns as f64 * (panel_width + GAP) - GAP + RIGHT;
+        let mut panels = Vec::new();
+        let mut bottom = TOP;
+        for row in figure.panels.chunks(columns) {
+            let titles = row
+                .iter()
+                .map(|panel| Type::TITLE.wrap(&panel.title, panel_width, 2));
+            let titles: Vec<_> = titles.collect();
+            let lines = titles.iter().map(Vec::len).max().unwrap_or(1);
+            let top = bottom + lines as f64 * Type::TITLE.line() + TITLE_GAP;
+            for (column, (panel, title)) in row.iter().zip(titles).enumerate() {
+                let left = LEFT + column as f64 * (panel_width + GAP);
+                panels.push(Panel {
+                    panel,
+                    title,
+                    axes: Axes {
+                        frame: Frame::new(left, top, left + panel_width, top + panel_height),
+                        x: panel.x.scale(),
+                        y: Scale::new(figure.y_limits.0, figure.y_limits.1),
+                    },
+                    leftmost: column == 0,
+                });
+            }
+            bottom = top + panel_height + BOTTOM;
+        }
+        let legend = Legend::new(entries(figure), width - LEFT - RIGHT);
+        let height = bottom + legend.height() + 20.0;
+        Ok(Layout {
+            figure,
+            panels,
+            legend,
+            size: (width, height),
+        })
+    }
+}
+
+fn entries(figure: &LineFigure) -> Vec<(Key, String)> {
+    let mut entries: Vec<(Key, String)> = Vec::new();
+    for series in figure.panels.iter().flat_map(|panel| &panel.series) {
+        let entry = (
+            Key::Series(series_colour(series.colour), series.line, series.mark),
+            series.name.clone(),
+        );
+        if !entries.contains(&entry) {
+            entries.push(entry);
+        }
+    }
+    entries
+}
+
+impl LineAxis {
+    fn scale(&self) -> Scale {
+        match self {
+            LineAxis::Numbers(_, (low, high)) => Scale::new(*low, *high),
+            LineAxis::Logarithm(_, (low, high)) => Scale::new(low.log10(), high.log10()),
+            LineAxis::Labels(_, labels) => Scale::new(-0.4, labels.len() as f64 - 0.6),
+        }
+    }
+
+    fn value(&self, x: f64) -> f64 {
+        match self {
+            LineAxis::Logarithm(..) => x.log10(),
+            _ => x,
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            LineAxis::Numbers(name, _)
+            | LineAxis::Logarithm(name, _)
+            | LineAxis::Labels(name, _) => name,
+        }
+    }
+
+    fn ticks(&self, axes: &Axes) -> Vec<Tick> {
+        match self {
+            LineAxis::Numbers(..) => axes.x_ticks(true),
+            LineAxis::Logarithm(_, limits) => logarithmic_ticks(*limits),
+            LineAxis::Labels(_, labels) => {
+                // No wider than what belongs to each.
+                let room = axes.frame.width() / labels.len().max(1) as f64 - 10.0;
+                let labels = labels.iter().enumerate();
+                let ticks = labels.map(|(index, label)| Tick {
+                    value: index as f64,
+                    label: Type::TICK.shorten(label, room),
+                });
+                ticks.collect()
+            }
+        }
+    }
+}
+
+/// 1, 2 and 5 times powers of ten, or powers alone where these would be many.
+fn logarithmic_ticks((low, high): (f64, f64)) -> Vec<Tick> {
+    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    let factors: &[f64] = match last - first {
+        ..=3 => &[1.0, 2.0, 5.0],
+        _ => &[1.0],
+    };
+    let ticks = (first..=last).flat_map(|power| {
+        let numbers = factors.iter().map(move |factor| factor * 10f64.powi(power));
+        numbers.filter(move |number| (low..=high).contains(number))
+    });
+    let ticks = ticks.map(|number| Tick {
+        value: number.log10(),
+        label: match number {
+            small if small < 1.0 => format!("{small:.2}"),
+            large => format!("{large:.0}"),
+        },
+    });
+    ticks.take(24).collect()
+}
+
+impl Panel<'_> {
+    fn draw<B: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<'_, B>,
+        y_name: &str,
+    ) -> Result<(), PlotError> {
+        let frame = self.axes.frame;
+        let mut y = frame.top - TITLE_GAP - (self.title.len() as f64 - 0.5) * Type::TITLE.line();
+        for line in &self.title {
+            canvas.text(line, (frame.centre().0, y), Align::Middle, Type::TITLE)?;
+            y += Type::TITLE.line();
+        }
+        let ticks = self.panel.x.ticks(&self.axes);
+        let y_ticks = self.axes.y.ticks(6, false);
+        self.axes.grid(canvas, &[], &y_ticks)?;
+        self.axes.edges(canvas)?;
+        for series in &self.panel.series {
+            self.draw_series(canvas, series)?;
+        }
+        self.axes.x_labels(canvas, &ticks, self.panel.x.name())?;
+        if self.leftmost {
+            self.axes.y_labels(canvas, &y_ticks)?;
+            let name = [(y_name.to_string(), Type::LABEL)];
+            self.axes.y_name(canvas, &name, LEFT - 36.0)?;
+        }
+        Ok(())
+    }
+
+    fn draw_series<B: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<'_, B>,
+        series: &Series,
+    ) -> Result<(), PlotError> {
+        let colour = series_colour(series.colour);
+        let finite = |point: &&Point| point.x.is_finite() && point.y.is_finite();
+        let places = series.points.iter().filter(finite).map(|point| {
+            let x = self.axes.x_place(self.panel.x.value(point.x));
+            ((x, self.axes.y_place(point.y)), *point)
+        });
+        let places: Vec<((f64, f64), Point)> = places.collect();
+        for ((x, _), point) in &places {
+            if let Some(error) = point
+                .error
+                .filter(|error| error.is_finite() && *error > 0.0)
+            {
+                let top = self.axes.y_place(point.y + error);
+                let bottom = self.axes.y_place(point.y - error);
+                error_bar(canvas, *x, (top, bottom), colour)?;
+            }
+        }
+        let path: Vec<(f64, f64)> = places.iter().map(|(place, _)| *place).collect();
+        match series.line {
+            LineStyle::Solid => canvas.path(&path, colour, 4.0)?,
+            LineStyle::Dashed => {
+                for pair in path.windows(2) {
+                    canvas.dashes(pair[0], pair[1], colour, 3.0)?;
+                }
+            }
+            LineStyle::None => {}
+        }
+        if let Some(mark) = series.mark {
+            for place in path {
+                canvas.mark(place, MARK_SIZE, mark, colour)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn error_bar<B: DrawingBackend>(
+    canvas: &mut Canvas<'_, B>,
+    x: f64,
+    (top, bottom): (f64, f64),
+    colour: RGBColor,
+) -> Result<(), PlotError> {
+    canvas.line((x, top), (x, bottom), colour, 2.0)?;
+    for y in [top, bottom] {
+        canvas.line((x - 6.0, y), (x + 6.0, y), colour, 2.0)?;
+    }
+    Ok(())
+}
+
+impl Figure for Layout<'_> {
+    fn size(&self) -> (f64, f64) {
+        self.size
+    }
+
+    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
+        for panel in &self.panels {
+            panel.draw(canvas, &self.figure.y_name)?;
+        }
+        let (width, height) = self.size;
+        let middle = (LEFT + width - RIGHT) / 2.0;
+        let top = height - 20.0 - self.legend.height();
+        self.legend.draw(canvas, middle, top)
+    }
+}
+
+/// What a legend shows of a series: a piece of its line with its mark.
+pub(super) fn draw_key<B: DrawingBackend>(
+    canvas: &mut Canvas<'_, B>,
+    (from, to): ((f64, f64), (f64, f64)),
+    (colour, line, mark): (RGBColor, LineStyle, Option<Mark>),
+) -> Result<(), PlotError> {
+    match line {
+        LineStyle::Solid => canvas.line(from, to, colour, 4.0)?,
+        LineStyle::Dashed => canvas.dashes(from, to, colour, 3.0)?,
+        LineStyle::None => {}
+    }
+    match mark {
+        Some(mark) => {
+            let middle = ((from.0 + to.0) / 2.0, from.1);
+            canvas.mark(middle, MARK_SIZE, mark, colour)
+        }
+        None => Ok(()),
+    }
+}

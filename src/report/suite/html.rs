@@ -1,0 +1,291 @@
+//! Everything of a report as files.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::claims::{Claim, claims};
+use super::collected::{Collected, RowKey, Spread};
+use super::figures::{Content, SuiteFigure, figures};
+use super::tables::{Table, tables};
+use crate::continual::Protocol;
+use crate::report::plot::{PlotError, lines, matrix};
+use crate::storage::write_whole;
+use crate::suite::{Group, Manifest, SuiteError, SuiteFolder};
+
+/// What a report says, for people and for programs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SuiteReport {
+    /// The claims and what was found, in lines of text.
+    pub text: String,
+    /// The same and every row.
+    pub figures: ReportFigures,
+}
+
+/// The figures behind a report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportFigures {
+    /// Experiments of the plan.
+    pub planned: usize,
+    /// Those that are finished.
+    pub finished: usize,
+    /// The paper's claims and what came out.
+    pub claims: Vec<Claim>,
+    /// Every row of the plan.
+    pub rows: Vec<RowFigures>,
+}
+
+/// A row with its accuracies, shares from 0 to 1.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RowFigures {
+    /// What its experiments share.
+    #[serde(flatten)]
+    pub key: RowKey,
+    /// Finished experiments.
+    pub runs: usize,
+    /// Accuracy on all test samples at the end.
+    pub all: Option<Spread>,
+    /// On old ones.
+    pub old: Option<Spread>,
+    /// On new ones.
+    pub new: Option<Spread>,
+    /// Bytes that the memory held, on average.
+    pub bytes: f64,
+}
+
+/// Writes tables, figures and `report.html` from what the folder has of a plan.
+///
+/// # Errors
+/// [`SuiteError`] if results can't be read or files not be written.
+pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteReport, SuiteError> {
+    let collected = Collected::read(folder, groups)?;
+    let claims = claims(&collected);
+    let (planned, finished) = collected.progress();
+    let manifest = &collected.manifest;
+    let tables = tables(&collected, &claims);
+    let place = fresh_folder(folder.path(), "tables")?;
+    for table in &tables {
+        let text = table.markdown(&manifest.command);
+        write(&place.join(format!("{}.md", table.name)), text.as_bytes())?;
+        let file = place.join(format!("{}.csv", table.name));
+        write(&file, table.csv().as_bytes())?;
+    }
+    let place = fresh_folder(folder.path(), "figures")?;
+    let mut drawn = Vec::new();
+    for figure in figures(&collected) {
+        let svg = place.join(format!("{}.svg", figure.name));
+        for file in [&svg, &svg.with_extension("png")] {
+            let done = match &figure.content {
+                Content::Lines(content) => lines(content, file),
+                Content::Matrix(content) => matrix(content, file),
+            };
+            done.map_err(|error| cannot_draw(file, error))?;
+        }
+        let text = std::fs::read_to_string(&svg).map_err(|source| SuiteError::Io {
+            action: "read",
+            path: svg.clone(),
+            source,
+        })?;
+        drawn.push((figure, text));
+    }
+    let page = page(manifest, (planned, finished), &tables, &drawn);
+    write(&folder.path().join("report.html"), page.as_bytes())?;
+    let rows = collected.rows();
+    let rows = rows.iter().map(|row| RowFigures {
+        key: row.key,
+        runs: row.cells.len(),
+        all: row.spread(|cell| cell.after.all),
+        old: row.spread(|cell| cell.after.old),
+        new: row.spread(|cell| cell.after.new),
+        bytes: row.mean(|cell| cell.replay.bytes as f64),
+    });
+    Ok(SuiteReport {
+        text: text(planned, finished, &claims),
+        figures: ReportFigures {
+            planned,
+            finished,
+            rows: rows.collect(),
+            claims,
+        },
+    })
+}
+
+fn text(planned: usize, finished: usize, claims: &[Claim]) -> String {
+    let mut text = format!("{finished} of {planned} experiments are finished.");
+    for claim in claims {
+        let verdict = if claim.holds {
+            "holds"
+        } else {
+            "DOES NOT HOLD"
+        };
+        // Writing to a string can't fail.
+        let _ = write!(
+            text,
+            "\n{}, {}: {}\n  {verdict}: {}",
+            claim.scenario.name(),
+            claim.protocol,
+            claim.claim,
+            claim.found
+        );
+    }
+    text
+}
+
+const STYLE: &str = "
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1200px; margin: 2em auto; padding: 0 1em; }
+h1, h2, h3 { line-height: 1.2; }
+figure { margin: 2em 0; }
+figure svg { width: 100%; height: auto; }
+figcaption { color: #555; max-width: 60em; }
+table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.25em 0.7em; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
+th:first-child, td:first-child, .words td, .words th { text-align: left; }
+.wide { overflow-x: auto; }
+pre { background: #f4f4f4; padding: 0.8em; overflow-x: auto; }
+summary { cursor: pointer; font-weight: bold; margin: 0.8em 0; }
+";
+
+/// The page, with style and figures inside.
+fn page(
+    manifest: &Manifest,
+    (planned, finished): (usize, usize),
+    tables: &[Table],
+    figures: &[(SuiteFigure, String)],
+) -> String {
+    let mut page = String::new();
+    let title = format!("respike bench shd: {}", manifest.suite.name);
+    let data = &manifest.data;
+    let seeds = manifest.suite.seeds.iter().map(|seed| seed.0.to_string());
+    let seeds = seeds.collect::<Vec<_>>().join(", ");
+    let protocols = manifest.protocols.iter().map(Protocol::to_string);
+    let facts = [
+        format!("{finished} of {planned} experiments are finished. Seeds: {seeds}."),
+        format!(
+            "Data: {} samples of {} speakers and {} classes from {} (fingerprint {}).",
+            data.samples,
+            data.speakers,
+            data.class_names.len(),
+            data.files.join(", "),
+            data.fingerprint
+        ),
+        format!(
+            "Network: {} ({} inputs, {} steps). Protocols: {}. Vector instructions: {}.",
+            manifest.spec.settings().name,
+            manifest.spec.inputs(),
+            manifest.spec.steps(),
+            protocols.collect::<Vec<_>>().join(", "),
+            manifest.simd
+        ),
+    ];
+    // Writing to a string can't fail.
+    let _ = write!(
+        page,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<link rel=\"icon\" href=\"data:,\">\n\
+         <title>{0}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{0}</h1>\n\
+         <p>{1}</p>\n<pre>{2}</pre>\n",
+        escaped(&title),
+        escaped(&manifest.suite.about),
+        escaped(&manifest.command)
+    );
+    for fact in facts {
+        let _ = writeln!(page, "<p>{}</p>", escaped(&fact));
+    }
+    for (index, (figure, svg)) in figures.iter().enumerate() {
+        let _ = writeln!(
+            page,
+            "<figure id=\"{}\" role=\"img\" aria-label=\"{}\">\n{}\n<figcaption>Figure {}. {}</figcaption>\n\
+             </figure>",
+            figure.name,
+            escaped(&figure.alt()),
+            inline(svg),
+            index + 1,
+            escaped(&figure.caption)
+        );
+    }
+    for table in tables {
+        // Short ones open, long ones closed.
+        let open = if table.rows.len() <= 12 { " open" } else { "" };
+        let _ = writeln!(
+            page,
+            "<details id=\"table-{}\"{open}>\n<summary>{}</summary>\n<p>{}</p>\n{}</details>",
+            table.name,
+            escaped(&table.title),
+            escaped(&table.note),
+            html_table(table)
+        );
+    }
+    page += "<p>The same tables are in <code>tables/</code> as Markdown and CSV, the latter with a command \
+             for a row that runs one of its experiments alone; the figures are in <code>figures/</code> as \
+             SVG and PNG.</p>\n</body>\n</html>\n";
+    page
+}
+
+/// An SVG file as an element that takes the width it is given.
+fn inline(svg: &str) -> String {
+    let start = svg.find("<svg").unwrap_or(0);
+    svg[start..].trim_end().to_string()
+}
+
+fn html_table(table: &Table) -> String {
+    let words = if table.name == "claims" {
+        " class=\"words\""
+    } else {
+        ""
+    };
+    let mut text = format!("<div class=\"wide\"><table{words}>\n<tr>");
+    for cell in &table.heading {
+        let _ = write!(text, "<th>{}</th>", escaped(cell));
+    }
+    text += "</tr>\n";
+    for row in &table.rows {
+        text += "<tr>";
+        for cell in row {
+            let _ = write!(text, "<td>{}</td>", escaped(cell));
+        }
+        text += "</tr>\n";
+    }
+    text + "</table></div>\n"
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+/// A folder without what an earlier report left in it.
+fn fresh_folder(path: &Path, name: &str) -> Result<std::path::PathBuf, SuiteError> {
+    let folder = path.join(name);
+    let io = |action| {
+        let path = folder.clone();
+        move |source| SuiteError::Io {
+            action,
+            path,
+            source,
+        }
+    };
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).map_err(io("replace"))?;
+    }
+    std::fs::create_dir_all(&folder).map_err(io("make"))?;
+    Ok(folder)
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<(), SuiteError> {
+    write_whole(file, bytes).map_err(|source| SuiteError::Io {
+        action: "write",
+        path: file.to_path_buf(),
+        source,
+    })
+}
+
+fn cannot_draw(file: &Path, error: PlotError) -> SuiteError {
+    SuiteError::Io {
+        action: "write",
+        path: file.to_path_buf(),
+        source: std::io::Error::other(error),
+    }
+}

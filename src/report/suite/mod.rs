@@ -1,0 +1,19 @@
+//! The report of a suite: tables, figures, and one HTML file that needs nothing else.
+//!
+//! In: a suite's folder, finished or not. Out: `tables/` (Markdown and CSV), `figures/` (SVG and PNG)
+//! and `report.html` in it. All of it is drawn from results alone, so the same results give the same
+//! bytes.
+
+mod claims;
+mod collected;
+#[cfg(feature = "plots")]
+mod figures;
+#[cfg(feature = "plots")]
+mod html;
+mod tables;
+
+pub use claims::{Claim, claims};
+pub use collected::{Collected, Row, RowKey, Spread};
+#[cfg(feature = "plots")]
+pub use html::{SuiteReport, write_report};
+pub use tables::{Table, learn_command, tables};

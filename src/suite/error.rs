@@ -1,0 +1,93 @@
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::{GroupId, cell_name};
+use crate::continual::{ContinualError, Experiment};
+use crate::train::TrainError;
+
+/// What can go wrong with a suite.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SuiteError {
+    /// The grid's file can't be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The grid's file is not one.
+    #[error("{name} does not describe a suite: {reason}")]
+    BadSettings {
+        /// The file.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A study does not fit the data.
+    #[error("study {study} of the suite does not fit the data: {reason}")]
+    BadStudy {
+        /// Which, 1 first.
+        study: usize,
+        /// Why.
+        reason: String,
+    },
+    /// An experiment can't be run, or failed.
+    #[error("{cell}: {source}")]
+    Cell {
+        /// Which.
+        cell: String,
+        /// Why.
+        source: ContinualError,
+    },
+    /// The folder holds a suite already.
+    #[error(
+        "{} already holds a suite; go on with it with --resume, choose another --out, or give --force to replace it",
+        .0.display()
+    )]
+    Occupied(PathBuf),
+    /// The folder's suite is of other data, of another network or of another version.
+    #[error("{} holds the suite of {what}, so it can't be gone on with; choose another --out", path.display())]
+    Other {
+        /// The folder.
+        path: PathBuf,
+        /// In what it differs.
+        what: &'static str,
+    },
+    /// A file of the suite's folder is not as it should be.
+    #[error("{} is not a suite's file: {reason}", path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The file system said no.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// read, write or make.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A pre-trained network can't be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] TrainError),
+    /// No threads could be had.
+    #[error("cannot start threads: {0}")]
+    Threads(String),
+}
+
+impl SuiteError {
+    /// What went wrong with an experiment.
+    pub(super) fn in_cell(cell: &Experiment, source: ContinualError) -> Self {
+        SuiteError::Cell {
+            cell: format!("{}: {}", GroupId::of(cell), cell_name(cell)),
+            source,
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! A suite's folder.
+//!
+//! In: what is to be run, and results as they come. Out: `suite.json`, a file of results for each
+//! group under `cells/`, its pre-trained network under `pretrained/`, and `times.jsonl`. Every file
+//! is whole at any time, so that a suite may be killed and gone on with.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CellResult, Group, GroupId, Pretrained, ResultLine, SuiteError, SuiteSettings};
+use crate::continual::{Experiment, Protocol};
+use crate::network::NetworkSpec;
+use crate::simd::Simd;
+use crate::storage::write_whole;
+use crate::train::Checkpoint;
+
+/// The version of the format of a suite's folder.
+pub const SUITE_FORMAT: u32 = 1;
+
+const MANIFEST: &str = "suite.json";
+const CELLS: &str = "cells";
+const PRETRAINED: &str = "pretrained";
+const TIMES: &str = "times.jsonl";
+
+/// The contents of `suite.json`: all that results depend on, besides what each of them says itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`SUITE_FORMAT`].
+    pub format: u32,
+    /// Version of respike.
+    pub respike: String,
+    /// The command that runs the suite.
+    pub command: String,
+    /// Vector instructions, as they decide on the last bits of trained weights.
+    pub simd: Simd,
+    /// Which protocols are run.
+    pub protocols: Vec<Protocol>,
+    /// The grid.
+    pub suite: SuiteSettings,
+    /// The network's file, as named on the command line or by default.
+    pub model: String,
+    /// The network.
+    pub spec: NetworkSpec,
+    /// The data.
+    pub data: SuiteData,
+}
+
+/// The data of a suite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteData {
+    /// Files, as named on the command line.
+    pub files: Vec<String>,
+    /// [`Dataset::fingerprint`](crate::dataset::Dataset::fingerprint) in hexadecimal.
+    pub fingerprint: String,
+    /// Samples in all files.
+    pub samples: usize,
+    /// Number of speakers.
+    pub speakers: usize,
+    /// Names of the classes.
+    pub class_names: Vec<String>,
+}
+
+/// How long a piece of work took; a line of `times.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimeLine {
+    /// Protocol, what is held out, and seed.
+    pub group: String,
+    /// The experiment, or pre-training.
+    pub cell: String,
+    /// Seconds of one job.
+    pub seconds: f64,
+    /// Jobs that ran at once.
+    pub jobs: usize,
+}
+
+/// The folder of a suite, under way or done.
+#[derive(Debug)]
+pub struct SuiteFolder {
+    path: PathBuf,
+    manifest: Manifest,
+    times: Mutex<String>,
+}
+
+/// The results of a group, as its file holds them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GroupResults {
+    /// What pre-training came to, once it is over.
+    pub pretrained: Option<Pretrained>,
+    /// Finished experiments.
+    pub cells: Vec<CellResult>,
+}
+
+impl GroupResults {
+    /// The result of an experiment.
+    pub fn of(&self, experiment: &Experiment) -> Option<&CellResult> {
+        self.cells
+            .iter()
+            .find(|cell| cell.experiment == *experiment)
+    }
+}
+
+impl SuiteFolder {
+    /// Begins a suite; `force` replaces what another may have left there.
+    ///
+    /// # Errors
+    /// [`SuiteError::Occupied`] or [`SuiteError::Io`].
+    pub fn begin(path: &Path, manifest: Manifest, force: bool) -> Result<Self, SuiteError> {
+        if path.join(MANIFEST).exists() {
+            if !force {
+                return Err(SuiteError::Occupied(path.to_path_buf()));
+            }
+            for name in [CELLS, PRETRAINED] {
+                let folder = path.join(name);
+                ignore_missing(std::fs::remove_dir_all(&folder))
+                    .map_err(io_error("replace", &folder))?;
+            }
+            for name in [MANIFEST, TIMES] {
+                let file = path.join(name);
+                ignore_missing(std::fs::remove_file(&file)).map_err(io_error("replace", &file))?;
+            }
+        }
+        Self::open(path, manifest, String::new())
+    }
+
+    /// Goes on with a suite, or begins it if nothing is there. The grid and the protocols may be
+    /// others than before: results that are there and wanted are kept, and so are those that are no
+    /// longer wanted.
+    ///
+    /// # Errors
+    /// [`SuiteError::Other`] if data, network, instructions or version are not the same.
+    pub fn resume(path: &Path, manifest: Manifest) -> Result<Self, SuiteError> {
+        if !path.join(MANIFEST).exists() {
+            return Self::begin(path, manifest, false);
+        }
+        let old = Self::read_manifest(path)?;
+        let differs = [
+            ("another format", old.format != manifest.format),
+            (
+                "another version of respike",
+                old.respike != manifest.respike,
+            ),
+            (
+                "other data",
+                old.data.fingerprint != manifest.data.fingerprint,
+            ),
+            ("another network", old.spec != manifest.spec),
+            // AVX2 and AVX-512 train to the same bits.
+            (
+                "other arithmetic (--simd)",
+                (old.simd == Simd::Portable) != (manifest.simd == Simd::Portable),
+            ),
+        ];
+        if let Some((what, _)) = differs.into_iter().find(|(_, differs)| *differs) {
+            let path = path.to_path_buf();
+            return Err(SuiteError::Other { path, what });
+        }
+        clear_parts(path);
+        let file = path.join(TIMES);
+        let times = match std::fs::read_to_string(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text.map_err(io_error("read", &file))?,
+        };
+        Self::open(path, manifest, times)
+    }
+
+    fn open(path: &Path, manifest: Manifest, times: String) -> Result<Self, SuiteError> {
+        std::fs::create_dir_all(path).map_err(io_error("make", path))?;
+        let text = serde_json::to_string_pretty(&manifest).expect("a plain struct");
+        let file = path.join(MANIFEST);
+        write_whole(&file, (text + "\n").as_bytes()).map_err(io_error("write", &file))?;
+        Ok(SuiteFolder {
+            path: path.to_path_buf(),
+            manifest,
+            times: Mutex::new(times),
+        })
+    }
+
+    /// Reads a folder, to draw tables and figures from it.
+    ///
+    /// # Errors
+    /// [`SuiteError`] if no suite is there.
+    pub fn read(path: &Path) -> Result<Self, SuiteError> {
+        Ok(SuiteFolder {
+            path: path.to_path_buf(),
+            manifest: Self::read_manifest(path)?,
+            times: Mutex::default(),
+        })
+    }
+
+    fn read_manifest(path: &Path) -> Result<Manifest, SuiteError> {
+        let file = path.join(MANIFEST);
+        let text = std::fs::read_to_string(&file).map_err(io_error("read", &file))?;
+        serde_json::from_str(&text).map_err(|error| SuiteError::BadFile {
+            path: file,
+            reason: error.to_string(),
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is run.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The results of a group so far.
+    ///
+    /// # Errors
+    /// [`SuiteError`] if its file can't be read.
+    pub fn results(&self, id: GroupId) -> Result<GroupResults, SuiteError> {
+        let file = self.place(CELLS, id, "jsonl");
+        let text = match std::fs::read_to_string(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(GroupResults::default());
+            }
+            text => text.map_err(io_error("read", &file))?,
+        };
+        let mut results = GroupResults::default();
+        for (index, line) in text.lines().enumerate() {
+            match serde_json::from_str(line) {
+                Ok(ResultLine::Pretrained(pretrained)) => results.pretrained = Some(pretrained),
+                Ok(ResultLine::Cell(cell)) => results.cells.push(*cell),
+                Err(error) => {
+                    return Err(SuiteError::BadFile {
+                        path: file,
+                        reason: format!("line {}: {error}", index + 1),
+                    });
+                }
+            }
+        }
+        Ok(results)
+    }
+
+    /// Writes the results of a group, experiments in the order of the plan and whatever else is there
+    /// after them, so that the file does not depend on what was run when.
+    ///
+    /// # Errors
+    /// [`SuiteError::Io`].
+    pub fn write_results(&self, group: &Group, results: &GroupResults) -> Result<(), SuiteError> {
+        let planned = group.cells.iter().filter_map(|cell| results.of(cell));
+        let others = results.cells.iter();
+        let others = others.filter(|result| !group.cells.contains(&result.experiment));
+        let pretrained = results.pretrained.clone().map(ResultLine::Pretrained);
+        let cells = planned.chain(others);
+        let cells = cells.map(|cell| ResultLine::Cell(Box::new(cell.clone())));
+        let mut text = String::new();
+        for line in pretrained.into_iter().chain(cells) {
+            text += &serde_json::to_string(&line).expect("a plain struct");
+            text.push('\n');
+        }
+        let file = self.place(CELLS, group.id, "jsonl");
+        make_parent(&file)?;
+        write_whole(&file, text.as_bytes()).map_err(io_error("write", &file))
+    }
+
+    /// The pre-trained network of a group, if there is one.
+    ///
+    /// # Errors
+    /// [`SuiteError::Checkpoint`] if it can't be read.
+    pub fn pretrained(&self, id: GroupId) -> Result<Option<Checkpoint>, SuiteError> {
+        let file = self.place(PRETRAINED, id, "safetensors");
+        match file.exists() {
+            true => Ok(Some(Checkpoint::load(&file)?)),
+            false => Ok(None),
+        }
+    }
+
+    /// Keeps the pre-trained network of a group.
+    ///
+    /// # Errors
+    /// [`SuiteError`] if it can't be written.
+    pub fn write_pretrained(&self, id: GroupId, network: &Checkpoint) -> Result<(), SuiteError> {
+        let file = self.place(PRETRAINED, id, "safetensors");
+        make_parent(&file)?;
+        Ok(network.save(&file)?)
+    }
+
+    /// Notes how long something took.
+    ///
+    /// # Errors
+    /// [`SuiteError::Io`].
+    pub fn add_time(&self, line: &TimeLine) -> Result<(), SuiteError> {
+        // Nobody panics while holding the lock.
+        let mut times = self.times.lock().expect("not poisoned");
+        *times += &serde_json::to_string(line).expect("a plain struct");
+        times.push('\n');
+        let file = self.path.join(TIMES);
+        write_whole(&file, times.as_bytes()).map_err(io_error("write", &file))
+    }
+
+    /// Seconds of work by all jobs together, by what was done: pre-training and each strategy.
+    ///
+    /// # Errors
+    /// [`SuiteError`] if the times can't be read.
+    pub fn seconds(&self) -> Result<BTreeMap<String, f64>, SuiteError> {
+        let file = self.path.join(TIMES);
+        let text = std::fs::read_to_string(&file).map_err(io_error("read", &file))?;
+        let mut seconds = BTreeMap::new();
+        for line in text.lines() {
+            let line = serde_json::from_str::<TimeLine>(line);
+            let line = line.map_err(|error| SuiteError::BadFile {
+                path: file.clone(),
+                reason: error.to_string(),
+            })?;
+            let what = line.cell.split(',').next().unwrap_or_default().to_string();
+            *seconds.entry(what).or_default() += line.seconds;
+        }
+        Ok(seconds)
+    }
+
+    fn place(&self, folder: &str, id: GroupId, ending: &str) -> PathBuf {
+        let file = format!("seed-{}.{ending}", id.seed.0);
+        let folder = self.path.join(folder).join(id.protocol.to_string());
+        folder.join(id.scenario_slug()).join(file)
+    }
+}
+
+/// Removes temporary files that a killed run left behind.
+fn clear_parts(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let path = entry.path();
+        if path.is_dir() {
+            clear_parts(&path);
+        } else if name.to_string_lossy().starts_with(".respike-") {
+            // If it can't be removed it does no harm.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn make_parent(file: &Path) -> Result<(), SuiteError> {
+    let folder = file.parent().unwrap_or(file);
+    std::fs::create_dir_all(folder).map_err(io_error("make", folder))
+}
+
+fn ignore_missing(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SuiteError {
+    let path = path.to_path_buf();
+    move |source| SuiteError::Io {
+        action,
+        path,
+        source,
+    }
+}

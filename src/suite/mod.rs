@@ -1,0 +1,21 @@
+//! Suites: declared grids of continual-learning experiments, run once and gone on with.
+//!
+//! In: a grid ([`SuiteSettings`], a TOML file), a dataset and a network spec. Out: a
+//! [`SuiteFolder`] with a result for every cell of the grid, from which tables, figures and the report
+//! are drawn. Experiments of the same protocol, scenario and seed begin from the same pre-trained
+//! network; a finished cell is never run again; what was killed is gone on with, and gives the same
+//! bytes.
+
+mod error;
+mod folder;
+mod plan;
+mod results;
+mod run;
+mod settings;
+
+pub use error::SuiteError;
+pub use folder::{GroupResults, Manifest, SUITE_FORMAT, SuiteData, SuiteFolder, TimeLine};
+pub use plan::{Group, GroupId, plan_suite};
+pub use results::{CellResult, Curve, Pretrained, ResultLine, cell_name};
+pub use run::{SuiteNews, run_suite};
+pub use settings::{ProtocolSettings, ScenarioKind, StudySettings, SuiteSettings};

@@ -1,0 +1,272 @@
+//! From a declared grid to experiments.
+//!
+//! In: settings, a dataset and a network spec. Out: groups of experiments that begin from the same
+//! pre-trained network, in the order in which they are run.
+
+use std::fmt;
+
+use super::{ProtocolSettings, ScenarioKind, StudySettings, SuiteError, SuiteSettings};
+use crate::continual::{Experiment, MemorySettings, PUBLISHED_BATCH, Protocol, Scenario, Strategy};
+use crate::dataset::Dataset;
+use crate::ids::{ClassId, SpeakerId};
+use crate::network::NetworkSpec;
+use crate::random::MasterSeed;
+use crate::replay::{Capacity, Codec, Policy};
+
+/// What a pre-trained network is for: the same one serves every experiment of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupId {
+    /// How data is split.
+    pub protocol: Protocol,
+    /// What is held out.
+    pub scenario: Scenario,
+    /// Where all randomness comes from.
+    pub seed: MasterSeed,
+}
+
+impl GroupId {
+    /// The group of an experiment.
+    pub fn of(experiment: &Experiment) -> Self {
+        GroupId {
+            protocol: experiment.protocol,
+            scenario: experiment.scenario,
+            seed: experiment.seed,
+        }
+    }
+
+    /// The scenario as part of a file's name: `speaker-3`, `class-9` or `classes-5`.
+    pub fn scenario_slug(self) -> String {
+        match self.scenario {
+            Scenario::Sample { speaker } => format!("speaker-{}", speaker.0),
+            Scenario::Class { class } => format!("class-{}", class.0),
+            Scenario::MultiClass { base_classes } => format!("classes-{base_classes}"),
+        }
+    }
+}
+
+impl fmt::Display for GroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (protocol, seed) = (self.protocol, self.seed.0);
+        write!(f, "{protocol} {} seed {seed}", self.scenario_slug())
+    }
+}
+
+/// Experiments that begin from the same pre-trained network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// What they share.
+    pub id: GroupId,
+    /// Each of them once.
+    pub cells: Vec<Experiment>,
+}
+
+/// Every experiment of a suite, each once, in the order in which they are run: seed by seed, so that
+/// a grid that is filled in several sittings soon has something of everything.
+///
+/// # Errors
+/// [`SuiteError`] if a study asks for a speaker, class, LR index or number of replays that does not
+/// fit the data or the network.
+pub fn plan_suite(
+    settings: &SuiteSettings,
+    protocols: &[Protocol],
+    spec: &NetworkSpec,
+    data: &Dataset,
+) -> Result<Vec<Group>, SuiteError> {
+    let mut groups: Vec<Group> = Vec::new();
+    for &seed in &settings.seeds {
+        for protocol in [Protocol::Strict, Protocol::Published] {
+            if !protocols.contains(&protocol) {
+                continue;
+            }
+            for (index, study) in settings.study.iter().enumerate() {
+                let seeds = study.seeds.as_ref().unwrap_or(&settings.seeds);
+                if !study.protocols.contains(&protocol) || !seeds.contains(&seed) {
+                    continue;
+                }
+                let in_study = |reason| SuiteError::BadStudy {
+                    study: index + 1,
+                    reason,
+                };
+                let scenarios = scenarios(study, data).map_err(in_study)?;
+                for scenario in scenarios {
+                    let id = GroupId {
+                        protocol,
+                        scenario,
+                        seed,
+                    };
+                    let cells = Cells {
+                        settings,
+                        study,
+                        id,
+                    }
+                    .all(data);
+                    let place = groups.iter().position(|group| group.id == id);
+                    let place = place.unwrap_or_else(|| {
+                        let cells = Vec::new();
+                        groups.push(Group { id, cells });
+                        groups.len() - 1
+                    });
+                    for cell in cells {
+                        if !groups[place].cells.contains(&cell) {
+                            groups[place].cells.push(cell);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    check_fit(&groups, spec, data)?;
+    Ok(groups)
+}
+
+/// Checks one group of each protocol and kind of scenario whole: the others differ in who is held out.
+fn check_fit(groups: &[Group], spec: &NetworkSpec, data: &Dataset) -> Result<(), SuiteError> {
+    let mut checked = Vec::new();
+    for group in groups {
+        let kind = (group.id.protocol, ScenarioKind::of(group.id.scenario));
+        if checked.contains(&kind) {
+            continue;
+        }
+        checked.push(kind);
+        for cell in &group.cells {
+            cell.check_fits(spec, data)
+                .map_err(|source| SuiteError::in_cell(cell, source))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whom a study holds out, in turn.
+fn scenarios(study: &StudySettings, data: &Dataset) -> Result<Vec<Scenario>, String> {
+    let speakers = || data.speakers().into_iter().map(|speaker| speaker.0);
+    let classes = || data.classes().into_iter().map(|class| class.0);
+    let all = || match study.scenario {
+        ScenarioKind::Sample => speakers().collect(),
+        ScenarioKind::Class => classes().collect(),
+        ScenarioKind::MultiClass => {
+            vec![u16::try_from(data.classes().len() / 2).unwrap_or(u16::MAX)]
+        }
+    };
+    let held_out: Vec<u16> = study.held_out.clone().unwrap_or_else(all);
+    let scenarios = held_out.into_iter().map(|held_out| match study.scenario {
+        ScenarioKind::Sample => Scenario::Sample {
+            speaker: SpeakerId(held_out),
+        },
+        ScenarioKind::Class => Scenario::Class {
+            class: ClassId(held_out),
+        },
+        ScenarioKind::MultiClass => Scenario::MultiClass {
+            base_classes: usize::from(held_out),
+        },
+    });
+    scenarios
+        .map(|scenario| match scenario.check(data) {
+            Ok(()) => Ok(scenario),
+            Err(error) => Err(error.to_string()),
+        })
+        .collect()
+}
+
+/// One scenario of a study under one protocol, with one seed.
+struct Cells<'a> {
+    settings: &'a SuiteSettings,
+    study: &'a StudySettings,
+    id: GroupId,
+}
+
+impl Cells<'_> {
+    fn all(&self, data: &Dataset) -> Vec<Experiment> {
+        let replays = self.replays(data);
+        let mut cells = Vec::new();
+        for &strategy in &self.study.strategies {
+            match strategy {
+                Strategy::Naive | Strategy::Joint => cells.push(self.cell(strategy, None, None)),
+                Strategy::Native => {
+                    for &replays in &replays {
+                        let memory = self.memory(Codec::Raw, replays);
+                        cells.push(self.cell(strategy, None, Some(memory)));
+                    }
+                }
+                Strategy::Latent => {
+                    for &lr_index in &self.study.lr_indices {
+                        for &codec in &self.study.codecs {
+                            for &replays in &replays {
+                                let memory = self.memory(codec, replays);
+                                cells.push(self.cell(strategy, Some(lr_index), Some(memory)));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        cells
+    }
+
+    fn settings(&self) -> ProtocolSettings {
+        self.settings.of(self.id.protocol)
+    }
+
+    fn memory(&self, codec: Codec, replays: usize) -> MemorySettings {
+        MemorySettings {
+            codec,
+            policy: self.settings().policy.unwrap_or(Policy::Uniform),
+            capacity: Capacity::Samples(replays),
+        }
+    }
+
+    fn cell(
+        &self,
+        strategy: Strategy,
+        lr_index: Option<usize>,
+        memory: Option<MemorySettings>,
+    ) -> Experiment {
+        let (id, settings) = (self.id, self.settings());
+        let numbers = settings.defaults(id.protocol, id.scenario, strategy);
+        Experiment {
+            scenario: id.scenario,
+            strategy,
+            protocol: id.protocol,
+            lr_index,
+            memory,
+            pretrain_epochs: numbers.pretrain_epochs,
+            pretrain: settings.training(numbers.pretrain_rate, numbers.pretrain_epochs),
+            epochs: numbers.epochs,
+            learn: settings.training(numbers.rate, numbers.epochs),
+            seed: id.seed,
+        }
+    }
+
+    /// The study's numbers of replays for this dataset, each once.
+    fn replays(&self, data: &Dataset) -> Vec<usize> {
+        let mut all = Vec::new();
+        for &replays in &self.study.replays {
+            let scaled = match self.settings.replays_for_samples {
+                Some(samples) => replays as f64 * data.len() as f64 / samples as f64,
+                None => replays as f64,
+            };
+            let replays = match self.id.protocol {
+                Protocol::Strict => (scaled.round() as usize).max(1),
+                Protocol::Published => self.whole_batches(scaled, data),
+            };
+            if !all.contains(&replays) {
+                all.push(replays);
+            }
+        }
+        all
+    }
+
+    /// The published protocol's memory grows in whole batches: the same number of every old class, or
+    /// of each repetition for each base class, and one for each class that comes later.
+    fn whole_batches(&self, replays: f64, data: &Dataset) -> usize {
+        let classes = data.classes().len();
+        let (at_once, later) = match self.id.scenario {
+            Scenario::Sample { .. } => (1, 0),
+            Scenario::Class { .. } => (classes.saturating_sub(1), 0),
+            Scenario::MultiClass { base_classes } => {
+                (base_classes, classes.saturating_sub(base_classes))
+            }
+        };
+        let batches = (replays / (PUBLISHED_BATCH * at_once.max(1)) as f64).round();
+        ((batches as usize).max(1) * at_once + later) * PUBLISHED_BATCH
+    }
+}

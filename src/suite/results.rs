@@ -1,0 +1,134 @@
+//! What experiments of a suite came to.
+//!
+//! In: outcomes. Out: lines that hold what every table and figure needs and nothing that differs from
+//! run to run, such as seconds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::continual::{
+    Accuracies, AccuracyMatrix, EpochRecord, Experiment, Metrics, Outcome, ReplayFigures,
+};
+
+/// A line of a group's file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "kebab-case")]
+pub enum ResultLine {
+    /// The network that the group begins from.
+    Pretrained(Pretrained),
+    /// An experiment.
+    Cell(Box<CellResult>),
+}
+
+/// What pre-training came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pretrained {
+    /// Epochs.
+    pub epochs: usize,
+    /// Samples trained on.
+    pub train: usize,
+    /// Samples of all tasks that accuracy on everything is measured with.
+    pub test: usize,
+    /// Accuracy after each epoch.
+    pub curve: Curve,
+    /// [`spiking_activity`](crate::train::spiking_activity) on test samples of all tasks.
+    pub activity: Vec<f64>,
+}
+
+/// What an experiment came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellResult {
+    /// The experiment whole.
+    pub experiment: Experiment,
+    /// After pre-training.
+    pub before: Accuracies,
+    /// At the end.
+    pub after: Accuracies,
+    /// Accuracy after each epoch of each task, one task after the other.
+    pub curve: Curve,
+    /// Accuracy on every task (column) after every task (row).
+    pub matrix: AccuracyMatrix,
+    /// Accuracy on everything after every task, pre-training first.
+    pub all_after_task: Vec<f64>,
+    /// What is read off the matrix.
+    pub metrics: Option<Metrics>,
+    /// What the memory held at the end.
+    pub replay: ReplayFigures,
+    /// [`spiking_activity`](crate::train::spiking_activity) at the end on test samples of all tasks.
+    pub activity: Vec<f64>,
+}
+
+/// Accuracies epoch by epoch, 0 to 1, rounded to five decimals.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Curve {
+    /// On old test samples.
+    pub old: Vec<f64>,
+    /// On new ones.
+    pub new: Vec<f64>,
+    /// On all.
+    pub all: Vec<f64>,
+}
+
+impl Curve {
+    /// Adds an epoch.
+    pub fn push(&mut self, accuracy: Accuracies) {
+        let round = |share: f64| (share * 1e5).round() / 1e5;
+        self.old.push(round(accuracy.old));
+        self.new.push(round(accuracy.new));
+        self.all.push(round(accuracy.all));
+    }
+
+    /// Epochs.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there is no epoch.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+}
+
+impl CellResult {
+    /// Sums up an outcome; `epochs` are all those of learning, in order.
+    pub(super) fn new(
+        experiment: &Experiment,
+        outcome: &Outcome,
+        epochs: &[EpochRecord],
+        activity: Vec<f64>,
+    ) -> Self {
+        let mut curve = Curve::default();
+        for epoch in epochs {
+            curve.push(epoch.accuracy);
+        }
+        let ends = epochs.chunks(experiment.epochs.max(1));
+        let ends = ends.filter_map(|task| Some(task.last()?.accuracy.all));
+        CellResult {
+            experiment: experiment.clone(),
+            before: outcome.before,
+            after: outcome.after,
+            curve,
+            matrix: outcome.matrix.clone(),
+            all_after_task: std::iter::once(outcome.before.all).chain(ends).collect(),
+            metrics: outcome.metrics,
+            replay: outcome.replay,
+            activity,
+        }
+    }
+}
+
+/// What tells an experiment from the others of its group, in a few words: `naive`, or `latent, LR 2,
+/// or:10, 184 replays`.
+pub fn cell_name(experiment: &Experiment) -> String {
+    let mut words = experiment.strategy.to_string();
+    if let Some(index) = experiment.lr_index {
+        words += &format!(", LR {index}");
+    }
+    if let Some(memory) = experiment.memory {
+        let capacity = match memory.capacity {
+            crate::replay::Capacity::Samples(samples) => format!("{samples} replays"),
+            crate::replay::Capacity::Bytes(bytes) => format!("{bytes} bytes"),
+        };
+        words += &format!(", {}, {capacity}", memory.codec);
+    }
+    words
+}

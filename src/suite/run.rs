@@ -1,0 +1,444 @@
+//! Runs what is left to do of a suite, several experiments at a time.
+//!
+//! In: groups of experiments and a folder. Out: results in the folder, and news of each piece of work.
+//! A piece of work is a pre-training or an experiment; each job takes the first that is ready.
+
+use std::ops::ControlFlow;
+use std::sync::{Condvar, Mutex};
+use std::time::Instant;
+
+use super::{
+    CellResult, Curve, Group, GroupResults, Pretrained, SuiteError, SuiteFolder, TimeLine,
+};
+use super::{GroupId, cell_name};
+use crate::continual::{
+    ContinualError, EpochRecord, Experiment, Phase, Progress, Scenario, Start, Strategy, pretrain,
+    run as run_experiment,
+};
+use crate::dataset::Dataset;
+use crate::ids::SampleIndex;
+use crate::network::{Network, NetworkSpec};
+use crate::replay::Capacity;
+use crate::train::{Checkpoint, DatasetExamples, spiking_activity};
+
+/// News of a suite.
+#[derive(Debug)]
+pub enum SuiteNews<'a> {
+    /// Before the first piece of work: how many there are, and how many of them were done before.
+    Begun {
+        /// Pre-trainings and experiments in all.
+        all: usize,
+        /// Those whose results are there.
+        done: usize,
+    },
+    /// A piece of work is over.
+    Done {
+        /// Of which group.
+        group: GroupId,
+        /// What it came to; `None` for pre-training.
+        result: Option<&'a CellResult>,
+        /// How long it took, in seconds.
+        seconds: f64,
+        /// Pieces of work that are left.
+        left: usize,
+        /// How long they will take, in seconds, going by what was done so far.
+        left_s: f64,
+    },
+}
+
+/// Runs whatever the folder has no result of.
+///
+/// `jobs` pieces of work run at a time, each on so many threads; neither changes any result. News goes
+/// to `news` as it comes.
+///
+/// # Errors
+/// [`SuiteError`] of the first piece of work that fails; what was done before is kept.
+pub fn run_suite(
+    folder: &SuiteFolder,
+    groups: &[Group],
+    data: &Dataset,
+    jobs: usize,
+    threads_each: usize,
+    news: &(dyn Fn(SuiteNews<'_>) + Sync),
+) -> Result<(), SuiteError> {
+    let spec = &folder.manifest().spec;
+    let progress = groups.iter().map(|group| {
+        let results = folder.results(group.id)?;
+        // Without its network a group can't be gone on with; what it had been is made again.
+        let network = folder
+            .pretrained(group.id)?
+            .filter(|_| results.pretrained.is_some());
+        let finished = group.cells.iter().map(|cell| results.of(cell).is_some());
+        let cells = finished.map(|done| if done { Work::Done } else { Work::Waiting });
+        let cells: Vec<Work> = cells.collect();
+        let all_done = results.pretrained.is_some() && cells.iter().all(|&cell| cell == Work::Done);
+        Ok(GroupProgress {
+            pretrain: match network.is_some() || all_done {
+                true => Work::Done,
+                false => Work::Waiting,
+            },
+            network,
+            results,
+            cells,
+        })
+    });
+    let progress = progress.collect::<Result<Vec<_>, SuiteError>>()?;
+    let crew = Crew {
+        folder,
+        groups,
+        data,
+        spec,
+        jobs,
+        news,
+        state: Mutex::new(State {
+            progress,
+            failure: None,
+            spent_s: 0.0,
+            spent_cost: 0.0,
+        }),
+        changed: Condvar::new(),
+    };
+    crew.begin();
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                let pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads_each)
+                    .build();
+                match pool {
+                    Ok(pool) => pool.install(|| crew.work()),
+                    Err(error) => crew.fail(SuiteError::Threads(error.to_string())),
+                }
+            });
+        }
+    });
+    // The jobs are over, and none panicked while holding the lock, or the scope would have panicked.
+    match crew.state.into_inner().expect("not poisoned").failure {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Waiting,
+    UnderWay,
+    Done,
+}
+
+struct GroupProgress {
+    pretrain: Work,
+    network: Option<Checkpoint>,
+    results: GroupResults,
+    /// By the group's cells.
+    cells: Vec<Work>,
+}
+
+struct State {
+    progress: Vec<GroupProgress>,
+    failure: Option<SuiteError>,
+    /// Seconds of work by all jobs so far, and the cost of what was done in them.
+    spent_s: f64,
+    spent_cost: f64,
+}
+
+/// What a job takes on.
+enum Piece {
+    Pretrain(usize),
+    Cell(usize, usize, Box<Checkpoint>),
+}
+
+struct Crew<'a> {
+    folder: &'a SuiteFolder,
+    groups: &'a [Group],
+    data: &'a Dataset,
+    spec: &'a NetworkSpec,
+    jobs: usize,
+    news: &'a (dyn Fn(SuiteNews<'_>) + Sync),
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Crew<'_> {
+    fn begin(&self) {
+        let state = self.lock();
+        let all = self.groups.iter().map(|group| group.cells.len() + 1).sum();
+        let left = left(&state);
+        let done = all - left;
+        (self.news)(SuiteNews::Begun { all, done });
+    }
+
+    /// Nobody panics while holding the lock.
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().expect("not poisoned")
+    }
+
+    fn fail(&self, error: SuiteError) {
+        let mut state = self.lock();
+        state.failure.get_or_insert(error);
+        self.changed.notify_all();
+    }
+
+    fn work(&self) {
+        while let Some(piece) = self.take() {
+            let clock = Instant::now();
+            let done = match piece {
+                Piece::Pretrain(group) => self.pretrain(group, clock),
+                Piece::Cell(group, cell, network) => self.learn(group, cell, *network, clock),
+            };
+            if let Err(error) = done {
+                self.fail(error);
+            }
+        }
+    }
+
+    /// The first experiment whose network is ready, else the first group without a network; waits
+    /// while there is neither but may be soon.
+    fn take(&self) -> Option<Piece> {
+        let mut state = self.lock();
+        loop {
+            if state.failure.is_some() || left(&state) == 0 {
+                return None;
+            }
+            let ready = state
+                .progress
+                .iter()
+                .enumerate()
+                .find_map(|(group, progress)| {
+                    let waiting =
+                        |cells: &[Work]| cells.iter().position(|&cell| cell == Work::Waiting);
+                    let cell = waiting(&progress.cells)?;
+                    (progress.network.is_some()).then_some((group, cell))
+                });
+            if let Some((group, cell)) = ready {
+                let progress = &mut state.progress[group];
+                progress.cells[cell] = Work::UnderWay;
+                let network = progress.network.clone().expect("just found");
+                return Some(Piece::Cell(group, cell, Box::new(network)));
+            }
+            let next = state
+                .progress
+                .iter()
+                .position(|progress| progress.pretrain == Work::Waiting);
+            if let Some(group) = next {
+                state.progress[group].pretrain = Work::UnderWay;
+                return Some(Piece::Pretrain(group));
+            }
+            state = self.changed.wait(state).expect("not poisoned");
+        }
+    }
+
+    fn pretrain(&self, index: usize, clock: Instant) -> Result<(), SuiteError> {
+        let group = &self.groups[index];
+        // Any cell will do: they share all that pre-training depends on.
+        let experiment = &group.cells[0];
+        let fresh = Network::new(self.spec.clone(), experiment.seed);
+        let (mut curve, mut train, mut test) = (Curve::default(), 0, Vec::new());
+        let network = pretrain(experiment, self.data, fresh, &mut |progress| {
+            match progress {
+                Progress::Planned(plan) => {
+                    train = plan.tasks[0].train.len();
+                    test = plan.test_all();
+                }
+                Progress::Epoch(epoch) => curve.push(epoch.accuracy),
+                Progress::Task { .. } => {}
+            }
+            self.go_on()
+        });
+        let network = match network {
+            Err(ContinualError::BrokenOff) => return Ok(()),
+            network => network.map_err(|source| SuiteError::in_cell(experiment, source))?,
+        };
+        let activity = self.activity(experiment, &network.network, &test)?;
+        self.folder.write_pretrained(group.id, &network)?;
+        let mut state = self.lock();
+        let progress = &mut state.progress[index];
+        progress.results.pretrained = Some(Pretrained {
+            epochs: curve.len(),
+            train,
+            test: test.len(),
+            curve,
+            activity,
+        });
+        self.folder.write_results(group, &progress.results)?;
+        progress.pretrain = Work::Done;
+        progress.network = Some(network);
+        let cost = self.pretrain_cost(experiment);
+        self.tell(state, group.id, "pre-training", None, clock, cost)
+    }
+
+    fn learn(
+        &self,
+        index: usize,
+        cell: usize,
+        network: Checkpoint,
+        clock: Instant,
+    ) -> Result<(), SuiteError> {
+        let group = &self.groups[index];
+        let experiment = &group.cells[cell];
+        let mut epochs: Vec<EpochRecord> = Vec::new();
+        let mut test = Vec::new();
+        let start = Start::Pretrained(Box::new(network));
+        let outcome = run_experiment(experiment, self.data, start, &mut |progress| {
+            match progress {
+                Progress::Planned(plan) => test = plan.test_all(),
+                Progress::Epoch(epoch) if epoch.phase == Phase::Learn => epochs.push(epoch.clone()),
+                _ => {}
+            }
+            self.go_on()
+        });
+        let outcome = match outcome {
+            Err(ContinualError::BrokenOff) => return Ok(()),
+            outcome => outcome.map_err(|source| SuiteError::in_cell(experiment, source))?,
+        };
+        let activity = self.activity(experiment, &outcome.learned.network, &test)?;
+        let result = CellResult::new(experiment, &outcome, &epochs, activity);
+        let mut state = self.lock();
+        let progress = &mut state.progress[index];
+        progress.results.cells.push(result.clone());
+        self.folder.write_results(group, &progress.results)?;
+        progress.cells[cell] = Work::Done;
+        if progress.cells.iter().all(|&cell| cell == Work::Done) {
+            progress.network = None;
+        }
+        let cost = self.cell_cost(experiment);
+        let name = cell_name(experiment);
+        self.tell(state, group.id, &name, Some(&result), clock, cost)
+    }
+
+    /// Whether a run should go on: not if another has failed.
+    fn go_on(&self) -> ControlFlow<()> {
+        match self.lock().failure {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    fn activity(
+        &self,
+        experiment: &Experiment,
+        network: &Network,
+        test: &[SampleIndex],
+    ) -> Result<Vec<f64>, SuiteError> {
+        let mut once = test.to_vec();
+        once.sort_unstable();
+        once.dedup();
+        let examples = DatasetExamples::new(self.data, once);
+        spiking_activity(network, &examples)
+            .map_err(|error| SuiteError::in_cell(experiment, error.into()))
+    }
+
+    fn tell(
+        &self,
+        mut state: std::sync::MutexGuard<'_, State>,
+        group: GroupId,
+        cell: &str,
+        result: Option<&CellResult>,
+        clock: Instant,
+        cost: f64,
+    ) -> Result<(), SuiteError> {
+        let seconds = clock.elapsed().as_secs_f64();
+        state.spent_s += seconds;
+        state.spent_cost += cost;
+        let pace = state.spent_s / state.spent_cost;
+        let waiting = self
+            .groups
+            .iter()
+            .zip(&state.progress)
+            .map(|(group, progress)| {
+                let cells = group.cells.iter().zip(&progress.cells);
+                let cells = cells.filter(|(_, work)| **work != Work::Done);
+                let cells: f64 = cells.map(|(cell, _)| self.cell_cost(cell)).sum();
+                match progress.pretrain {
+                    Work::Done => cells,
+                    _ => cells + self.pretrain_cost(&group.cells[0]),
+                }
+            });
+        let left_s = waiting.sum::<f64>() * pace / self.jobs as f64;
+        let left = left(&state);
+        drop(state);
+        self.changed.notify_all();
+        self.folder.add_time(&TimeLine {
+            group: group.to_string(),
+            cell: cell.to_string(),
+            seconds,
+            jobs: self.jobs,
+        })?;
+        (self.news)(SuiteNews::Done {
+            group,
+            result,
+            seconds,
+            left,
+            left_s,
+        });
+        Ok(())
+    }
+
+    /// About how much work a pre-training is, in weights times samples.
+    fn pretrain_cost(&self, experiment: &Experiment) -> f64 {
+        let samples = 0.8 * self.data.len() as f64;
+        experiment.pretrain_epochs as f64 * samples * self.weights(None)
+    }
+
+    /// About how much work an experiment is, in weights times samples.
+    fn cell_cost(&self, experiment: &Experiment) -> f64 {
+        let (all, classes) = (self.data.len() as f64, self.data.classes().len());
+        let (tasks, new) = match experiment.scenario {
+            Scenario::Sample { .. } => (1, all / self.data.speakers().len() as f64),
+            Scenario::Class { .. } => (1, all / classes as f64),
+            Scenario::MultiClass { base_classes } => {
+                (classes.saturating_sub(base_classes), all / classes as f64)
+            }
+        };
+        let old = match (experiment.strategy, experiment.memory) {
+            (Strategy::Joint, _) => all,
+            (_, Some(memory)) => match memory.capacity {
+                Capacity::Samples(samples) => samples as f64,
+                Capacity::Bytes(_) => all / 2.0,
+            },
+            _ => 0.0,
+        };
+        // Testing runs forward only, over a fifth of the samples.
+        let samples = 0.8 * new + old + 0.05 * all;
+        (experiment.epochs * tasks) as f64 * samples * self.weights(experiment.lr_index)
+    }
+
+    /// Weights above an LR index, with some for what every sample costs.
+    fn weights(&self, lr_index: Option<usize>) -> f64 {
+        let spec = self.spec;
+        let layers = spec.settings().layers.iter().enumerate();
+        let learning = layers.skip(lr_index.unwrap_or(0));
+        let hidden = learning.map(|(layer, settings)| {
+            // Input weights of layer 1 are only met by events, which are few.
+            let share = if layer == 0 { 0.3 } else { 1.0 };
+            let recurrent = if settings.recurrent {
+                settings.units
+            } else {
+                0
+            };
+            (share * spec.fan_in(layer) as f64 + recurrent as f64) * settings.units as f64
+        });
+        let readout = spec.fan_in(spec.depth()) * spec.classes();
+        hidden.sum::<f64>() + readout as f64 + 2000.0
+    }
+}
+
+fn left(state: &State) -> usize {
+    let works = state
+        .progress
+        .iter()
+        .flat_map(|progress| std::iter::once(&progress.pretrain).chain(&progress.cells));
+    works.filter(|&&work| work != Work::Done).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_shared<T: Sync>() {}
+
+    #[test]
+    fn a_crew_is_shared_by_its_jobs() {
+        assert_shared::<Crew<'_>>();
+    }
+}

@@ -1,0 +1,229 @@
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::SuiteError;
+use crate::continual::{LearningDefaults, Protocol, Scenario, Strategy};
+use crate::random::MasterSeed;
+use crate::replay::{Codec, Policy};
+use crate::train::{Schedule, TrainingSettings};
+
+/// A grid of experiments as a TOML file has it; `snn-models/suites/README.md` describes the keys.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteSettings {
+    /// For people.
+    pub name: String,
+    /// What the grid is, in a sentence for the report.
+    pub about: String,
+    /// Every cell is run with each of them.
+    pub seeds: Vec<MasterSeed>,
+    /// Numbers of replays are meant for a dataset of so many samples and scaled to the one at hand;
+    /// without it they are taken as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replays_for_samples: Option<usize>,
+    /// Epochs, rates and policy under the strict protocol.
+    #[serde(default)]
+    pub strict: ProtocolSettings,
+    /// The same under the published protocol.
+    #[serde(default)]
+    pub published: ProtocolSettings,
+    /// The parts of the grid, in the order in which they are run.
+    pub study: Vec<StudySettings>,
+}
+
+/// How experiments under a protocol train; what is left out is as `respike learn` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProtocolSettings {
+    /// Epochs of pre-training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pretrain_epochs: Option<usize>,
+    /// Epochs of a new speaker or class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// Epochs of each of many new classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multi_class_epochs: Option<usize>,
+    /// Whether learning rates fall to zero along a cosine.
+    pub falling_rate: bool,
+    /// Which samples the memory keeps; the published protocol has a rule of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+}
+
+/// A product of choices, all of which are run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StudySettings {
+    /// What is learned.
+    pub scenario: ScenarioKind,
+    /// Which speakers or classes are held out, each in turn; all of them if left out. For
+    /// multi-class the number of base classes, half of them if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<Vec<u16>>,
+    /// Under which protocols; both if left out.
+    #[serde(default = "both", skip_serializing_if = "is_both")]
+    pub protocols: Vec<Protocol>,
+    /// With which seeds, if not with all of the suite's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Vec<MasterSeed>>,
+    /// Naive and joint make a cell each, native one for each number of replays, latent one for each
+    /// LR index, codec and number of replays.
+    pub strategies: Vec<Strategy>,
+    /// LR indices of latent replay.
+    #[serde(default)]
+    pub lr_indices: Vec<usize>,
+    /// Codecs of latent replay.
+    #[serde(default)]
+    pub codecs: Vec<Codec>,
+    /// Numbers of replays.
+    #[serde(default)]
+    pub replays: Vec<usize>,
+}
+
+fn both() -> Vec<Protocol> {
+    vec![Protocol::Strict, Protocol::Published]
+}
+
+fn is_both(protocols: &[Protocol]) -> bool {
+    protocols == both()
+}
+
+/// What a study lets a network learn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScenarioKind {
+    /// A new speaker.
+    Sample,
+    /// A new class.
+    Class,
+    /// Many classes, one by one.
+    MultiClass,
+}
+
+impl ScenarioKind {
+    /// The kind of a scenario.
+    pub fn of(scenario: Scenario) -> Self {
+        match scenario {
+            Scenario::Sample { .. } => ScenarioKind::Sample,
+            Scenario::Class { .. } => ScenarioKind::Class,
+            Scenario::MultiClass { .. } => ScenarioKind::MultiClass,
+        }
+    }
+
+    /// As papers say.
+    pub fn name(self) -> &'static str {
+        match self {
+            ScenarioKind::Sample => "sample-incremental",
+            ScenarioKind::Class => "class-incremental",
+            ScenarioKind::MultiClass => "multi-class-incremental",
+        }
+    }
+}
+
+impl SuiteSettings {
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    /// [`SuiteError::Unreadable`] or [`SuiteError::BadSettings`].
+    pub fn read(path: &Path) -> Result<Self, SuiteError> {
+        let text = std::fs::read_to_string(path).map_err(|source| SuiteError::Unreadable {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Reads the text of a TOML file, `name` being what errors call it.
+    ///
+    /// # Errors
+    /// [`SuiteError::BadSettings`].
+    pub fn parse(name: &str, text: &str) -> Result<Self, SuiteError> {
+        let bad = |reason: String| SuiteError::BadSettings {
+            name: name.to_string(),
+            reason,
+        };
+        let parsed = toml::from_str::<SuiteSettings>(text);
+        let settings = parsed.map_err(|error| bad(crate::storage::toml_error(text, &error)))?;
+        settings.check().map_err(bad)?;
+        Ok(settings)
+    }
+
+    /// Refuses lists that would leave a study without any cell.
+    fn check(&self) -> Result<(), String> {
+        if self.seeds.is_empty() {
+            return Err("`seeds` must name one seed or more".into());
+        }
+        if self.study.is_empty() {
+            return Err("there must be one [[study]] or more".into());
+        }
+        if self.replays_for_samples == Some(0) {
+            return Err("`replays_for_samples` must be 1 or more".into());
+        }
+        for (index, study) in self.study.iter().enumerate() {
+            let latent = study.strategies.contains(&Strategy::Latent);
+            let remembers = latent || study.strategies.contains(&Strategy::Native);
+            let empty = [
+                ("strategies", study.strategies.is_empty()),
+                ("protocols", study.protocols.is_empty()),
+                (
+                    "held_out",
+                    study.held_out.as_ref().is_some_and(Vec::is_empty),
+                ),
+                ("seeds", study.seeds.as_ref().is_some_and(Vec::is_empty)),
+                ("lr_indices", latent && study.lr_indices.is_empty()),
+                ("codecs", latent && study.codecs.is_empty()),
+                ("replays", remembers && study.replays.is_empty()),
+            ];
+            if let Some((key, _)) = empty.into_iter().find(|(_, empty)| *empty) {
+                return Err(format!("study {}: `{key}` must not be empty", index + 1));
+            }
+            if study.replays.contains(&0) {
+                return Err(format!("study {}: 0 replays are none", index + 1));
+            }
+        }
+        Ok(())
+    }
+
+    /// How experiments under a protocol train.
+    pub fn of(&self, protocol: Protocol) -> ProtocolSettings {
+        match protocol {
+            Protocol::Strict => self.strict,
+            Protocol::Published => self.published,
+        }
+    }
+}
+
+impl ProtocolSettings {
+    /// Epochs and rates of an experiment: what is set here, else what the protocol does.
+    pub(super) fn defaults(
+        self,
+        protocol: Protocol,
+        scenario: Scenario,
+        strategy: Strategy,
+    ) -> LearningDefaults {
+        let usual = LearningDefaults::of(protocol, scenario, strategy);
+        let epochs = match scenario {
+            Scenario::MultiClass { .. } => self.multi_class_epochs,
+            _ => self.epochs,
+        };
+        LearningDefaults {
+            pretrain_epochs: self.pretrain_epochs.unwrap_or(usual.pretrain_epochs),
+            epochs: epochs.unwrap_or(usual.epochs),
+            ..usual
+        }
+    }
+
+    /// Adamax at a rate, constant or falling over so many epochs.
+    pub(super) fn training(self, rate: f32, epochs: usize) -> TrainingSettings {
+        let schedule = match self.falling_rate {
+            true => Schedule::Cosine { epochs },
+            false => Schedule::Constant,
+        };
+        TrainingSettings {
+            schedule,
+            ..LearningDefaults::training(rate)
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! `respike bench shd`: a grid that is killed and gone on with, and what it draws.
+#![cfg(feature = "cli")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use common::Bench;
+use common::program::{bad, files_below, good, json, run};
+use respike::dataset::{TimesType, write_shd};
+use respike::suite::SuiteSettings;
+use serde_json::Value;
+
+/// Everything that a suite can have, in a few seconds.
+const SUITE: &str = r#"
+name = "small"
+about = "A grid for <tests> & nothing else."
+seeds = [0, 5]
+replays_for_samples = 576
+
+[strict]
+pretrain_epochs = 3
+epochs = 2
+multi_class_epochs = 2
+falling_rate = true
+policy = "class-balanced"
+
+[published]
+pretrain_epochs = 2
+epochs = 2
+multi_class_epochs = 1
+
+[[study]]
+scenario = "sample"
+held_out = [1]
+strategies = ["naive", "joint", "native", "latent"]
+lr_indices = [0, 3]
+codecs = ["raw", "or:10"]
+replays = [128, 256]
+
+[[study]]
+scenario = "class"
+protocols = ["strict"]
+strategies = ["naive", "latent"]
+lr_indices = [2, 3]
+codecs = ["raw", "or:10", "counts:10"]
+replays = [60]
+
+[[study]]
+scenario = "multi-class"
+seeds = [5]
+strategies = ["naive", "joint", "latent"]
+lr_indices = [2]
+codecs = ["raw", "counts:5"]
+replays = [60]
+"#;
+
+const BENCH: &str =
+    "bench shd --data many.h5 --model small.toml --suite small-suite.toml --out out";
+
+fn prepared() -> Bench {
+    let bench = Bench::new();
+    let (path, names) = (bench.path("many.h5"), common::names());
+    let recordings = common::recordings(24, 1);
+    write_shd(&path, &names, &recordings, &[], TimesType::Float16).expect("written");
+    std::fs::write(bench.path("small-suite.toml"), SUITE).expect("written");
+    bench
+}
+
+/// Every file of a suite but the times, with its bytes.
+fn results(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = files_below(folder).into_iter();
+    let files = files.filter(|(path, _)| path.is_file() && !path.ends_with("times.jsonl"));
+    let files = files.map(|(path, _)| {
+        let name = path
+            .strip_prefix(folder)
+            .expect("below")
+            .display()
+            .to_string();
+        (name, std::fs::read(path).expect("readable"))
+    });
+    files.collect()
+}
+
+fn assert_same(one: &BTreeMap<String, Vec<u8>>, other: &BTreeMap<String, Vec<u8>>) {
+    assert_eq!(
+        one.keys().collect::<Vec<_>>(),
+        other.keys().collect::<Vec<_>>()
+    );
+    for (name, bytes) in one {
+        assert!(*bytes == other[name], "{name} differs");
+    }
+}
+
+#[test]
+fn a_killed_suite_comes_to_the_same_bytes() {
+    let (whole, killed) = (prepared(), prepared());
+    let printed = good(&whole, &format!("{BENCH} --jobs 1 --threads 1 --json"));
+    let figures: Value = serde_json::from_str(&printed).expect("JSON on stdout");
+    assert_eq!(figures["planned"], figures["finished"]);
+    assert_eq!(figures["planned"], 100);
+
+    // Any moment will do; these are spread over the run.
+    for millis in [5, 40, 150, 400, 90, 700, 260] {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("respike"));
+        command.current_dir(killed.root());
+        command
+            .args(BENCH.split_whitespace())
+            .args(["--resume", "--jobs", "3", "--threads", "2"]);
+        command.env("HDF5_USE_FILE_LOCKING", "FALSE");
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("it starts");
+        std::thread::sleep(Duration::from_millis(millis));
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+    }
+    let before = std::fs::read_to_string(killed.path("out/times.jsonl")).unwrap_or_default();
+    let output = run(&killed, &format!("{BENCH} --resume --jobs 2"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    if !before.is_empty() {
+        assert!(
+            stderr.contains("pieces of work were done before"),
+            "{stderr}"
+        );
+    }
+    assert_same(&results(&whole.path("out")), &results(&killed.path("out")));
+
+    // Nothing is left to do, and nothing changes.
+    let times = |bench: &Bench| std::fs::read(bench.path("out/times.jsonl")).expect("written");
+    let once = times(&killed);
+    good(&killed, &format!("{BENCH} --resume"));
+    assert_eq!(once, times(&killed), "a finished experiment was run again");
+    assert_same(&results(&whole.path("out")), &results(&killed.path("out")));
+}
+
+#[test]
+fn a_cell_is_what_learn_makes_of_its_command() {
+    let bench = prepared();
+    good(&bench, BENCH);
+    let table = std::fs::read_to_string(bench.path("out/tables/all-strict-sample.csv"));
+    let table = table.expect("written");
+    let commands = table
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.rsplit(',').next());
+    let commands: Vec<&str> = commands.collect();
+    assert_eq!(commands.len(), 12, "a command for each row");
+    let cells = std::fs::read_to_string(bench.path("out/cells/strict/speaker-1/seed-0.jsonl"));
+    let cells = cells.expect("written");
+    let cells = cells.lines().skip(1);
+    let cells: Vec<Value> = cells
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    // Naive, joint, native, and the strongest compression.
+    for index in [0, 1, 2, 11] {
+        let command = commands[index]
+            .strip_prefix("respike ")
+            .expect("our program");
+        let printed = good(&bench, &format!("{command} --force --json"));
+        let summary: Value = serde_json::from_str(&printed).expect("JSON on stdout");
+        let same = |cell: &&Value| cell["experiment"] == summary["experiment"];
+        let cell = cells
+            .iter()
+            .find(same)
+            .expect("the experiment is in the suite");
+        assert_eq!(cell["after"], summary["accuracy"]["after"], "{command}");
+        assert_eq!(cell["matrix"], summary["matrix"], "{command}");
+        assert_eq!(
+            cell["replay"]["bytes"], summary["replay"]["bytes"],
+            "{command}"
+        );
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let bench = prepared();
+    bad(
+        &bench,
+        &BENCH.replace("small-suite.toml", "large"),
+        &["no suite `large`", "paper"],
+    );
+    let changes = [
+        ("seeds = [0, 5]", "seeds = []", "seeds"),
+        ("held_out = [1]", "held_out = [77]", "study 1"),
+        ("lr_indices = [0, 3]", "lr_indices = [0, 9]", "LR"),
+        ("codecs = [\"raw\", \"or:10\"]", "codecs = [\"zip\"]", "zip"),
+        ("replays = [128, 256]", "replays = []", "replays"),
+        ("name = \"small\"", "nam = \"small\"", "nam"),
+    ];
+    for (from, to, word) in changes {
+        let text = SUITE.replacen(from, to, 1);
+        assert_ne!(text, SUITE);
+        std::fs::write(bench.path("wrong.toml"), text).expect("written");
+        bad(
+            &bench,
+            &BENCH.replace("small-suite.toml", "wrong.toml"),
+            &[word],
+        );
+    }
+    bad(&bench, &format!("{BENCH} --jobs 0"), &["--jobs"]);
+    bad(&bench, &BENCH.replace("many.h5", "none.h5"), &["none.h5"]);
+
+    let small = SUITE
+        .split("[[study]]")
+        .take(2)
+        .collect::<Vec<_>>()
+        .join("[[study]]");
+    let small = small.replace("[0, 5]", "[0]").replace(
+        "[\"naive\", \"joint\", \"native\", \"latent\"]",
+        "[\"naive\"]",
+    );
+    std::fs::write(bench.path("small-suite.toml"), small).expect("written");
+    good(&bench, &format!("{BENCH} --protocol strict"));
+    bad(&bench, BENCH, &["already holds a suite", "--resume"]);
+    let other = BENCH.replace("many.h5", "train.h5");
+    bad(
+        &bench,
+        &format!("{other} --protocol strict --resume"),
+        &["other data"],
+    );
+    bad(
+        &bench,
+        &format!("{BENCH} --protocol strict --resume --simd portable"),
+        &["--simd"],
+    );
+    // A wider grid goes on from what is there.
+    good(&bench, &format!("{BENCH} --resume"));
+    let manifest = json(&bench.path("out/suite.json"));
+    assert_eq!(manifest["protocols"].as_array().map(Vec::len), Some(2));
+    good(&bench, &format!("{BENCH} --force"));
+}
+
+#[test]
+fn the_suites_that_ship_fit_their_data() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in ["paper", "digits", "quick"] {
+        let path = root.join(format!("snn-models/suites/{name}.toml"));
+        let suite = SuiteSettings::read(&path).expect("a suite");
+        assert_eq!(suite.name, name);
+        let data = respike::dataset::read_dataset(
+            &["train", "test"].map(|part| root.join(format!("data/fsdd70_{part}.h5"))),
+            demo70().binning(),
+        );
+        let (data, both) = (data.expect("it ships"), suite.study[0].protocols.clone());
+        let groups = respike::suite::plan_suite(&suite, &both, &demo70(), &data).expect("it fits");
+        let cells: usize = groups.iter().map(|group| group.cells.len()).sum();
+        let least = [("paper", 8000), ("digits", 2000), ("quick", 50)];
+        let least = least
+            .iter()
+            .find(|(known, _)| *known == name)
+            .expect("listed")
+            .1;
+        assert!(cells >= least, "{name}: {cells} cells");
+    }
+}
+
+fn demo70() -> respike::network::NetworkSpec {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snn-models/demo70.toml");
+    respike::network::NetworkSpec::read(&path).expect("it ships")
+}
+
+/// Opens the report as people do, without a network, and looks at what the browser makes of it.
+#[test]
+fn a_browser_shows_the_report_whole() {
+    let Some(browser) = browser() else {
+        let required = std::env::var_os("RESPIKE_REQUIRE_TOOLS").is_some();
+        assert!(
+            !required,
+            "no chromium: install it, or unset RESPIKE_REQUIRE_TOOLS"
+        );
+        eprintln!("no chromium here, so the report was not opened");
+        return;
+    };
+    let bench = prepared();
+    good(&bench, BENCH);
+    let (report, log) = (bench.path("out/report.html"), bench.path("net.json"));
+    let mut command = Command::new(browser);
+    quiet(&mut command, &bench);
+    let output = command
+        .arg(format!("--log-net-log={}", log.display()))
+        .args(["--enable-logging=stderr", "--v=0", "--dump-dom"])
+        .arg(format!("file://{}", report.display()))
+        .output()
+        .expect("the browser starts");
+    let (dom, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{stderr}");
+    assert!(
+        !stderr.contains("CONSOLE"),
+        "the page has an error: {stderr}"
+    );
+    let figures = [
+        "accuracy-per-epoch",
+        "accuracy-by-lr-index",
+        "accuracy-after-each-class",
+        "accuracy-against-kilobytes",
+        "accuracy-matrix-strict",
+        "accuracy-matrix-published",
+        "spiking-activity",
+    ];
+    for name in figures {
+        let figure = dom
+            .split_once(&format!("<figure id=\"{name}\""))
+            .map(|(_, rest)| rest);
+        let figure = figure.and_then(|rest| rest.split("</figure>").next());
+        let figure = figure.unwrap_or_else(|| panic!("no figure {name}"));
+        // Marks that the browser has read as such, not text about them.
+        let marks = figure.matches("<rect").count() + figure.matches("<circle").count();
+        assert!(figure.contains("<svg") && marks > 10, "{name} is empty");
+        for ending in ["svg", "png"] {
+            let file = bench.path(&format!("out/figures/{name}.{ending}"));
+            assert!(file.metadata().expect("drawn").len() > 1000);
+        }
+    }
+    assert_eq!(
+        dom.matches("<figure ").count(),
+        figures.len(),
+        "every figure is listed here"
+    );
+    assert!(dom.contains("A grid for &lt;tests&gt; &amp; nothing else."));
+    assert!(!dom.contains("<script") && !dom.contains("http-equiv"));
+
+    let log = std::fs::read_to_string(log).expect("the browser logs its requests");
+    let asked: Vec<&str> = log
+        .split("\"url\":\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    let outside = asked
+        .iter()
+        .filter(|url| url.starts_with("http") || url.starts_with("ws"));
+    let outside: Vec<_> = outside.collect();
+    assert!(outside.is_empty(), "the page asked for {outside:?}");
+    assert!(log.contains("constants"), "the log is one");
+}
+
+fn browser() -> Option<&'static str> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    names.into_iter().find(|name| {
+        let mut version = Command::new(name);
+        version
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        version.status().is_ok_and(|status| status.success())
+    })
+}
+
+/// A browser of its own, which asks for nothing by itself.
+fn quiet(command: &mut Command, bench: &Bench) {
+    let profile = bench.path("profile");
+    command
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ])
+        .args([
+            "--disable-default-apps",
+            "--disable-extensions",
+            "--disable-dev-shm-usage",
+        ])
+        .args(["--disable-features=OptimizationHints,MediaRouter,Translate"])
+        .arg(format!("--user-data-dir={}", profile.display()));
+}
