@@ -8,7 +8,7 @@ NOTEBOOK_VENV := notebooks/.venv
 
 PEERS_VENV := target/peers
 
-.PHONY: help system valgrind build demo digits test lint unit docs bench bench-peers notebooks clean
+.PHONY: help system valgrind browser build demo digits test lint unit docs bench bench-peers notebooks clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -18,6 +18,9 @@ system: ## Install what is missing of Debian's packages (libhdf5-dev, pkg-config
 
 valgrind:
 	@tools/install-system-packages valgrind
+
+browser:
+	@tools/install-system-packages chromium
 
 build: system ## Build the program
 	cargo build --release --locked
@@ -44,7 +47,7 @@ lint: system
 	cargo clippy --locked --no-default-features --features fetch --lib -- -D warnings
 	cargo clippy --locked --no-default-features --features plots --lib -- -D warnings
 
-unit: system valgrind
+unit: system valgrind browser
 	cargo test --locked
 	cargo test --locked --no-default-features --lib --test golden --test protocols
 

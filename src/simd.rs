@@ -6,7 +6,10 @@
 //! Forward passes, latents and codecs give the same bits under every choice. Training under
 //! [`Simd::Avx2`] and [`Simd::Avx512`] gives the same bits too; under [`Simd::Portable`] products and
 //! sums are rounded separately, so trained weights differ in their last bits. `Portable` is the same
-//! on every processor.
+//! on every processor, as far as the system's `exp` and `ln` are, which losses and decays need.
+//!
+//! The inner ear (feature `encode`) chooses for itself: its loops give the same bits whatever they are
+//! compiled for.
 
 use std::fmt;
 use std::str::FromStr;
@@ -90,6 +93,17 @@ impl Simd {
                 widest
             }
         }
+    }
+
+    /// Whether training under both gives the same bits.
+    ///
+    /// ```
+    /// use respike::simd::Simd;
+    /// assert!(Simd::Avx2.trains_like(Simd::Avx512));
+    /// assert!(!Simd::Avx2.trains_like(Simd::Portable));
+    /// ```
+    pub fn trains_like(self, other: Simd) -> bool {
+        (self == Simd::Portable) == (other == Simd::Portable)
     }
 
     /// Makes the hot loops use these instructions from now on, in the whole program.

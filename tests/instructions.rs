@@ -91,7 +91,12 @@ fn check() -> Result<String, String> {
         return Ok("no rustc to ask for its version: not counted".to_string());
     };
     if first_line("valgrind").is_none() {
-        return Ok("valgrind is not installed: not counted".to_string());
+        return match std::env::var_os("RESPIKE_REQUIRE_TOOLS") {
+            Some(_) => {
+                Err("valgrind is not installed, and RESPIKE_REQUIRE_TOOLS is set".to_string())
+            }
+            None => Ok("valgrind is not installed: not counted".to_string()),
+        };
     }
     let sets: Vec<Simd> = Simd::available()
         .into_iter()
@@ -129,6 +134,9 @@ fn check() -> Result<String, String> {
             let before = known.get(&work).copied().unwrap_or(0);
             let ratio = now as f64 / before as f64;
             println!("  {simd:8} {work:18} {now:>12} instructions, {ratio:.3} of the record");
+            if ratio < 1.0 / ALLOWED {
+                failures += &format!("{work} under {simd} needs only {ratio:.2} of the record; ");
+            }
             if ratio > ALLOWED {
                 failures +=
                     &format!("{work} under {simd} needs {now} instructions, not {before}; ");

@@ -7,6 +7,7 @@ use assert_cmd::Command;
 use common::Bench;
 use common::program::{LEARN, TRAIN, bad, good, json, run, unlocked};
 use predicates::prelude::*;
+use respike::simd::Simd;
 use serde_json::Value;
 
 #[test]
@@ -25,6 +26,8 @@ fn every_help_has_an_example() {
         "learn sample",
         "learn class",
         "learn multi-class",
+        "bench",
+        "bench shd",
         "plot",
         "plot raster",
         "plot cochleagram",
@@ -260,12 +263,33 @@ fn instruction_sets_can_be_chosen_and_agree() {
     for (portable, widest) in portable.iter().zip(&widest) {
         assert!((portable - widest).abs() < 0.02, "{portable} {widest}");
     }
-    // No processor has all three, or the name is wrong.
+    let output = run(
+        &bench,
+        &format!("{TRAIN} --epochs 1 --simd portable --out said"),
+    );
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("(portable instructions"), "{stderr}");
     let output = run(
         &bench,
         &format!("{TRAIN} --epochs 1 --simd sse9 --out other"),
     );
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.status.code(), Some(2), "there are none of that name");
+    let available = Simd::available();
+    for missing in [Simd::Avx2, Simd::Avx512] {
+        if !available.contains(&missing) {
+            let train = format!("{TRAIN} --epochs 1 --simd {missing} --out other");
+            bad(&bench, &train, &["this processor has no"]);
+        }
+    }
+    if available.len() > 1 {
+        // Products and sums are fused, or not: the choice is not just a word.
+        assert_ne!(
+            file("one").expect("written"),
+            file("widest").expect("written")
+        );
+        let train = format!("{TRAIN} --epochs 5 --out widest --resume --simd portable");
+        bad(&bench, &train, &["--simd"]);
+    }
 }
 
 #[test]

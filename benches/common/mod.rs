@@ -105,7 +105,12 @@ pub fn big_file(samples: usize) -> PathBuf {
     if let Some(path) = std::env::var_os("RESPIKE_BENCH_BIG") {
         return path.into();
     }
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("bench_{samples}.h5"));
+    // Another source makes another file.
+    let source = PathBuf::from(std::env::var_os("RESPIKE_BENCH_DATA").unwrap_or_default());
+    let name = source.file_stem().unwrap_or_default().to_string_lossy();
+    let bytes = source.metadata().map_or(0, |file| file.len());
+    let file = format!("bench_{name}_{bytes}_{samples}.h5");
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file);
     if !path.exists() {
         let names: Vec<String> = (0..20).map(|class| class.to_string()).collect();
         let recordings = repeated(&recordings(), samples);

@@ -22,7 +22,7 @@ from rows import NEEDED_BY_ALL, ROWS
 def arguments():
     parser = argparse.ArgumentParser(description="respike beside its peers, on the same machine and in turn")
     parser.add_argument("--data", type=Path, required=True, metavar="FILE.h5", help="SHD layout, 700 channels")
-    parser.add_argument("--rounds", type=int, default=2, help="how often everything is measured (2)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured (3)")
     parser.add_argument("--repeats", type=int, default=15, help="steps that a peer's median is taken of (15)")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the table here too, and FILE.json")
     parser.add_argument("--only", metavar="ROW,...", default=",".join(ROWS), help=f"of {','.join(ROWS)}")

@@ -5,11 +5,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::{Machine, names_of, read_data};
+use super::demo::demo_network;
 use super::failure::Failure;
 use super::output::{note, print, print_json};
 use crate::continual::Protocol;
 use crate::dataset::{Dataset, ShdFile};
-use crate::network::{NetworkSettings, NetworkSpec};
+use crate::network::NetworkSpec;
 use crate::report::fingerprint;
 use crate::report::suite::write_report;
 use crate::simd::Simd;
@@ -189,9 +190,7 @@ fn usual_network(files: &[PathBuf]) -> Result<(String, NetworkSpec), Failure> {
         let model = "snn-models/dequino2024.toml".to_string();
         return Ok((model, NetworkSpec::dequino2024()));
     }
-    let text = include_str!("../../snn-models/demo70.toml");
-    let settings: NetworkSettings = toml::from_str(text).expect("a test reads this file");
-    Ok(("snn-models/demo70.toml".to_string(), settings.check()?))
+    Ok(("snn-models/demo70.toml".to_string(), demo_network()))
 }
 
 impl ShdArguments {
@@ -261,7 +260,7 @@ impl ProgressLine {
                 self.0.set_position(*done as u64);
                 if *done > 0 {
                     self.0.suspend(|| {
-                        note(&format!("{done} of {all} pieces of work were done before"))
+                        note(&format!("{done} of {all} pieces of work were done before"));
                     });
                 }
             }

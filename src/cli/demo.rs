@@ -134,7 +134,7 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
 }
 
 /// The reference network for 70 channels and ten digits, as in snn-models/demo70.toml.
-fn demo_network() -> NetworkSpec {
+pub(super) fn demo_network() -> NetworkSpec {
     let text = include_str!("../../snn-models/demo70.toml");
     let settings = toml::from_str(text);
     let settings: crate::network::NetworkSettings = settings.expect("a test reads this file");

@@ -42,11 +42,14 @@ pub(super) fn note_time(spent: &TimeSpent, others: &[(&str, f64)], whole_s: f64)
         .map(|(name, seconds)| format!("{name} {seconds:.2} s ({:.1} %)", seconds / whole_s * 1e2));
     note(&format!(
         "{whole_s:.2} s in all, of which {:.2} s training at {:.0} samples a second ({} instructions, \
-         {} threads): {}",
+         {}): {}",
         spent.total(),
         spent.samples_per_second(),
         Simd::current(),
-        rayon::current_num_threads(),
+        match rayon::current_num_threads() {
+            1 => "1 thread".to_string(),
+            threads => format!("{threads} threads"),
+        },
         shares.collect::<Vec<_>>().join(", ")
     ));
 }

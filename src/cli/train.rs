@@ -13,6 +13,7 @@ use crate::report::{
     DataNote, Description, EpochLine, RecordLine, RunFolder, StartLine, Summary, TaskNote,
     TrainSeconds, TrainSummary, fingerprint,
 };
+use crate::simd::Simd;
 use crate::train::{Checkpoint, DatasetExamples, Trainer, TrainingSettings, evaluate};
 
 const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -231,6 +232,13 @@ fn go_on(
     }
     if state.shuffle.seed != arguments.run.seed.master() {
         return differs("--seed");
+    }
+    let before = record.start.simd.unwrap_or_else(Simd::current);
+    if !before.trains_like(Simd::current()) {
+        return differs(&format!(
+            "the arithmetic of the {} instructions (--simd)",
+            Simd::current()
+        ));
     }
     if record.start.data.fingerprint != fingerprint(data) {
         return differs("--data (or the order of its files)");

@@ -117,7 +117,8 @@ impl<L: Lanes> WithDerivative<L> for UnitsBack<'_, L> {
             let above = lanes.sub_f32s(potential, threshold);
             let fired = lanes.greater_than_f32s(above, zero);
             let kept = lanes.select_f32s(fired, zero, *mem);
-            // Flushed before it is multiplied, so that the product is no subnormal number either.
+            // Flushed before it is multiplied with the surrogate's tail, which falls with a square: of
+            // two small factors the product would be subnormal most often.
             let through_spike = lanes.mul_f32s(flush(lanes, spike), derivative(above));
             let error = lanes.add_f32s(through_spike, lanes.mul_f32s(beta, kept));
             *mem = flush(lanes, error);

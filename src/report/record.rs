@@ -12,6 +12,7 @@ use crate::continual::{
 use crate::dataset::Dataset;
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
+use crate::simd::Simd;
 use crate::train::{Evaluation, TrainingSettings};
 
 /// The version of the record format.
@@ -41,6 +42,9 @@ pub struct StartLine {
     pub respike: String,
     /// The program's arguments.
     pub command_line: Vec<String>,
+    /// Vector instructions; records of versions that did not note them have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simd: Option<Simd>,
     /// The master seed.
     pub seed: MasterSeed,
     /// The network.
@@ -249,6 +253,7 @@ impl StartLine {
             format: RECORD_FORMAT,
             respike: env!("CARGO_PKG_VERSION").to_string(),
             command_line,
+            simd: Some(Simd::current()),
             seed,
             spec,
             settings,

@@ -150,10 +150,9 @@ impl SuiteFolder {
                 old.data.fingerprint != manifest.data.fingerprint,
             ),
             ("another network", old.spec != manifest.spec),
-            // AVX2 and AVX-512 train to the same bits.
             (
                 "other arithmetic (--simd)",
-                (old.simd == Simd::Portable) != (manifest.simd == Simd::Portable),
+                !old.simd.trains_like(manifest.simd),
             ),
         ];
         if let Some((what, _)) = differs.into_iter().find(|(_, differs)| *differs) {

@@ -1,0 +1,128 @@
+//! Figures of a suite.
+//!
+//! In: collected results. Out: what is to be drawn, with captions.
+
+mod activity;
+mod classes;
+mod comparison;
+mod epochs;
+
+use super::collected::{Collected, Row};
+use crate::continual::{Protocol, Strategy};
+use crate::replay::Codec;
+use crate::report::plot::{LineFigure, LinePanel, MatrixFigure, Point};
+use crate::suite::{CellResult, ScenarioKind};
+
+/// A figure with a name for its files and what it shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SuiteFigure {
+    /// For file names.
+    pub name: String,
+    /// Below it.
+    pub caption: String,
+    /// What is drawn.
+    pub content: Content,
+}
+
+/// What is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// Lines and points.
+    Lines(LineFigure),
+    /// Heat maps.
+    Matrix(MatrixFigure),
+}
+
+/// The colours of strategies and LR indices, in all figures.
+const NAIVE: usize = 1;
+const JOINT: usize = 6;
+const NATIVE: usize = 3;
+const LR: [usize; 4] = [4, 5, 0, 2];
+const FRONT: usize = 6;
+
+/// All figures that the results have something for.
+pub fn figures(collected: &Collected) -> Vec<SuiteFigure> {
+    let rows = collected.rows();
+    let sections = collected.sections();
+    let sections: Vec<Section<'_>> = sections
+        .into_iter()
+        .map(|(protocol, scenario)| {
+            let here = |row: &&Row<'_>| {
+                let key = row.key;
+                key.protocol == protocol && key.scenario == scenario && !row.cells.is_empty()
+            };
+            Section {
+                protocol,
+                scenario,
+                rows: rows.iter().filter(here).collect(),
+            }
+        })
+        .collect();
+    let mut figures = Vec::new();
+    figures.extend(epochs::epochs(&sections));
+    figures.extend(comparison::lr_indices(&sections));
+    figures.extend(classes::class_by_class(collected, &sections));
+    figures.extend(comparison::bytes(&sections));
+    for section in &sections {
+        figures.extend(classes::matrices(collected, section));
+    }
+    figures.extend(activity::activity(collected, &sections));
+    figures
+}
+
+/// The rows of a protocol and scenario that have any result.
+struct Section<'a> {
+    protocol: Protocol,
+    scenario: ScenarioKind,
+    rows: Vec<&'a Row<'a>>,
+}
+
+impl<'a> Section<'a> {
+    fn title(&self) -> String {
+        format!("{}, {}", self.scenario.name(), self.protocol)
+    }
+
+    fn is_single(&self) -> bool {
+        self.scenario != ScenarioKind::MultiClass
+    }
+
+    fn strategy(&self, strategy: Strategy) -> impl Iterator<Item = &'a Row<'a>> + '_ {
+        let rows = self.rows.iter().copied();
+        rows.filter(move |row| row.key.strategy == strategy)
+    }
+
+    fn latent(&self, codec: Codec) -> impl Iterator<Item = &'a Row<'a>> + '_ {
+        let rows = self.strategy(Strategy::Latent);
+        rows.filter(move |row| row.key.codec == Some(codec))
+    }
+}
+
+fn percent_figure(panels: Vec<LinePanel>, columns: usize, y_name: &str) -> Content {
+    Content::Lines(LineFigure {
+        y_name: y_name.to_string(),
+        y_limits: (0.0, 100.0),
+        columns,
+        panels,
+    })
+}
+
+/// The mean over seeds of a figure of each row, as a point.
+fn point(x: f64, row: &Row<'_>, of: impl Fn(&CellResult) -> f64) -> Option<Point> {
+    let spread = row.spread(of)?;
+    Some(Point {
+        x,
+        y: spread.mean * 1e2,
+        error: spread.deviation.map(|deviation| deviation * 1e2),
+    })
+}
+
+impl SuiteFigure {
+    /// What stands in for the figure where it can't be seen.
+    pub fn alt(&self) -> String {
+        self.caption
+            .split(". ")
+            .next()
+            .unwrap_or_default()
+            .to_string()
+    }
+}
