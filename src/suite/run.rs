@@ -354,7 +354,8 @@ impl Crew<'_> {
                     _ => cells + self.pretrain_cost(&group.cells[0]),
                 }
             });
-        let left_s = waiting.sum::<f64>() * pace / self.jobs as f64;
+        // Rounding may leave less than nothing.
+        let left_s = (waiting.sum::<f64>() * pace / self.jobs as f64).max(0.0);
         let left = left(&state);
         drop(state);
         self.changed.notify_all();

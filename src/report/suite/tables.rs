@@ -56,6 +56,12 @@ impl Table {
 pub fn tables(collected: &Collected, claims: &[Claim]) -> Vec<Table> {
     let mut tables = vec![claim_table(claims)];
     let all = collected.rows();
+    let kinds = [
+        ScenarioKind::Sample,
+        ScenarioKind::Class,
+        ScenarioKind::MultiClass,
+    ];
+    tables.extend(kinds.iter().filter_map(|&kind| side_by_side(kind, &all)));
     for (protocol, scenario) in collected.sections() {
         let here = |row: &&Row<'_>| row.key.protocol == protocol && row.key.scenario == scenario;
         let rows: Vec<&Row<'_>> = all.iter().filter(here).collect();
@@ -98,6 +104,60 @@ fn claim_table(claims: &[Claim]) -> Table {
         rows: rows.collect(),
         commands: Vec::new(),
     }
+}
+
+/// Both protocols, at the number of replays that each compares codecs with.
+fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
+    let of = |protocol| -> Vec<&Row<'_>> {
+        let here = |row: &&Row<'_>| {
+            let key = row.key;
+            key.protocol == protocol && key.scenario == scenario && !row.cells.is_empty()
+        };
+        all.iter().filter(here).collect()
+    };
+    let (strict, published) = (of(Protocol::Strict), of(Protocol::Published));
+    if strict.is_empty() || published.is_empty() {
+        return None;
+    }
+    let compared = |rows: &[&Row<'_>], like: &Row<'_>| -> Option<Vec<String>> {
+        let replays = main_replays(rows);
+        let row = rows.iter().find(|row| {
+            let (one, other) = (row.key, like.key);
+            (one.strategy, one.lr_index, one.codec) == (other.strategy, other.lr_index, other.codec)
+                && (one.replays.is_none() || one.replays == replays)
+        })?;
+        let percent = |of: fn(&CellResult) -> f64| row.spread(of).map(Spread::percent);
+        Some(vec![
+            or_none(row.key.replays),
+            percent(|cell| cell.after.old)?,
+            percent(|cell| cell.after.new)?,
+            percent(|cell| cell.after.all)?,
+            row.cells.len().to_string(),
+        ])
+    };
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for like in &published {
+        let name = like.key.name();
+        if rows.iter().any(|row| row[0] == name) {
+            continue;
+        }
+        if let (Some(one), Some(other)) = (compared(&strict, like), compared(&published, like)) {
+            rows.push([vec![name], one, other].concat());
+        }
+    }
+    let columns = ["replays", "old", "new", "all", "runs"];
+    let mut heading = vec!["strategy".to_string()];
+    for protocol in ["strict", "published"] {
+        heading.extend(columns.iter().map(|column| format!("{protocol}: {column}")));
+    }
+    Some(Table {
+        name: format!("protocols-{}", slug(scenario)),
+        title: format!("{}: both protocols side by side", scenario.name()),
+        note: format!("At the end. The protocols differ in splits, epochs and rates, too. {MEANS}"),
+        heading,
+        rows,
+        commands: Vec::new(),
+    })
 }
 
 /// Accuracy on everything by codec and LR index.

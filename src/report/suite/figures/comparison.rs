@@ -82,7 +82,7 @@ pub(super) fn lr_indices(sections: &[Section<'_>]) -> Option<SuiteFigure> {
         }
         let labels = (0..=last).map(|index| index.to_string()).collect();
         Some(LinePanel {
-            title: format!("{} ({replays} replays)", section.title()),
+            title: format!("{} ({replays}\u{a0}replays)", section.title()),
             x: LineAxis::Labels("LR index".into(), labels),
             series,
         })

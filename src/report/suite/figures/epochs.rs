@@ -24,9 +24,10 @@ pub(super) fn epochs(sections: &[Section<'_>]) -> Option<SuiteFigure> {
     // on.
     let most = curves.iter().map(|(_, curves)| curves.rows.len()).max()?;
     let names = (0..most).map(|place| {
-        let here = curves
-            .iter()
-            .filter_map(|(_, curves)| curves.rows.get(place)?.key.replays);
+        let here = curves.iter().filter_map(|(_, curves)| {
+            let row = (0..curves.rows.len()).find(|&row| curves.place(row, most) == place)?;
+            curves.rows[row].key.replays
+        });
         let mut counts: Vec<usize> = here.collect();
         counts.sort_unstable();
         counts.dedup();
@@ -39,7 +40,8 @@ pub(super) fn epochs(sections: &[Section<'_>]) -> Option<SuiteFigure> {
         let mut series: Vec<Series> = naive
             .map(|row| curve(row, "naive".into(), NAIVE, LineStyle::Dashed))
             .collect();
-        for (place, row) in curves.rows.iter().enumerate() {
+        for (index, row) in curves.rows.iter().enumerate() {
+            let place = curves.place(index, most);
             let colour = [5, 0, 2, 3][place.min(3)];
             series.push(curve(row, names[place].clone(), colour, LineStyle::Solid));
         }
@@ -72,6 +74,17 @@ struct ReplayCurves<'a> {
     lr_index: usize,
     codec: Codec,
     rows: Vec<&'a Row<'a>>,
+}
+
+impl ReplayCurves<'_> {
+    /// Which of the `most` colours a row has: one number of replays alone is taken for neither few nor
+    /// many.
+    fn place(&self, row: usize, most: usize) -> usize {
+        match self.rows.len() {
+            1 => most / 2,
+            _ => row,
+        }
+    }
 }
 
 fn replay_curves<'a>(section: &Section<'a>) -> Option<ReplayCurves<'a>> {
