@@ -205,6 +205,7 @@ fn what_does_not_fit_is_refused() {
         );
     }
     bad(&bench, &format!("{BENCH} --jobs 0"), &["--jobs"]);
+    bad(&bench, "bench shd --out out", &["--data"]);
     bad(&bench, &BENCH.replace("many.h5", "none.h5"), &["none.h5"]);
 
     let small = SUITE

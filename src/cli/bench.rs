@@ -48,8 +48,9 @@ pub(super) enum BenchCommand {
 
 #[derive(Args)]
 pub(super) struct ShdArguments {
-    /// Files with the data; several are merged, and split by the protocol.
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    /// Files with the data; several are merged, and split by the protocol. By default SHD's two files if
+    /// they are in data/, else the digits that ship there.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
     data: Vec<PathBuf>,
     /// The grid: paper, digits (the same, thinner), quick, or a TOML file as in snn-models/suites/.
     #[arg(long, value_name = "SUITE", default_value = "quick")]
@@ -107,7 +108,26 @@ impl Protocols {
 
 pub(super) fn run(command: BenchCommand) -> Result<(), Failure> {
     match command {
-        BenchCommand::Shd(arguments) => shd(&arguments),
+        BenchCommand::Shd(mut arguments) => {
+            if arguments.data.is_empty() {
+                arguments.data = usual_data()?;
+            }
+            shd(&arguments)
+        }
+    }
+}
+
+/// SHD where it is present, else the digits that ship.
+fn usual_data() -> Result<Vec<PathBuf>, Failure> {
+    let pairs = ["shd", "fsdd70"]
+        .map(|name| ["train", "test"].map(|part| PathBuf::from(format!("data/{name}_{part}.h5"))));
+    let there = |pair: &&[PathBuf; 2]| pair.iter().all(|file| file.exists());
+    match pairs.iter().find(there) {
+        Some(pair) => Ok(pair.to_vec()),
+        None => Err(Failure::bad(
+            "neither SHD nor the digits are in data/ here; run this in a checkout of respike, or name \
+             files with --data",
+        )),
     }
 }
 
