@@ -41,7 +41,7 @@ pub(super) enum BenchCommand {
     /// report.html from all results there. An interruption loses at most the experiments under way; go
     /// on with --resume.
     #[command(
-        after_help = "Examples:\n  respike bench shd --data shd_train.h5 shd_test.h5 --suite paper --out runs/paper\n  respike bench shd --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --suite quick --protocol strict --out runs/quick --resume"
+        after_help = "Example:\n  respike bench shd --data shd_train.h5 shd_test.h5 --suite paper --out runs/paper\n  respike bench shd --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --suite quick --protocol strict --out runs/quick --resume"
     )]
     Shd(Box<ShdArguments>),
 }

@@ -192,6 +192,12 @@ fn page(
     for fact in facts {
         let _ = writeln!(page, "<p>{}</p>", escaped(&fact));
     }
+    // What is claimed and found first, the other tables after the figures.
+    let (first, later): (Vec<&Table>, Vec<&Table>) =
+        tables.iter().partition(|table| table.name == "claims");
+    for table in first {
+        add_table(&mut page, table);
+    }
     for (index, (figure, svg)) in figures.iter().enumerate() {
         let _ = writeln!(
             page,
@@ -204,22 +210,27 @@ fn page(
             escaped(&figure.caption)
         );
     }
-    for table in tables {
-        // Short ones open, long ones closed.
-        let open = if table.rows.len() <= 12 { " open" } else { "" };
-        let _ = writeln!(
-            page,
-            "<details id=\"table-{}\"{open}>\n<summary>{}</summary>\n<p>{}</p>\n{}</details>",
-            table.name,
-            escaped(&table.title),
-            escaped(&table.note),
-            html_table(table)
-        );
+    for table in later {
+        add_table(&mut page, table);
     }
     page += "<p>The same tables are in <code>tables/</code> as Markdown and CSV, the latter with a command \
              for a row that runs one of its experiments alone; the figures are in <code>figures/</code> as \
              SVG and PNG.</p>\n</body>\n</html>\n";
     page
+}
+
+/// A table that can be folded: short ones open, long ones closed.
+fn add_table(page: &mut String, table: &Table) {
+    let open = if table.rows.len() <= 20 { " open" } else { "" };
+    // Writing to a string can't fail.
+    let _ = writeln!(
+        page,
+        "<details id=\"table-{}\"{open}>\n<summary>{}</summary>\n<p>{}</p>\n{}</details>",
+        table.name,
+        escaped(&table.title),
+        escaped(&table.note),
+        html_table(table)
+    );
 }
 
 /// An SVG file as an element that takes the width it is given.

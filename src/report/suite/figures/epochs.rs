@@ -12,7 +12,10 @@ fn codec_of_curves(section: &Section<'_>) -> Option<Codec> {
         .strategy(Strategy::Latent)
         .filter_map(|row| row.key.codec);
     let count = |codec: Codec| section.latent(codec).count();
-    codecs.max_by_key(|codec| (count(*codec), codec.window_steps()))
+    codecs.max_by_key(|codec| {
+        let one_bit = matches!(codec, Codec::Or(_));
+        (count(*codec), one_bit, codec.window_steps())
+    })
 }
 
 /// Accuracy per epoch, by number of replays.
