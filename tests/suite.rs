@@ -406,3 +406,41 @@ fn quiet(command: &mut Command, bench: &Bench) {
         .args(["--disable-features=OptimizationHints,MediaRouter,Translate"])
         .arg(format!("--user-data-dir={}", profile.display()));
 }
+
+/// One cell of [`SUITE`], with so many epochs of pre-training.
+fn one_cell(pretrain_epochs: usize) -> String {
+    let suite = SUITE.split("[[study]]").next().expect("its head");
+    let suite = suite.replace("[0, 5]", "[0]");
+    let suite = suite.replacen(
+        "pretrain_epochs = 3",
+        &format!("pretrain_epochs = {pretrain_epochs}"),
+        1,
+    );
+    suite
+        + "[[study]]\nscenario = \"sample\"\nheld_out = [1]\nprotocols = [\"strict\"]\nstrategies = [\"naive\"]\n"
+}
+
+#[test]
+fn networks_of_another_pretraining_are_not_begun_from() {
+    let (changed, fresh) = (prepared(), prepared());
+    std::fs::write(changed.path("small-suite.toml"), one_cell(1)).expect("written");
+    good(&changed, BENCH);
+    for bench in [&changed, &fresh] {
+        std::fs::write(bench.path("small-suite.toml"), one_cell(6)).expect("written");
+        good(bench, &format!("{BENCH} --resume"));
+    }
+    let first_cells = |bench: &Bench| {
+        let text = std::fs::read_to_string(bench.path("out/cells/strict/speaker-1/seed-0.jsonl"));
+        let text = text.expect("written");
+        text.lines().take(2).map(String::from).collect::<Vec<_>>()
+    };
+    assert_eq!(first_cells(&changed), first_cells(&fresh));
+
+    // What was there before the suite stays, and results without a manifest are not taken for its own.
+    std::fs::write(fresh.path("out/figures/mine.txt"), "mine").expect("written");
+    good(&fresh, &format!("{BENCH} --report-only"));
+    assert!(fresh.path("out/figures/mine.txt").exists());
+    std::fs::remove_file(fresh.path("out/suite.json")).expect("there");
+    bad(&fresh, &format!("{BENCH} --resume"), &["already holds"]);
+    bad(&fresh, &format!("{BENCH} --report-only"), &["suite.json"]);
+}

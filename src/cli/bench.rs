@@ -156,9 +156,10 @@ fn shd(arguments: &ShdArguments) -> Result<(), Failure> {
         )));
     }
     let manifest = arguments.manifest(suite, (model, spec), &data);
-    let folder = match (arguments.resume || arguments.report_only, arguments.force) {
-        (true, _) => SuiteFolder::resume(&arguments.out, manifest)?,
-        (false, force) => SuiteFolder::begin(&arguments.out, manifest, force)?,
+    let folder = match (arguments.report_only, arguments.resume) {
+        (true, _) => SuiteFolder::look(&arguments.out, manifest)?,
+        (false, true) => SuiteFolder::resume(&arguments.out, manifest)?,
+        (false, false) => SuiteFolder::begin(&arguments.out, manifest, arguments.force)?,
     };
     if !arguments.report_only {
         let line = ProgressLine::default();

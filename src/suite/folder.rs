@@ -4,7 +4,6 @@
 //! group under `cells/`, its pre-trained network under `pretrained/`, and `times.jsonl`. Every file
 //! is whole at any time, so that a suite may be killed and gone on with.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -111,7 +110,11 @@ impl SuiteFolder {
     /// # Errors
     /// [`SuiteError::Occupied`] or [`SuiteError::Io`].
     pub fn begin(path: &Path, manifest: Manifest, force: bool) -> Result<Self, SuiteError> {
-        if path.join(MANIFEST).exists() {
+        // Results without a manifest could be of anything.
+        if [MANIFEST, CELLS, PRETRAINED]
+            .iter()
+            .any(|name| path.join(name).exists())
+        {
             if !force {
                 return Err(SuiteError::Occupied(path.to_path_buf()));
             }
@@ -138,6 +141,18 @@ impl SuiteFolder {
         if !path.join(MANIFEST).exists() {
             return Self::begin(path, manifest, false);
         }
+        Self::check_same(path, &manifest)?;
+        clear_parts(path);
+        let file = path.join(TIMES);
+        let times = match std::fs::read_to_string(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text.map_err(io_error("read", &file))?,
+        };
+        Self::open(path, manifest, times)
+    }
+
+    /// Refuses a folder whose results are of something else.
+    fn check_same(path: &Path, manifest: &Manifest) -> Result<(), SuiteError> {
         let old = Self::read_manifest(path)?;
         let differs = [
             ("another format", old.format != manifest.format),
@@ -159,13 +174,7 @@ impl SuiteFolder {
             let path = path.to_path_buf();
             return Err(SuiteError::Other { path, what });
         }
-        clear_parts(path);
-        let file = path.join(TIMES);
-        let times = match std::fs::read_to_string(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            text => text.map_err(io_error("read", &file))?,
-        };
-        Self::open(path, manifest, times)
+        Ok(())
     }
 
     fn open(path: &Path, manifest: Manifest, times: String) -> Result<Self, SuiteError> {
@@ -180,14 +189,15 @@ impl SuiteFolder {
         })
     }
 
-    /// Reads a folder, to draw tables and figures from it.
+    /// Looks into a folder without changing anything, to draw tables and figures from it.
     ///
     /// # Errors
-    /// [`SuiteError`] if no suite is there.
-    pub fn read(path: &Path) -> Result<Self, SuiteError> {
+    /// [`SuiteError`] if no suite is there, or one that [`SuiteFolder::resume`] would refuse.
+    pub fn look(path: &Path, manifest: Manifest) -> Result<Self, SuiteError> {
+        Self::check_same(path, &manifest)?;
         Ok(SuiteFolder {
             path: path.to_path_buf(),
-            manifest: Self::read_manifest(path)?,
+            manifest,
             times: Mutex::default(),
         })
     }
@@ -294,26 +304,6 @@ impl SuiteFolder {
         times.push('\n');
         let file = self.path.join(TIMES);
         write_whole(&file, times.as_bytes()).map_err(io_error("write", &file))
-    }
-
-    /// Seconds of work by all jobs together, by what was done: pre-training and each strategy.
-    ///
-    /// # Errors
-    /// [`SuiteError`] if the times can't be read.
-    pub fn seconds(&self) -> Result<BTreeMap<String, f64>, SuiteError> {
-        let file = self.path.join(TIMES);
-        let text = std::fs::read_to_string(&file).map_err(io_error("read", &file))?;
-        let mut seconds = BTreeMap::new();
-        for line in text.lines() {
-            let line = serde_json::from_str::<TimeLine>(line);
-            let line = line.map_err(|error| SuiteError::BadFile {
-                path: file.clone(),
-                reason: error.to_string(),
-            })?;
-            let what = line.cell.split(',').next().unwrap_or_default().to_string();
-            *seconds.entry(what).or_default() += line.seconds;
-        }
-        Ok(seconds)
     }
 
     fn place(&self, folder: &str, id: GroupId, ending: &str) -> PathBuf {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::continual::{
     Accuracies, AccuracyMatrix, EpochRecord, Experiment, Metrics, Outcome, ReplayFigures,
 };
+use crate::train::TrainingSettings;
 
 /// A line of a group's file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub enum ResultLine {
 pub struct Pretrained {
     /// Epochs.
     pub epochs: usize,
+    /// How it was trained.
+    pub training: TrainingSettings,
     /// Samples trained on.
     pub train: usize,
     /// Samples of all tasks that accuracy on everything is measured with.
@@ -32,6 +35,13 @@ pub struct Pretrained {
     pub curve: Curve,
     /// [`spiking_activity`](crate::train::spiking_activity) on test samples of all tasks.
     pub activity: Vec<f64>,
+}
+
+impl Pretrained {
+    /// Whether an experiment of the group begins from this network.
+    pub fn serves(&self, experiment: &Experiment) -> bool {
+        (self.epochs, self.training) == (experiment.pretrain_epochs, experiment.pretrain)
+    }
 }
 
 /// What an experiment came to.

@@ -64,14 +64,18 @@ pub fn run_suite(
     let spec = &folder.manifest().spec;
     let progress = groups.iter().map(|group| {
         let results = folder.results(group.id)?;
-        // Without its network a group can't be gone on with; what it had been is made again.
-        let network = folder
-            .pretrained(group.id)?
-            .filter(|_| results.pretrained.is_some());
+        // Without the network that its experiments begin from a group can't be gone on with: it is made
+        // again.
+        let pretrained = results.pretrained.as_ref();
+        let serves = pretrained.is_some_and(|pretrained| pretrained.serves(&group.cells[0]));
+        let network = match serves {
+            true => folder.pretrained(group.id)?,
+            false => None,
+        };
         let finished = group.cells.iter().map(|cell| results.of(cell).is_some());
         let cells = finished.map(|done| if done { Work::Done } else { Work::Waiting });
         let cells: Vec<Work> = cells.collect();
-        let all_done = results.pretrained.is_some() && cells.iter().all(|&cell| cell == Work::Done);
+        let all_done = serves && cells.iter().all(|&cell| cell == Work::Done);
         Ok(GroupProgress {
             pretrain: match network.is_some() || all_done {
                 true => Work::Done,
@@ -180,6 +184,7 @@ impl Crew<'_> {
     }
 
     fn work(&self) {
+        let _guard = Guard(self);
         while let Some(piece) = self.take() {
             let clock = Instant::now();
             let done = match piece {
@@ -255,6 +260,7 @@ impl Crew<'_> {
         let progress = &mut state.progress[index];
         progress.results.pretrained = Some(Pretrained {
             epochs: curve.len(),
+            training: experiment.pretrain,
             train,
             test: test.len(),
             curve,
@@ -421,6 +427,18 @@ impl Crew<'_> {
         });
         let readout = spec.fan_in(spec.depth()) * spec.classes();
         hidden.sum::<f64>() + readout as f64 + 2000.0
+    }
+}
+
+/// Tells the other jobs if one panics, so that they do not wait for what it had taken on.
+struct Guard<'a>(&'a Crew<'a>);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0
+                .fail(SuiteError::Threads("one of them panicked".into()));
+        }
     }
 }
 

@@ -59,7 +59,7 @@ pub struct StudySettings {
     /// What is learned.
     pub scenario: ScenarioKind,
     /// Which speakers or classes are held out, each in turn; all of them if left out. For
-    /// multi-class the number of base classes, half of them if left out.
+    /// multi-class one number of base classes, half of them if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out: Option<Vec<u16>>,
     /// Under which protocols; both if left out.
@@ -178,6 +178,20 @@ impl SuiteSettings {
             ];
             if let Some((key, _)) = empty.into_iter().find(|(_, empty)| *empty) {
                 return Err(format!("study {}: `{key}` must not be empty", index + 1));
+            }
+            let seeds = study.seeds.iter().flatten();
+            if let Some(seed) = seeds.into_iter().find(|seed| !self.seeds.contains(seed)) {
+                let (study, seed) = (index + 1, seed.0);
+                return Err(format!(
+                    "study {study}: seed {seed} is not one of the suite's `seeds`"
+                ));
+            }
+            let counts = study.held_out.as_ref().map_or(0, Vec::len);
+            if study.scenario == ScenarioKind::MultiClass && counts > 1 {
+                return Err(format!(
+                    "study {}: `held_out` of multi-class is one number of base classes",
+                    index + 1
+                ));
             }
             if study.replays.contains(&0) {
                 return Err(format!("study {}: 0 replays are none", index + 1));

@@ -18,14 +18,33 @@ pub struct Claim {
     pub found: String,
     /// Whether the claim holds.
     pub holds: bool,
+    /// Whether every experiment of the scenario is finished.
+    pub complete: bool,
+}
+
+impl Claim {
+    /// `holds`, `does not hold`, or the same `so far`.
+    pub fn verdict(&self) -> String {
+        let verdict = if self.holds { "holds" } else { "does not hold" };
+        match self.complete {
+            true => verdict.to_string(),
+            false => format!("{verdict} so far"),
+        }
+    }
 }
 
 /// What the paper says of bytes is about inputs of so many channels.
 const SHD_CHANNELS: usize = 700;
 
-/// Points lost on what was known, as shares.
+/// What was lost on what pre-training knew, as a share: accuracy on the base task before less that at
+/// the end. (*Old* can't be compared so under the published multi-class run, where it grows.)
 pub fn lost(cell: &CellResult) -> f64 {
-    cell.before.old - cell.after.old
+    let base = |row: Option<&Vec<f64>>| row.and_then(|row| row.first()).copied();
+    let rows = cell.matrix.rows();
+    match (base(rows.first()), base(rows.last())) {
+        (Some(before), Some(after)) => before - after,
+        _ => f64::NAN,
+    }
 }
 
 /// Every claim that the results can speak for.
@@ -37,6 +56,10 @@ pub fn claims(collected: &Collected) -> Vec<Claim> {
         let here = |row: &&Row<'_>| {
             row.key.protocol == protocol && row.key.scenario == scenario && !row.cells.is_empty()
         };
+        let complete = !rows.iter().any(|row| {
+            let here = row.key.protocol == protocol && row.key.scenario == scenario;
+            here && row.cells.len() < row.planned
+        });
         let rows: Vec<&Row<'_>> = rows.iter().filter(here).collect();
         let Some(replays) = main_replays(&rows) else {
             continue;
@@ -60,6 +83,7 @@ pub fn claims(collected: &Collected) -> Vec<Claim> {
                     claim,
                     found,
                     holds,
+                    complete,
                 }),
         );
     }
@@ -151,8 +175,9 @@ impl<'a> Section<'a> {
             "{payload:.0} times by packed spikes, as the paper counts; {held:.0} times by all bytes \
              held, labels and header included"
         );
-        let claim = "raw input is at least 140 times what is stored (1:10 at LR index 3)";
-        Some((claim.to_string(), found, payload >= 140.0))
+        let claim =
+            "raw input is at least 140 times the bytes that are stored (1:10 at LR index 3)";
+        Some((claim.to_string(), found, held >= 140.0))
     }
 }
 

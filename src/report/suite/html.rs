@@ -114,11 +114,7 @@ pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteRepor
 fn text(planned: usize, finished: usize, claims: &[Claim]) -> String {
     let mut text = format!("{finished} of {planned} experiments are finished.");
     for claim in claims {
-        let verdict = if claim.holds {
-            "holds"
-        } else {
-            "DOES NOT HOLD"
-        };
+        let verdict = claim.verdict();
         // Writing to a string can't fail.
         let _ = write!(
             text,
@@ -267,21 +263,40 @@ fn escaped(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-/// A folder without what an earlier report left in it.
+/// What files of tables and figures begin with.
+const OWN: [&str; 8] = [
+    "claims.",
+    "protocols-",
+    "codecs-",
+    "class-by-class-",
+    "all-",
+    "activity.",
+    "accuracy-",
+    "spiking-activity.",
+];
+
+/// A folder without what an earlier report left in it; whatever else lies there stays.
 fn fresh_folder(path: &Path, name: &str) -> Result<std::path::PathBuf, SuiteError> {
     let folder = path.join(name);
-    let io = |action| {
-        let path = folder.clone();
+    let io = |action, path: &Path| {
+        let path = path.to_path_buf();
         move |source| SuiteError::Io {
             action,
             path,
             source,
         }
     };
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).map_err(io("replace"))?;
+    std::fs::create_dir_all(&folder).map_err(io("make", &folder))?;
+    for entry in std::fs::read_dir(&folder)
+        .map_err(io("read", &folder))?
+        .flatten()
+    {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if OWN.iter().any(|own| name.starts_with(own)) && entry.path().is_file() {
+            std::fs::remove_file(entry.path()).map_err(io("replace", &entry.path()))?;
+        }
     }
-    std::fs::create_dir_all(&folder).map_err(io("make"))?;
     Ok(folder)
 }
 

@@ -86,12 +86,7 @@ fn claim_table(claims: &[Claim]) -> Table {
             claim.scenario.name().to_string(),
             claim.claim.clone(),
             claim.found.clone(),
-            if claim.holds {
-                "holds"
-            } else {
-                "does not hold"
-            }
-            .to_string(),
+            claim.verdict(),
         ]
     });
     Table {
@@ -256,7 +251,7 @@ fn every_row(
         "old",
         "new",
         "all",
-        "lost on old",
+        "lost on base",
         "bytes",
         "raw / packed",
         "raw / bytes",
@@ -376,6 +371,9 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
             Capacity::Bytes(bytes) => command += &format!(" --budget {bytes}"),
         }
         command += &format!(" --policy {}", memory.policy);
+    }
+    if manifest.simd == crate::simd::Simd::Portable {
+        command += " --simd portable";
     }
     command + " --out runs/one"
 }
