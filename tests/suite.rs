@@ -436,6 +436,13 @@ fn networks_of_another_pretraining_are_not_begun_from() {
     };
     assert_eq!(first_cells(&changed), first_cells(&fresh));
 
+    // One process at a time.
+    let lock = std::fs::File::create(fresh.path("out/.lock")).expect("there");
+    lock.lock().expect("nobody else has it");
+    bad(&fresh, &format!("{BENCH} --resume"), &["another process"]);
+    bad(&fresh, &format!("{BENCH} --force"), &["another process"]);
+    drop(lock);
+
     // What was there before the suite stays, and results without a manifest are not taken for its own.
     std::fs::write(fresh.path("out/figures/mine.txt"), "mine").expect("written");
     good(&fresh, &format!("{BENCH} --report-only"));

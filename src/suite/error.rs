@@ -56,6 +56,9 @@ pub enum SuiteError {
         /// In what it differs.
         what: &'static str,
     },
+    /// Another process works in the folder.
+    #[error("another process is running the suite in {}; wait until it is over", .0.display())]
+    Busy(PathBuf),
     /// A file of the suite's folder is not as it should be.
     #[error("{} is not a suite's file: {reason}", path.display())]
     BadFile {

@@ -4,6 +4,7 @@
 //! group under `cells/`, its pre-trained network under `pretrained/`, and `times.jsonl`. Every file
 //! is whole at any time, so that a suite may be killed and gone on with.
 
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -24,6 +25,7 @@ const MANIFEST: &str = "suite.json";
 const CELLS: &str = "cells";
 const PRETRAINED: &str = "pretrained";
 const TIMES: &str = "times.jsonl";
+const LOCK: &str = ".lock";
 
 /// The contents of `suite.json`: all that results depend on, besides what each of them says itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,6 +86,8 @@ pub struct SuiteFolder {
     path: PathBuf,
     manifest: Manifest,
     times: Mutex<String>,
+    /// Held locked as long as the folder is in use; where the file system knows no locks it is just a file.
+    _lock: File,
 }
 
 /// The results of a group, as its file holds them.
@@ -114,10 +118,12 @@ impl SuiteFolder {
         if [MANIFEST, CELLS, PRETRAINED]
             .iter()
             .any(|name| path.join(name).exists())
+            && !force
         {
-            if !force {
-                return Err(SuiteError::Occupied(path.to_path_buf()));
-            }
+            return Err(SuiteError::Occupied(path.to_path_buf()));
+        }
+        let lock = lock(path)?;
+        if force {
             for name in [CELLS, PRETRAINED] {
                 let folder = path.join(name);
                 ignore_missing(std::fs::remove_dir_all(&folder))
@@ -128,7 +134,7 @@ impl SuiteFolder {
                 ignore_missing(std::fs::remove_file(&file)).map_err(io_error("replace", &file))?;
             }
         }
-        Self::open(path, manifest, String::new())
+        Self::open(path, manifest, String::new(), lock)
     }
 
     /// Goes on with a suite, or begins it if nothing is there. The grid and the protocols may be
@@ -142,13 +148,14 @@ impl SuiteFolder {
             return Self::begin(path, manifest, false);
         }
         Self::check_same(path, &manifest)?;
+        let lock = lock(path)?;
         clear_parts(path);
         let file = path.join(TIMES);
         let times = match std::fs::read_to_string(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text.map_err(io_error("read", &file))?,
         };
-        Self::open(path, manifest, times)
+        Self::open(path, manifest, times, lock)
     }
 
     /// Refuses a folder whose results are of something else.
@@ -177,8 +184,12 @@ impl SuiteFolder {
         Ok(())
     }
 
-    fn open(path: &Path, manifest: Manifest, times: String) -> Result<Self, SuiteError> {
-        std::fs::create_dir_all(path).map_err(io_error("make", path))?;
+    fn open(
+        path: &Path,
+        manifest: Manifest,
+        times: String,
+        lock: File,
+    ) -> Result<Self, SuiteError> {
         let text = serde_json::to_string_pretty(&manifest).expect("a plain struct");
         let file = path.join(MANIFEST);
         write_whole(&file, (text + "\n").as_bytes()).map_err(io_error("write", &file))?;
@@ -186,6 +197,7 @@ impl SuiteFolder {
             path: path.to_path_buf(),
             manifest,
             times: Mutex::new(times),
+            _lock: lock,
         })
     }
 
@@ -199,6 +211,7 @@ impl SuiteFolder {
             path: path.to_path_buf(),
             manifest,
             times: Mutex::default(),
+            _lock: lock(path)?,
         })
     }
 
@@ -310,6 +323,17 @@ impl SuiteFolder {
         let file = format!("seed-{}.{ending}", id.seed.0);
         let folder = self.path.join(folder).join(id.protocol.to_string());
         folder.join(id.scenario_slug()).join(file)
+    }
+}
+
+/// Locks a folder, which is made if it is not there.
+fn lock(path: &Path) -> Result<File, SuiteError> {
+    std::fs::create_dir_all(path).map_err(io_error("make", path))?;
+    let place = path.join(LOCK);
+    let file = File::create(&place).map_err(io_error("write", &place))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(SuiteError::Busy(path.to_path_buf())),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }
 
