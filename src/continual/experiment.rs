@@ -161,6 +161,18 @@ pub(super) struct Checked {
 }
 
 impl Experiment {
+    /// Strategy, LR index and codec in a few words: `naive`, or `latent, LR 2, or:10`.
+    pub fn method(&self) -> String {
+        let mut words = self.strategy.to_string();
+        if let Some(index) = self.lr_index {
+            words += &format!(", LR {index}");
+        }
+        if let Some(memory) = self.memory {
+            words += &format!(", {}", memory.codec);
+        }
+        words
+    }
+
     /// Checks everything that can be checked before the first epoch, without beginning.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod error;
 mod experiment;
 mod latents;
 mod metrics;
+mod outcome;
 mod published;
 mod runner;
 mod scenario;
@@ -20,10 +21,9 @@ mod testing;
 pub use error::ContinualError;
 pub use experiment::{Experiment, LearningDefaults, MemorySettings, Protocol, Strategy};
 pub use metrics::{AccuracyMatrix, Metrics};
+pub use outcome::{Outcome, ReplayFigures, RunSeconds, RunTime};
 pub use published::{PUBLISHED_BATCH, published_batches, published_plan};
-pub use runner::{
-    EpochRecord, Outcome, Phase, Progress, ReplayFigures, RunSeconds, RunTime, Start, pretrain, run,
-};
+pub use runner::{EpochRecord, Phase, Progress, Start, pretrain, run};
 pub use scenario::{Plan, Scenario, Task};
 pub use strict::{TEST_SHARE, strict_plan};
 pub use testing::Accuracies;

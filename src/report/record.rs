@@ -362,14 +362,7 @@ impl LearnSummary {
 /// Strategy, LR index and codec of an experiment in a few words, for tables and legends: `naive`, or
 /// `latent, LR 2, or:10`.
 pub fn describe_replay(experiment: &Experiment) -> String {
-    let mut words = experiment.strategy.to_string();
-    if let Some(index) = experiment.lr_index {
-        words += &format!(", LR {index}");
-    }
-    if let Some(memory) = experiment.memory {
-        words += &format!(", {}", memory.codec);
-    }
-    words
+    experiment.method()
 }
 
 /// Bytes as people write them: B below 1000, else kB or MB.

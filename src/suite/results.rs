@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::continual::{
     Accuracies, AccuracyMatrix, EpochRecord, Experiment, Metrics, Outcome, ReplayFigures,
 };
+use crate::replay::Capacity;
 use crate::train::TrainingSettings;
 
 /// A line of a group's file.
@@ -129,16 +130,10 @@ impl CellResult {
 /// What tells an experiment from the others of its group, in a few words: `naive`, or `latent, LR 2,
 /// or:10, 184 replays`.
 pub fn cell_name(experiment: &Experiment) -> String {
-    let mut words = experiment.strategy.to_string();
-    if let Some(index) = experiment.lr_index {
-        words += &format!(", LR {index}");
+    let method = experiment.method();
+    match experiment.memory.map(|memory| memory.capacity) {
+        None => method,
+        Some(Capacity::Samples(samples)) => format!("{method}, {samples} replays"),
+        Some(Capacity::Bytes(bytes)) => format!("{method}, {bytes} bytes"),
     }
-    if let Some(memory) = experiment.memory {
-        let capacity = match memory.capacity {
-            crate::replay::Capacity::Samples(samples) => format!("{samples} replays"),
-            crate::replay::Capacity::Bytes(bytes) => format!("{bytes} bytes"),
-        };
-        words += &format!(", {}, {capacity}", memory.codec);
-    }
-    words
 }

@@ -201,7 +201,7 @@ fn page(
              </figure>",
             figure.name,
             escaped(&figure.alt()),
-            inline(svg),
+            svg.trim_end(),
             index + 1,
             escaped(&figure.caption)
         );
@@ -227,12 +227,6 @@ fn add_table(page: &mut String, table: &Table) {
         escaped(&table.note),
         html_table(table)
     );
-}
-
-/// An SVG file as an element that takes the width it is given.
-fn inline(svg: &str) -> String {
-    let start = svg.find("<svg").unwrap_or(0);
-    svg[start..].trim_end().to_string()
 }
 
 fn html_table(table: &Table) -> String {

@@ -91,7 +91,7 @@ pub(super) fn lr_indices(sections: &[Section<'_>]) -> Option<SuiteFigure> {
     (!panels.is_empty()).then(|| SuiteFigure {
         name: "accuracy-by-lr-index".into(),
         caption: "Accuracy on all test samples at the end by LR index: how many hidden layers are \
-                  frozen. Bars are standard deviations over seeds; the dashed lines train the whole \
+                  frozen. Bars are standard deviations over seeds; the level lines train the whole \
                   network."
             .into(),
         content: percent_figure(panels, 3, "accuracy on all (%)"),
