@@ -223,6 +223,13 @@ fn published_multi_class_repeats_the_same_batches_and_grows() {
     let expected = (0..5).map(|class| (ClassId(class), BATCH));
     assert_eq!(classes, expected.collect());
     assert!(plan.old_grows);
+    // The trap: those of the base classes are drawn anew, from what pre-training saw, too.
+    let trained: BTreeSet<_> = base.train.iter().collect();
+    let of_base = all
+        .iter()
+        .filter(|&&index| dataset.sample(index).class.index() < 2);
+    let seen = of_base.filter(|index| trained.contains(index)).count();
+    assert!(seen > BATCH, "{seen} of 2 batches");
 }
 
 #[test]

@@ -4,15 +4,21 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::Bench;
 use common::program::{bad, files_below, good, json, run};
-use respike::dataset::{TimesType, write_shd};
+use respike::continual::{Protocol, Strategy};
+use respike::dataset::{Dataset, TimesType, read_dataset, write_shd};
+use respike::network::NetworkSpec;
 use respike::simd::Simd;
-use respike::suite::SuiteSettings;
+use respike::suite::{
+    Manifest, SUITE_FORMAT, SuiteData, SuiteError, SuiteFolder, SuiteNews, SuiteSettings,
+    plan_suite, run_suite,
+};
 use serde_json::Value;
 
 /// Everything that a suite can have, in a few seconds.
@@ -106,30 +112,23 @@ fn a_killed_suite_comes_to_the_same_bytes() {
     // many classes 2 × (naive, joint, 2 latent).
     assert_eq!(figures["planned"], 48 + 56 + 8);
 
-    // Any moment will do; these are spread over the run.
-    for millis in [5, 40, 150, 400, 90, 700, 260] {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("respike"));
-        command.current_dir(killed.root());
-        command
-            .args(BENCH.split_whitespace())
-            .args(["--resume", "--jobs", "3", "--threads", "2"]);
-        command.env("HDF5_USE_FILE_LOCKING", "FALSE");
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("it starts");
-        std::thread::sleep(Duration::from_millis(millis));
-        child.kill().expect("it can be killed");
-        child.wait().expect("it ends");
+    // At some moment after so many pieces of work have been done, whatever the speed of the machine.
+    let moments = [(0, 5), (1, 40), (2, 0), (5, 13), (1, 150), (9, 3), (4, 60)];
+    for (pieces, millis) in moments {
+        kill_after(&killed, pieces, Duration::from_millis(millis));
     }
-    let before = std::fs::read_to_string(killed.path("out/times.jsonl")).unwrap_or_default();
     let output = run(&killed, &format!("{BENCH} --resume --jobs 2"));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
-    if !before.is_empty() {
-        assert!(
-            stderr.contains("pieces of work were done before"),
-            "{stderr}"
-        );
-    }
+    let before = stderr
+        .lines()
+        .find_map(|line| line.split_once(" pieces of work were done before"));
+    let (done, all) = before
+        .and_then(|(count, _)| count.strip_prefix("note: ")?.split_once(" of "))
+        .expect("kills left something done");
+    let (done, all): (usize, usize) = (done.parse().expect("a number"), all.parse().expect("one"));
+    assert!(done >= 22, "what was done before a kill stays done: {done}");
+    assert!(done < all, "the kills hit work");
     assert_same(&results(&whole.path("out")), &results(&killed.path("out")));
 
     // Nothing is left to do, and nothing changes.
@@ -140,30 +139,72 @@ fn a_killed_suite_comes_to_the_same_bytes() {
     assert_same(&results(&whole.path("out")), &results(&killed.path("out")));
 }
 
+/// Runs the suite until so many pieces of work are done, and a little on, and kills it.
+fn kill_after(bench: &Bench, pieces: usize, more: Duration) {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("respike"));
+    command.current_dir(bench.root());
+    command
+        .args(BENCH.split_whitespace())
+        .args(["--resume", "--jobs", "3", "--threads", "2"]);
+    command.env("HDF5_USE_FILE_LOCKING", "FALSE");
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    let stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let news = stderr.lines().map_while(Result::ok);
+    let done = news.filter(|line| line.starts_with("note: [")).take(pieces);
+    assert_eq!(done.count(), pieces, "it ended before it could be killed");
+    std::thread::sleep(more);
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+}
+
 #[test]
 fn a_cell_is_what_learn_makes_of_its_command() {
     let bench = prepared();
     good(&bench, BENCH);
-    let table = std::fs::read_to_string(bench.path("out/tables/all-strict-sample.csv"));
+    // Naive, joint, native, and the strongest compression; under the published protocol, too, whose
+    // memory has rules of its own; and many classes.
+    same_as_learn(
+        &bench,
+        "strict-sample",
+        "strict/speaker-1/seed-0",
+        &[0, 1, 2, 11],
+    );
+    same_as_learn(
+        &bench,
+        "published-sample",
+        "published/speaker-1/seed-0",
+        &[2, 11],
+    );
+    same_as_learn(
+        &bench,
+        "published-multi-class",
+        "published/classes-2/seed-5",
+        &[3],
+    );
+}
+
+/// Runs the commands of some rows of a table, and looks for what they come to among a group's cells.
+fn same_as_learn(bench: &Bench, table: &str, group: &str, rows: &[usize]) {
+    let table = std::fs::read_to_string(bench.path(&format!("out/tables/all-{table}.csv")));
     let table = table.expect("written");
     let commands = table
         .lines()
         .skip(1)
         .filter_map(|line| line.rsplit(',').next());
     let commands: Vec<&str> = commands.collect();
-    assert_eq!(commands.len(), 12, "a command for each row");
-    let cells = std::fs::read_to_string(bench.path("out/cells/strict/speaker-1/seed-0.jsonl"));
+    let cells = std::fs::read_to_string(bench.path(&format!("out/cells/{group}.jsonl")));
     let cells = cells.expect("written");
     let cells = cells.lines().skip(1);
     let cells: Vec<Value> = cells
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
-    // Naive, joint, native, and the strongest compression.
-    for index in [0, 1, 2, 11] {
+    assert_eq!(commands.len(), cells.len(), "a command for each row");
+    for &index in rows {
         let command = commands[index]
             .strip_prefix("respike ")
             .expect("our program");
-        let printed = good(&bench, &format!("{command} --force --json"));
+        let printed = good(bench, &format!("{command} --json"));
         let summary: Value = serde_json::from_str(&printed).expect("JSON on stdout");
         let same = |cell: &&Value| cell["experiment"] == summary["experiment"];
         let cell = cells
@@ -194,6 +235,11 @@ fn what_does_not_fit_is_refused() {
         ("codecs = [\"raw\", \"or:10\"]", "codecs = [\"zip\"]", "zip"),
         ("replays = [128, 256]", "replays = []", "replays"),
         ("name = \"small\"", "nam = \"small\"", "nam"),
+        (
+            "replays = [128, 256]",
+            "replays = [128, 256]\ncompare_at = 200",
+            "compare_at",
+        ),
     ];
     for (from, to, word) in changes {
         let text = SUITE.replacen(from, to, 1);
@@ -248,12 +294,13 @@ fn the_suites_that_ship_fit_their_data() {
         let path = root.join(format!("snn-models/suites/{name}.toml"));
         let suite = SuiteSettings::read(&path).expect("a suite");
         assert_eq!(suite.name, name);
-        let data = respike::dataset::read_dataset(
+        let data = read_dataset(
             &["train", "test"].map(|part| root.join(format!("data/fsdd70_{part}.h5"))),
             demo70().binning(),
         );
-        let (data, both) = (data.expect("it ships"), suite.study[0].protocols.clone());
-        let groups = respike::suite::plan_suite(&suite, &both, &demo70(), &data).expect("it fits");
+        let data = data.expect("it ships");
+        let both = [Protocol::Strict, Protocol::Published];
+        let groups = plan_suite(&suite, &both, &demo70(), &data).expect("it fits");
         let cells: usize = groups.iter().map(|group| group.cells.len()).sum();
         let least = [("paper", 8000), ("digits", 2000), ("quick", 50)];
         let least = least
@@ -265,9 +312,9 @@ fn the_suites_that_ship_fit_their_data() {
     }
 }
 
-fn demo70() -> respike::network::NetworkSpec {
+fn demo70() -> NetworkSpec {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snn-models/demo70.toml");
-    respike::network::NetworkSpec::read(&path).expect("it ships")
+    NetworkSpec::read(&path).expect("it ships")
 }
 
 /// Opens the report as people do, without a network, and looks at what the browser makes of it.
@@ -450,4 +497,90 @@ fn networks_of_another_pretraining_are_not_begun_from() {
     std::fs::remove_file(fresh.path("out/suite.json")).expect("there");
     bad(&fresh, &format!("{BENCH} --resume"), &["already holds"]);
     bad(&fresh, &format!("{BENCH} --report-only"), &["suite.json"]);
+}
+
+#[test]
+fn damaged_files_say_what_to_do() {
+    let bench = prepared();
+    std::fs::write(bench.path("small-suite.toml"), one_cell(1)).expect("written");
+    good(&bench, BENCH);
+    let whole = results(&bench.path("out"));
+    let cells = "cells/strict/speaker-1/seed-0.jsonl";
+    let network = "pretrained/strict/speaker-1/seed-0.safetensors";
+    // A network that nothing will begin from is not even read.
+    std::fs::write(bench.path("out").join(network), "no network").expect("written");
+    good(&bench, &format!("{BENCH} --resume"));
+    let text = String::from_utf8(whole[cells].clone()).expect("UTF-8");
+    let first_line = text.lines().next().expect("pre-training").to_string() + "\n";
+    std::fs::write(bench.path("out").join(cells), first_line).expect("written");
+    for file in [network, cells] {
+        if file == cells {
+            std::fs::write(bench.path("out").join(cells), "{").expect("written");
+        }
+        bad(&bench, &format!("{BENCH} --resume"), &[file, "delete it"]);
+        std::fs::remove_file(bench.path("out").join(file)).expect("there");
+    }
+    good(&bench, &format!("{BENCH} --resume"));
+    assert_same(&whole, &results(&bench.path("out")));
+    std::fs::write(bench.path("out/suite.json"), "{}").expect("written");
+    bad(
+        &bench,
+        &format!("{BENCH} --resume"),
+        &["suite.json", "--force"],
+    );
+}
+
+#[test]
+fn an_experiment_that_fails_stops_no_other() {
+    let bench = prepared();
+    let spec = NetworkSpec::read(&bench.path("small.toml")).expect("a network");
+    let data = read_dataset(&[bench.path("many.h5")], spec.binning()).expect("it is there");
+    let text = one_cell(1).replace("[\"naive\"]", "[\"naive\", \"joint\"]");
+    let suite = SuiteSettings::parse("small", &text).expect("a suite");
+    let mut groups = plan_suite(&suite, &[Protocol::Strict], &spec, &data).expect("it fits");
+    let naive = &mut groups[0].cells[0];
+    assert_eq!(naive.strategy, Strategy::Naive);
+    naive.learn.learning_rate = 1e30;
+
+    let manifest = manifest(suite, spec, &data);
+    let folder = SuiteFolder::begin(&bench.path("out"), manifest, false).expect("it is new");
+    let told = std::sync::Mutex::new(Vec::new());
+    let failed = run_suite(&folder, &groups, &data, 1, 1, &|news| {
+        if let SuiteNews::Failed(error) = news {
+            told.lock().expect("not poisoned").push(error.to_string());
+        }
+    });
+    let failed = failed.expect("the folder can be written");
+    assert!(
+        matches!(failed[..], [SuiteError::Cell { .. }]),
+        "{failed:?}"
+    );
+    let told = told.into_inner().expect("not poisoned");
+    assert!(
+        told[0].contains("speaker-1 seed 0: naive") && told[0].contains("diverged"),
+        "{told:?}"
+    );
+    let done = folder.results(groups[0].id).expect("readable").cells;
+    assert_eq!(done.len(), 1);
+    assert_eq!(done[0].experiment.strategy, Strategy::Joint);
+}
+
+fn manifest(suite: SuiteSettings, spec: NetworkSpec, data: &Dataset) -> Manifest {
+    Manifest {
+        format: SUITE_FORMAT,
+        respike: "test".into(),
+        command: "none".into(),
+        simd: Simd::current(),
+        protocols: vec![Protocol::Strict],
+        suite,
+        model: "small.toml".into(),
+        spec,
+        data: SuiteData {
+            files: vec!["many.h5".into()],
+            fingerprint: "none".into(),
+            samples: data.len(),
+            speakers: data.speakers().len(),
+            class_names: data.class_names().to_vec(),
+        },
+    }
 }

@@ -12,11 +12,11 @@ use crate::continual::Protocol;
 use crate::dataset::{Dataset, ShdFile};
 use crate::network::NetworkSpec;
 use crate::report::fingerprint;
-use crate::report::suite::write_report;
+use crate::report::suite::{in_shell, write_report};
 use crate::simd::Simd;
 use crate::suite::{
-    Manifest, SUITE_FORMAT, SuiteData, SuiteFolder, SuiteNews, SuiteSettings, cell_name,
-    plan_suite, run_suite,
+    Manifest, SUITE_FORMAT, SuiteData, SuiteError, SuiteFolder, SuiteNews, SuiteSettings,
+    cell_name, plan_suite, run_suite,
 };
 
 /// Suites that ship, by name.
@@ -161,24 +161,36 @@ fn shd(arguments: &ShdArguments) -> Result<(), Failure> {
         (false, true) => SuiteFolder::resume(&arguments.out, manifest)?,
         (false, false) => SuiteFolder::begin(&arguments.out, manifest, arguments.force)?,
     };
+    let mut failed = Vec::new();
     if !arguments.report_only {
         let line = ProgressLine::default();
         let threads_each = threads.div_ceil(jobs);
-        run_suite(&folder, &groups, &data, jobs, threads_each, &|news| {
+        failed = run_suite(&folder, &groups, &data, jobs, threads_each, &|news| {
             line.show(&news);
         })?;
         line.0.finish_and_clear();
     }
     let report = write_report(&folder, &groups)?;
     if arguments.json {
-        return print_json(&report.figures);
+        print_json(&report.figures)?;
+    } else {
+        print(&report.text)?;
+        print(&format!(
+            "{} this time, {} in all. Tables, figures and report.html are in {}.",
+            duration(clock.elapsed().as_secs_f64()),
+            duration(folder.spent_s()?),
+            arguments.out.display()
+        ))?;
     }
-    print(&report.text)?;
-    print(&format!(
-        "{:.0} s in all. Tables, figures and report.html are in {}.",
-        clock.elapsed().as_secs_f64(),
-        arguments.out.display()
-    ))
+    let count = failed.len();
+    match failed.into_iter().next() {
+        None => Ok(()),
+        Some(first) => Err(SuiteError::SomeFailed {
+            count,
+            first: Box::new(first),
+        }
+        .into()),
+    }
 }
 
 /// A suite that ships, or one from a file.
@@ -242,20 +254,27 @@ impl ShdArguments {
 
     /// The command that runs the whole suite, without what changes nothing in the results.
     fn command(&self) -> String {
-        let files = names_of(&self.data).join(" ");
-        let mut command = format!("respike bench shd --data {files} --suite {}", self.suite);
+        let mut words: Vec<String> = ["respike", "bench", "shd", "--data"]
+            .map(String::from)
+            .into();
+        let mut add = |more: &[&str]| words.extend(more.iter().map(|word| word.to_string()));
+        for file in names_of(&self.data) {
+            add(&[&file]);
+        }
+        add(&["--suite", &self.suite]);
         if let Some(model) = &self.model {
-            command += &format!(" --model {}", model.display());
+            add(&["--model", &model.display().to_string()]);
         }
         match self.protocol {
-            Protocols::Strict => command += " --protocol strict",
-            Protocols::Published => command += " --protocol published",
+            Protocols::Strict => add(&["--protocol", "strict"]),
+            Protocols::Published => add(&["--protocol", "published"]),
             Protocols::Both => {}
         }
         if Simd::current() == Simd::Portable {
-            command += " --simd portable";
+            add(&["--simd", "portable"]);
         }
-        command + &format!(" --out {}", self.out.display())
+        add(&["--out", &self.out.display().to_string()]);
+        in_shell(&words)
     }
 }
 
@@ -285,6 +304,7 @@ impl ProgressLine {
                     });
                 }
             }
+            SuiteNews::Failed(error) => self.0.suspend(|| note(&error.to_string())),
             SuiteNews::Done {
                 group,
                 result,

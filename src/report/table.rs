@@ -53,15 +53,16 @@ fn times_smaller(ratio: f64) -> String {
     }
 }
 
-/// A heading and rows as a Markdown table.
+/// A heading and rows as a Markdown table; a `|` in a cell does not end it.
 pub fn markdown(heading: &[&str], rows: &[Vec<String>]) -> String {
-    let mut text = format!(
-        "| {} |\n|{}\n",
-        heading.join(" | "),
-        "---|".repeat(heading.len())
-    );
-    for row in rows {
-        text += &format!("| {} |\n", row.join(" | "));
-    }
-    text
+    let line = |cells: Vec<&str>| {
+        let cells = cells.iter().map(|cell| cell.replace('|', "\\|"));
+        format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+    };
+    let rows = rows
+        .iter()
+        .map(|row| line(row.iter().map(String::as_str).collect()));
+    let under = format!("|{}\n", "---|".repeat(heading.len()));
+    let head = [line(heading.to_vec()), under];
+    head.into_iter().chain(rows).collect()
 }

@@ -60,12 +60,22 @@ pub enum SuiteError {
     #[error("another process is running the suite in {}; wait until it is over", .0.display())]
     Busy(PathBuf),
     /// A file of the suite's folder is not as it should be.
-    #[error("{} is not a suite's file: {reason}", path.display())]
+    #[error("{} is not a suite's file: {reason}; {remedy}", path.display())]
     BadFile {
         /// The file.
         path: PathBuf,
         /// Why.
         reason: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Experiments failed, while others did not.
+    #[error("{count} of the experiments failed, the first of them being {first}")]
+    SomeFailed {
+        /// How many.
+        count: usize,
+        /// Which and why.
+        first: Box<SuiteError>,
     },
     /// The file system said no.
     #[error("cannot {action} {}: {source}", path.display())]

@@ -27,6 +27,9 @@ const PRETRAINED: &str = "pretrained";
 const TIMES: &str = "times.jsonl";
 const LOCK: &str = ".lock";
 
+/// What to do about a damaged file of results or a damaged network.
+const AGAIN: &str = "delete it, and what it held is made again, with the same bits";
+
 /// The contents of `suite.json`: all that results depend on, besides what each of them says itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -150,12 +153,7 @@ impl SuiteFolder {
         Self::check_same(path, &manifest)?;
         let lock = lock(path)?;
         clear_parts(path);
-        let file = path.join(TIMES);
-        let times = match std::fs::read_to_string(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            text => text.map_err(io_error("read", &file))?,
-        };
-        Self::open(path, manifest, times, lock)
+        Self::open(path, manifest, read_times(path)?, lock)
     }
 
     /// Refuses a folder whose results are of something else.
@@ -221,6 +219,7 @@ impl SuiteFolder {
         serde_json::from_str(&text).map_err(|error| SuiteError::BadFile {
             path: file,
             reason: error.to_string(),
+            remedy: "choose another --out, or begin anew with --force",
         })
     }
 
@@ -255,6 +254,7 @@ impl SuiteFolder {
                     return Err(SuiteError::BadFile {
                         path: file,
                         reason: format!("line {}: {error}", index + 1),
+                        remedy: AGAIN,
                     });
                 }
             }
@@ -287,13 +287,18 @@ impl SuiteFolder {
     /// The pre-trained network of a group, if there is one.
     ///
     /// # Errors
-    /// [`SuiteError::Checkpoint`] if it can't be read.
+    /// [`SuiteError::BadFile`] if it can't be read.
     pub fn pretrained(&self, id: GroupId) -> Result<Option<Checkpoint>, SuiteError> {
         let file = self.place(PRETRAINED, id, "safetensors");
-        match file.exists() {
-            true => Ok(Some(Checkpoint::load(&file)?)),
-            false => Ok(None),
+        if !file.exists() {
+            return Ok(None);
         }
+        let network = Checkpoint::load(&file).map_err(|error| SuiteError::BadFile {
+            path: file,
+            reason: error.to_string(),
+            remedy: AGAIN,
+        });
+        network.map(Some)
     }
 
     /// Keeps the pre-trained network of a group.
@@ -319,10 +324,34 @@ impl SuiteFolder {
         write_whole(&file, times.as_bytes()).map_err(io_error("write", &file))
     }
 
+    /// How long everything took that was ever run in the folder, in seconds of the whole machine. Lines
+    /// that can't be read do not count: nothing depends on them.
+    ///
+    /// # Errors
+    /// [`SuiteError::Io`].
+    pub fn spent_s(&self) -> Result<f64, SuiteError> {
+        let lines = read_times(&self.path)?;
+        let lines = lines
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        Ok(lines
+            .map(|line: TimeLine| line.seconds / line.jobs.max(1) as f64)
+            .sum())
+    }
+
     fn place(&self, folder: &str, id: GroupId, ending: &str) -> PathBuf {
         let file = format!("seed-{}.{ending}", id.seed.0);
         let folder = self.path.join(folder).join(id.protocol.to_string());
         folder.join(id.scenario_slug()).join(file)
+    }
+}
+
+/// `times.jsonl`, empty if there is none.
+fn read_times(path: &Path) -> Result<String, SuiteError> {
+    let file = path.join(TIMES);
+    match std::fs::read_to_string(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        text => text.map_err(io_error("read", &file)),
     }
 }
 

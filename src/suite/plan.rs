@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use rayon::prelude::*;
+
 use super::{ProtocolSettings, ScenarioKind, StudySettings, SuiteError, SuiteSettings};
 use crate::continual::{Experiment, MemorySettings, PUBLISHED_BATCH, Protocol, Scenario, Strategy};
 use crate::dataset::Dataset;
@@ -58,6 +60,9 @@ pub struct Group {
     pub id: GroupId,
     /// Each of them once.
     pub cells: Vec<Experiment>,
+    /// The number of replays at which codecs, LR indices and protocols are to be compared, if the suite
+    /// says so.
+    pub compare_at: Option<usize>,
 }
 
 /// Every experiment of a suite, each once, in the order in which they are run: seed by seed, so that
@@ -94,21 +99,25 @@ pub fn plan_suite(
                         scenario,
                         seed,
                     };
-                    let cells = Cells {
+                    let study = Cells {
                         settings,
                         study,
                         id,
-                    }
-                    .all(data);
+                    };
                     let place = groups.iter().position(|group| group.id == id);
                     let place = place.unwrap_or_else(|| {
-                        let cells = Vec::new();
-                        groups.push(Group { id, cells });
+                        groups.push(Group {
+                            id,
+                            cells: Vec::new(),
+                            compare_at: None,
+                        });
                         groups.len() - 1
                     });
-                    for cell in cells {
-                        if !groups[place].cells.contains(&cell) {
-                            groups[place].cells.push(cell);
+                    let group = &mut groups[place];
+                    group.compare_at = group.compare_at.or_else(|| study.compare_at(data));
+                    for cell in study.all(data) {
+                        if !group.cells.contains(&cell) {
+                            group.cells.push(cell);
                         }
                     }
                 }
@@ -119,21 +128,16 @@ pub fn plan_suite(
     Ok(groups)
 }
 
-/// Checks one group of each protocol and kind of scenario whole: the others differ in who is held out.
+/// Checks every experiment before the first is run: a grid takes hours.
 fn check_fit(groups: &[Group], spec: &NetworkSpec, data: &Dataset) -> Result<(), SuiteError> {
-    let mut checked = Vec::new();
-    for group in groups {
-        let kind = (group.id.protocol, ScenarioKind::of(group.id.scenario));
-        if checked.contains(&kind) {
-            continue;
-        }
-        checked.push(kind);
-        for cell in &group.cells {
-            cell.check_fits(spec, data)
-                .map_err(|source| SuiteError::in_cell(cell, source))?;
-        }
-    }
-    Ok(())
+    let cells: Vec<&Experiment> = groups.iter().flat_map(|group| &group.cells).collect();
+    let checked = cells.into_par_iter().map(|cell| {
+        cell.check_fits(spec, data)
+            .map_err(|source| SuiteError::in_cell(cell, source))
+    });
+    // The first in the plan's order that does not fit, whatever the number of threads.
+    let checked: Vec<Result<(), SuiteError>> = checked.collect();
+    checked.into_iter().collect()
 }
 
 /// Whom a study holds out, in turn.
@@ -240,19 +244,29 @@ impl Cells<'_> {
     fn replays(&self, data: &Dataset) -> Vec<usize> {
         let mut all = Vec::new();
         for &replays in &self.study.replays {
-            let scaled = match self.settings.replays_for_samples {
-                Some(samples) => replays as f64 * data.len() as f64 / samples as f64,
-                None => replays as f64,
-            };
-            let replays = match self.id.protocol {
-                Protocol::Strict => (scaled.round() as usize).max(1),
-                Protocol::Published => self.whole_batches(scaled, data),
-            };
+            let replays = self.for_data(replays, data);
             if !all.contains(&replays) {
                 all.push(replays);
             }
         }
         all
+    }
+
+    fn compare_at(&self, data: &Dataset) -> Option<usize> {
+        let replays = self.study.compare_at?;
+        Some(self.for_data(replays, data))
+    }
+
+    /// A number of replays scaled to this dataset, as the protocol can have it.
+    fn for_data(&self, replays: usize, data: &Dataset) -> usize {
+        let scaled = match self.settings.replays_for_samples {
+            Some(samples) => replays as f64 * data.len() as f64 / samples as f64,
+            None => replays as f64,
+        };
+        match self.id.protocol {
+            Protocol::Strict => (scaled.round() as usize).max(1),
+            Protocol::Published => self.whole_batches(scaled, data),
+        }
     }
 
     /// The published protocol's memory grows in whole batches: the same number of every old class, or

@@ -7,18 +7,18 @@ use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex};
 use std::time::Instant;
 
+use super::cost::Costs;
 use super::{
     CellResult, Curve, Group, GroupResults, Pretrained, SuiteError, SuiteFolder, TimeLine,
 };
 use super::{GroupId, cell_name};
 use crate::continual::{
-    ContinualError, EpochRecord, Experiment, Phase, Progress, Scenario, Start, Strategy, pretrain,
+    ContinualError, EpochRecord, Experiment, Phase, Progress, Start, pretrain,
     run as run_experiment,
 };
 use crate::dataset::Dataset;
 use crate::ids::SampleIndex;
 use crate::network::{Network, NetworkSpec};
-use crate::replay::Capacity;
 use crate::train::{Checkpoint, DatasetExamples, spiking_activity};
 
 /// News of a suite.
@@ -44,15 +44,18 @@ pub enum SuiteNews<'a> {
         /// How long they will take, in seconds, going by what was done so far.
         left_s: f64,
     },
+    /// An experiment failed; the others go on.
+    Failed(&'a SuiteError),
 }
 
 /// Runs whatever the folder has no result of.
 ///
 /// `jobs` pieces of work run at a time, each on so many threads; neither changes any result. News goes
-/// to `news` as it comes.
+/// to `news` as it comes. An experiment that fails, such as one whose training diverges, does not stop
+/// the others; those that failed are what is returned, in the order of the plan.
 ///
 /// # Errors
-/// [`SuiteError`] of the first piece of work that fails; what was done before is kept.
+/// [`SuiteError`] if the folder can't be read or written; what was done before is kept.
 pub fn run_suite(
     folder: &SuiteFolder,
     groups: &[Group],
@@ -60,7 +63,7 @@ pub fn run_suite(
     jobs: usize,
     threads_each: usize,
     news: &(dyn Fn(SuiteNews<'_>) + Sync),
-) -> Result<(), SuiteError> {
+) -> Result<Vec<SuiteError>, SuiteError> {
     let spec = &folder.manifest().spec;
     let progress = groups.iter().map(|group| {
         let results = folder.results(group.id)?;
@@ -68,14 +71,14 @@ pub fn run_suite(
         // again.
         let pretrained = results.pretrained.as_ref();
         let serves = pretrained.is_some_and(|pretrained| pretrained.serves(&group.cells[0]));
-        let network = match serves {
-            true => folder.pretrained(group.id)?,
-            false => None,
-        };
         let finished = group.cells.iter().map(|cell| results.of(cell).is_some());
         let cells = finished.map(|done| if done { Work::Done } else { Work::Waiting });
         let cells: Vec<Work> = cells.collect();
         let all_done = serves && cells.iter().all(|&cell| cell == Work::Done);
+        let network = match serves && !all_done {
+            true => folder.pretrained(group.id)?,
+            false => None,
+        };
         Ok(GroupProgress {
             pretrain: match network.is_some() || all_done {
                 true => Work::Done,
@@ -97,6 +100,7 @@ pub fn run_suite(
         state: Mutex::new(State {
             progress,
             failure: None,
+            failed: Vec::new(),
             spent_s: 0.0,
             spent_cost: 0.0,
         }),
@@ -117,9 +121,13 @@ pub fn run_suite(
         }
     });
     // The jobs are over, and none panicked while holding the lock, or the scope would have panicked.
-    match crew.state.into_inner().expect("not poisoned").failure {
+    let mut state = crew.state.into_inner().expect("not poisoned");
+    match state.failure {
         Some(error) => Err(error),
-        None => Ok(()),
+        None => {
+            state.failed.sort_by_key(|(place, _)| *place);
+            Ok(state.failed.into_iter().map(|(_, error)| error).collect())
+        }
     }
 }
 
@@ -128,6 +136,13 @@ enum Work {
     Waiting,
     UnderWay,
     Done,
+    Failed,
+}
+
+impl Work {
+    fn is_over(self) -> bool {
+        matches!(self, Work::Done | Work::Failed)
+    }
 }
 
 struct GroupProgress {
@@ -140,7 +155,10 @@ struct GroupProgress {
 
 struct State {
     progress: Vec<GroupProgress>,
+    /// What ends the run.
     failure: Option<SuiteError>,
+    /// Experiments that failed, with their group and place in it.
+    failed: Vec<((usize, usize), SuiteError)>,
     /// Seconds of work by all jobs so far, and the cost of what was done in them.
     spent_s: f64,
     spent_cost: f64,
@@ -172,6 +190,13 @@ impl Crew<'_> {
         (self.news)(SuiteNews::Begun { all, done });
     }
 
+    fn costs(&self) -> Costs<'_> {
+        Costs {
+            data: self.data,
+            spec: self.spec,
+        }
+    }
+
     /// Nobody panics while holding the lock.
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().expect("not poisoned")
@@ -183,16 +208,40 @@ impl Crew<'_> {
         self.changed.notify_all();
     }
 
+    /// Leaves an experiment, or all that would begin from a network, as failed.
+    fn give_up(&self, (group, cell): (usize, Option<usize>), error: SuiteError) {
+        let mut state = self.lock();
+        let progress = &mut state.progress[group];
+        match cell {
+            Some(cell) => progress.cells[cell] = Work::Failed,
+            None => {
+                progress.pretrain = Work::Failed;
+                let waiting = |cell: &&mut Work| **cell == Work::Waiting;
+                let cells = progress.cells.iter_mut().filter(waiting);
+                cells.for_each(|cell| *cell = Work::Failed);
+            }
+        }
+        (self.news)(SuiteNews::Failed(&error));
+        state.failed.push(((group, cell.unwrap_or(0)), error));
+        self.changed.notify_all();
+    }
+
     fn work(&self) {
         let _guard = Guard(self);
         while let Some(piece) = self.take() {
             let clock = Instant::now();
+            let place = match piece {
+                Piece::Pretrain(group) => (group, None),
+                Piece::Cell(group, cell, _) => (group, Some(cell)),
+            };
             let done = match piece {
                 Piece::Pretrain(group) => self.pretrain(group, clock),
                 Piece::Cell(group, cell, network) => self.learn(group, cell, *network, clock),
             };
-            if let Err(error) = done {
-                self.fail(error);
+            match done {
+                Err(error @ SuiteError::Cell { .. }) => self.give_up(place, error),
+                Err(error) => self.fail(error),
+                Ok(()) => {}
             }
         }
     }
@@ -269,7 +318,7 @@ impl Crew<'_> {
         self.folder.write_results(group, &progress.results)?;
         progress.pretrain = Work::Done;
         progress.network = Some(network);
-        let cost = self.pretrain_cost(experiment);
+        let cost = self.costs().pretraining(experiment);
         self.tell(state, group.id, "pre-training", None, clock, cost)
     }
 
@@ -304,10 +353,10 @@ impl Crew<'_> {
         progress.results.cells.push(result.clone());
         self.folder.write_results(group, &progress.results)?;
         progress.cells[cell] = Work::Done;
-        if progress.cells.iter().all(|&cell| cell == Work::Done) {
+        if progress.cells.iter().all(|cell| cell.is_over()) {
             progress.network = None;
         }
-        let cost = self.cell_cost(experiment);
+        let cost = self.costs().cell(experiment);
         let name = cell_name(experiment);
         self.tell(state, group.id, &name, Some(&result), clock, cost)
     }
@@ -353,11 +402,11 @@ impl Crew<'_> {
             .zip(&state.progress)
             .map(|(group, progress)| {
                 let cells = group.cells.iter().zip(&progress.cells);
-                let cells = cells.filter(|(_, work)| **work != Work::Done);
-                let cells: f64 = cells.map(|(cell, _)| self.cell_cost(cell)).sum();
+                let cells = cells.filter(|(_, work)| !work.is_over());
+                let cells: f64 = cells.map(|(cell, _)| self.costs().cell(cell)).sum();
                 match progress.pretrain {
-                    Work::Done => cells,
-                    _ => cells + self.pretrain_cost(&group.cells[0]),
+                    over if over.is_over() => cells,
+                    _ => cells + self.costs().pretraining(&group.cells[0]),
                 }
             });
         // Rounding may leave less than nothing.
@@ -380,54 +429,6 @@ impl Crew<'_> {
         });
         Ok(())
     }
-
-    /// About how much work a pre-training is, in weights times samples.
-    fn pretrain_cost(&self, experiment: &Experiment) -> f64 {
-        let samples = 0.8 * self.data.len() as f64;
-        experiment.pretrain_epochs as f64 * samples * self.weights(None)
-    }
-
-    /// About how much work an experiment is, in weights times samples.
-    fn cell_cost(&self, experiment: &Experiment) -> f64 {
-        let (all, classes) = (self.data.len() as f64, self.data.classes().len());
-        let (tasks, new) = match experiment.scenario {
-            Scenario::Sample { .. } => (1, all / self.data.speakers().len() as f64),
-            Scenario::Class { .. } => (1, all / classes as f64),
-            Scenario::MultiClass { base_classes } => {
-                (classes.saturating_sub(base_classes), all / classes as f64)
-            }
-        };
-        let old = match (experiment.strategy, experiment.memory) {
-            (Strategy::Joint, _) => all,
-            (_, Some(memory)) => match memory.capacity {
-                Capacity::Samples(samples) => samples as f64,
-                Capacity::Bytes(_) => all / 2.0,
-            },
-            _ => 0.0,
-        };
-        // Testing runs forward only, over a fifth of the samples.
-        let samples = 0.8 * new + old + 0.05 * all;
-        (experiment.epochs * tasks) as f64 * samples * self.weights(experiment.lr_index)
-    }
-
-    /// Weights above an LR index, with some for what every sample costs.
-    fn weights(&self, lr_index: Option<usize>) -> f64 {
-        let spec = self.spec;
-        let layers = spec.settings().layers.iter().enumerate();
-        let learning = layers.skip(lr_index.unwrap_or(0));
-        let hidden = learning.map(|(layer, settings)| {
-            // Input weights of layer 1 are only met by events, which are few.
-            let share = if layer == 0 { 0.3 } else { 1.0 };
-            let recurrent = if settings.recurrent {
-                settings.units
-            } else {
-                0
-            };
-            (share * spec.fan_in(layer) as f64 + recurrent as f64) * settings.units as f64
-        });
-        let readout = spec.fan_in(spec.depth()) * spec.classes();
-        hidden.sum::<f64>() + readout as f64 + 2000.0
-    }
 }
 
 /// Tells the other jobs if one panics, so that they do not wait for what it had taken on.
@@ -447,7 +448,7 @@ fn left(state: &State) -> usize {
         .progress
         .iter()
         .flat_map(|progress| std::iter::once(&progress.pretrain).chain(&progress.cells));
-    works.filter(|&&work| work != Work::Done).count()
+    works.filter(|work| !work.is_over()).count()
 }
 
 #[cfg(test)]

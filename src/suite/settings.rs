@@ -80,6 +80,10 @@ pub struct StudySettings {
     /// Numbers of replays.
     #[serde(default)]
     pub replays: Vec<usize>,
+    /// The one of `replays` at which the report compares codecs, LR indices and protocols; that which
+    /// most experiments of the scenario share if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare_at: Option<usize>,
 }
 
 fn both() -> Vec<Protocol> {
@@ -195,6 +199,15 @@ impl SuiteSettings {
             }
             if study.replays.contains(&0) {
                 return Err(format!("study {}: 0 replays are none", index + 1));
+            }
+            if study
+                .compare_at
+                .is_some_and(|replays| !study.replays.contains(&replays))
+            {
+                return Err(format!(
+                    "study {}: `compare_at` must be one of `replays`",
+                    index + 1
+                ));
             }
         }
         Ok(())

@@ -129,9 +129,21 @@ pub struct Row<'a> {
     pub cells: Vec<&'a CellResult>,
     /// How many the plan has.
     pub planned: usize,
+    /// The number of replays at which the suite wants codecs and LR indices to be compared.
+    pub compare_at: Option<usize>,
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
+    /// The row with those experiments alone whose held-out speaker or class and seed the other row has,
+    /// too: while a grid is being filled, rows are of different ones, some of which are easier.
+    pub fn paired_with(&self, other: &Row<'_>) -> Row<'a> {
+        let has = |cell: &&CellResult| other.cells.iter().any(|other| same_start(cell, other));
+        Row {
+            cells: self.cells.iter().copied().filter(has).collect(),
+            ..*self
+        }
+    }
+
     /// A figure of each experiment, put together.
     pub fn spread(&self, of: impl Fn(&CellResult) -> f64) -> Option<Spread> {
         let values = self.cells.iter();
@@ -171,6 +183,7 @@ impl Collected {
                         key,
                         cells: Vec::new(),
                         planned: 0,
+                        compare_at: group.compare_at,
                     });
                     rows.len() - 1
                 });
@@ -216,9 +229,18 @@ impl Collected {
     }
 }
 
-/// The number of replays that most rows of latent replay share: the one at which codecs and LR indices
-/// are compared.
+/// Whether two experiments begin from the same network and learn the same.
+pub fn same_start(one: &CellResult, other: &CellResult) -> bool {
+    let (one, other) = (&one.experiment, &other.experiment);
+    (one.scenario, one.seed) == (other.scenario, other.seed)
+}
+
+/// The number of replays at which codecs and LR indices are compared: what the suite says, else the one
+/// that most rows of latent replay share, the smallest of several.
 pub fn main_replays(rows: &[&Row<'_>]) -> Option<usize> {
+    if let Some(replays) = rows.iter().find_map(|row| row.compare_at) {
+        return Some(replays);
+    }
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
     for row in rows
         .iter()

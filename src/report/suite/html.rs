@@ -69,7 +69,7 @@ pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteRepor
         let text = table.markdown(&manifest.command);
         write(&place.join(format!("{}.md", table.name)), text.as_bytes())?;
         let file = place.join(format!("{}.csv", table.name));
-        write(&file, table.csv().as_bytes())?;
+        write(&file, table.csv(&manifest.command).as_bytes())?;
     }
     let place = fresh_folder(folder.path(), "figures")?;
     let mut drawn = Vec::new();
@@ -210,7 +210,7 @@ fn page(
         add_table(&mut page, table);
     }
     page += "<p>The same tables are in <code>tables/</code> as Markdown and CSV, the latter with a command \
-             for a row that runs one of its experiments alone; the figures are in <code>figures/</code> as \
+             for each row; the figures are in <code>figures/</code> as \
              SVG and PNG.</p>\n</body>\n</html>\n";
     page
 }

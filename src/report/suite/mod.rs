@@ -6,14 +6,18 @@
 
 mod claims;
 mod collected;
+mod command;
 #[cfg(feature = "plots")]
 mod figures;
 #[cfg(feature = "plots")]
 mod html;
+#[cfg(test)]
+mod invented;
 mod tables;
 
 pub use claims::{Claim, claims};
 pub use collected::{Collected, Row, RowKey, Spread};
+pub use command::{in_shell, learn_command};
 #[cfg(feature = "plots")]
 pub use html::{SuiteReport, write_report};
-pub use tables::{Table, learn_command, tables};
+pub use tables::{Table, tables};

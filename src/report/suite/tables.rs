@@ -2,8 +2,8 @@
 
 use super::claims::{Claim, lost};
 use super::collected::{Collected, Row, Spread, main_replays, ratio};
-use crate::continual::{Experiment, Protocol, Scenario, Strategy};
-use crate::replay::Capacity;
+use super::command::learn_command;
+use crate::continual::{Protocol, Scenario, Strategy};
 use crate::report::{kilobytes, markdown};
 use crate::suite::{CellResult, Manifest, ScenarioKind};
 
@@ -20,8 +20,7 @@ pub struct Table {
     pub heading: Vec<String>,
     /// One for each row.
     pub rows: Vec<Vec<String>>,
-    /// For each row the command that runs one of its experiments alone; may be empty. It is the last
-    /// column of the CSV file.
+    /// For each row the command that runs one of its experiments alone; may be empty.
     pub commands: Vec<String>,
 }
 
@@ -34,20 +33,26 @@ impl Table {
         format!("## {title}\n\n{note}\n\n```sh\n{command}\n```\n\n{table}")
     }
 
-    /// As comma-separated values.
-    pub fn csv(&self) -> String {
+    /// As comma-separated values, the last column being a command: of an experiment of the row, or
+    /// `command`, which runs all of them.
+    pub fn csv(&self, command: &str) -> String {
         let quote = |cell: &String| match cell.contains([',', '"', '\n']) {
             true => format!("\"{}\"", cell.replace('"', "\"\"")),
             false => cell.clone(),
         };
-        let line = |row: &[String], command: Option<&String>| {
-            let cells = row.iter().chain(command);
-            cells.map(quote).collect::<Vec<_>>().join(",") + "\n"
+        let line = |row: &[String], command: &str| {
+            let cells = row.iter().map(quote).chain([quote(&command.to_string())]);
+            cells.collect::<Vec<_>>().join(",") + "\n"
         };
-        let last = "command of its first experiment".to_string();
-        let heading = line(&self.heading, self.commands.first().map(|_| &last));
-        let rows = self.rows.iter().enumerate();
-        let rows = rows.map(|(index, row)| line(row, self.commands.get(index)));
+        let last = match self.commands.is_empty() {
+            true => "command",
+            false => "command of its first experiment",
+        };
+        let heading = line(&self.heading, last);
+        let rows = self.rows.iter().enumerate().map(|(index, row)| {
+            let own = self.commands.get(index).map(String::as_str);
+            line(row, own.unwrap_or(command))
+        });
         std::iter::once(heading).chain(rows).collect()
     }
 }
@@ -101,7 +106,18 @@ fn claim_table(claims: &[Claim]) -> Table {
     }
 }
 
-/// Both protocols, at the number of replays that each compares codecs with.
+/// The row of a protocol that is like another's, at the number of replays that it compares codecs with.
+fn compared<'a>(rows: &[&'a Row<'a>], like: &Row<'_>) -> Option<&'a Row<'a>> {
+    let replays = main_replays(rows);
+    let row = rows.iter().find(|row| {
+        let (one, other) = (row.key, like.key);
+        (one.strategy, one.lr_index, one.codec) == (other.strategy, other.lr_index, other.codec)
+            && (one.replays.is_none() || one.replays == replays)
+    });
+    row.copied()
+}
+
+/// Both protocols side by side.
 fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
     let of = |protocol| -> Vec<&Row<'_>> {
         let here = |row: &&Row<'_>| {
@@ -114,41 +130,48 @@ fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
     if strict.is_empty() || published.is_empty() {
         return None;
     }
-    let compared = |rows: &[&Row<'_>], like: &Row<'_>| -> Option<Vec<String>> {
-        let replays = main_replays(rows);
-        let row = rows.iter().find(|row| {
-            let (one, other) = (row.key, like.key);
-            (one.strategy, one.lr_index, one.codec) == (other.strategy, other.lr_index, other.codec)
-                && (one.replays.is_none() || one.replays == replays)
-        })?;
-        let percent = |of: fn(&CellResult) -> f64| row.spread(of).map(Spread::percent);
-        Some(vec![
-            or_none(row.key.replays),
-            percent(|cell| cell.after.old)?,
-            percent(|cell| cell.after.new)?,
-            percent(|cell| cell.after.all)?,
-            row.cells.len().to_string(),
-        ])
-    };
     let mut rows: Vec<Vec<String>> = Vec::new();
     for like in &published {
         let name = like.key.name();
         if rows.iter().any(|row| row[0] == name) {
             continue;
         }
-        if let (Some(one), Some(other)) = (compared(&strict, like), compared(&published, like)) {
-            rows.push([vec![name], one, other].concat());
+        let rows_of = [&strict, &published].map(|rows| compared(rows, like));
+        let [Some(strict), Some(published)] = rows_of else {
+            continue;
+        };
+        // Some speakers and classes are easier than others.
+        let pair = [strict.paired_with(published), published.paired_with(strict)];
+        let percent = |row: &Row<'_>, of: fn(&CellResult) -> f64| {
+            row.spread(of).map_or("–".to_string(), Spread::percent)
+        };
+        let cells = pair.iter().flat_map(|row| {
+            [
+                or_none(row.key.replays),
+                percent(row, |cell| cell.after.old),
+                percent(row, |cell| cell.after.new),
+                percent(row, |cell| cell.after.all),
+            ]
+        });
+        let runs = pair[0].cells.len();
+        if runs > 0 {
+            let line = std::iter::once(name).chain(cells);
+            rows.push(line.chain([runs.to_string()]).collect());
         }
     }
-    let columns = ["replays", "old", "new", "all", "runs"];
+    let columns = ["replays", "old", "new", "all"];
     let mut heading = vec!["strategy".to_string()];
     for protocol in ["strict", "published"] {
         heading.extend(columns.iter().map(|column| format!("{protocol}: {column}")));
     }
+    heading.push("runs of each".into());
     Some(Table {
         name: format!("protocols-{}", slug(scenario)),
         title: format!("{}: both protocols side by side", scenario.name()),
-        note: format!("At the end. The protocols differ in splits, epochs and rates, too. {MEANS}"),
+        note: format!(
+            "At the end, for the speakers or classes and seeds that both protocols were run with. They \
+             differ in splits, epochs and rates, too. {MEANS}"
+        ),
         heading,
         rows,
         commands: Vec::new(),
@@ -334,50 +357,6 @@ fn activity_table(rows: &[Row<'_>]) -> Table {
     }
 }
 
-/// The `respike learn` command of an experiment, to the last setting.
-pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
-    let files = manifest.data.files.join(" ");
-    let mut command = match experiment.scenario {
-        Scenario::Sample { speaker } => format!("respike learn sample --held-out {}", speaker.0),
-        Scenario::Class { class } => format!("respike learn class --held-out {}", class.0),
-        Scenario::MultiClass { base_classes } => {
-            format!("respike learn multi-class --base-classes {base_classes}")
-        }
-    };
-    command += &format!(
-        " --data {files} --model {} --protocol {} --strategy {} --seed {} --pretrain-epochs {} \
-         --pretrain-lr {} --epochs {} --lr {}",
-        manifest.model,
-        experiment.protocol,
-        experiment.strategy,
-        experiment.seed.0,
-        experiment.pretrain_epochs,
-        experiment.pretrain.learning_rate,
-        experiment.epochs,
-        experiment.learn.learning_rate,
-    );
-    if experiment.pretrain.schedule != crate::train::Schedule::Constant {
-        command += " --schedule cosine";
-    }
-    if let Some(index) = experiment.lr_index {
-        command += &format!(" --lr-index {index}");
-    }
-    if let Some(memory) = experiment.memory {
-        if experiment.strategy == Strategy::Latent {
-            command += &format!(" --codec {}", memory.codec);
-        }
-        match memory.capacity {
-            Capacity::Samples(samples) => command += &format!(" --replays {samples}"),
-            Capacity::Bytes(bytes) => command += &format!(" --budget {bytes}"),
-        }
-        command += &format!(" --policy {}", memory.policy);
-    }
-    if manifest.simd == crate::simd::Simd::Portable {
-        command += " --simd portable";
-    }
-    command + " --out runs/one"
-}
-
 fn or_none(number: Option<usize>) -> String {
     number.map_or("–".to_string(), |number| number.to_string())
 }
@@ -388,5 +367,72 @@ pub fn slug(scenario: ScenarioKind) -> &'static str {
         ScenarioKind::Sample => "sample",
         ScenarioKind::Class => "class",
         ScenarioKind::MultiClass => "multi-class",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::invented::{Invented, latent, naive, suite};
+    use super::*;
+    use crate::replay::Codec;
+
+    #[test]
+    fn protocols_are_compared_over_what_both_were_run_with() {
+        let published = |cell: Invented| Invented {
+            protocol: Protocol::Published,
+            ..cell
+        };
+        let results = [
+            naive(0.5, 0.30),
+            Invented {
+                speaker: 1,
+                ..naive(0.5, 0.90)
+            },
+            published(naive(0.4, 0.35)),
+            latent(2, Codec::Raw, 0.1, 0.7),
+        ];
+        let collected = suite(&results, &[]);
+        let tables = tables(&collected, &[]);
+        let table = tables.iter().find(|table| table.name == "protocols-sample");
+        let table = table.expect("both protocols have a row");
+        let expected = [
+            "naive", "–", "30.0", "60.0", "30.0", "–", "40.0", "60.0", "35.0", "1",
+        ];
+        assert_eq!(table.rows, [expected], "latent replay has no published run");
+        assert_eq!(table.heading.len(), expected.len());
+    }
+
+    #[test]
+    fn spreadsheets_and_markdown_read_cells_as_they_are() {
+        let table = Table {
+            name: "odd".into(),
+            title: "Odd".into(),
+            note: String::new(),
+            heading: vec!["a|b".into(), "c".into()],
+            rows: vec![vec!["1, \"2\"".into(), "x|y".into()]],
+            commands: Vec::new(),
+        };
+        let csv = table.csv("respike bench shd");
+        assert_eq!(
+            csv,
+            "a|b,c,command\n\"1, \"\"2\"\"\",x|y,respike bench shd\n"
+        );
+        assert!(table.markdown("").contains("| 1, \"2\" | x\\|y |"));
+    }
+
+    #[test]
+    fn commands_are_for_a_shell_and_write_to_a_folder_each() {
+        let results = [naive(0.5, 0.3), latent(2, Codec::Raw, 0.1, 0.7)];
+        let collected = suite(&results, &[]);
+        let tables = tables(&collected, &[]);
+        let table = tables
+            .iter()
+            .find(|table| table.name == "all-strict-sample");
+        let commands = &table.expect("it has rows").commands;
+        assert!(commands[0].contains("--data \"it's here.h5\" test.h5 --model 'my model.toml'"));
+        assert!(commands[0].ends_with("--out runs/strict-speaker-0-seed-0-naive"));
+        assert!(
+            commands[1].ends_with("--out runs/strict-speaker-0-seed-0-latent-LR-2-raw-100-replays")
+        );
     }
 }

@@ -8,7 +8,7 @@ use crate::replay::Codec;
 use crate::report::plot::{
     LineAxis, LinePanel, LineStyle, Mark, MatrixFigure, MatrixPanel, Series,
 };
-use crate::report::suite::collected::{Collected, Row};
+use crate::report::suite::collected::{Collected, Row, main_replays};
 
 /// Accuracy after each class of many.
 pub(super) fn class_by_class(
@@ -18,9 +18,14 @@ pub(super) fn class_by_class(
     let panels = sections.iter().filter(|section| !section.is_single());
     let panels = panels.map(|section| {
         let mut series = Vec::new();
-        let rows = section.rows.iter().filter(|row| match row.key.strategy {
-            Strategy::Latent => row.key.lr_index.is_some_and(|index| index >= 2),
-            _ => true,
+        let replays = main_replays(&section.rows);
+        let rows = section.rows.iter().filter(|row| {
+            let compared = row.key.replays.is_none() || row.key.replays == replays;
+            let shown = match row.key.strategy {
+                Strategy::Latent => row.key.lr_index.is_some_and(|index| index >= 2),
+                _ => true,
+            };
+            compared && shown
         });
         for row in rows {
             let (colour, mark) = match (row.key.strategy, row.key.codec) {
@@ -33,14 +38,21 @@ pub(super) fn class_by_class(
                 (_, Some(Codec::Raw)) => (LR[row.key.lr_index.unwrap_or(0) % 4], Mark::Circle),
                 _ => (LR[row.key.lr_index.unwrap_or(0) % 4], Mark::Square),
             };
-            // Of the codecs with one bit a window the strongest alone, so that lines can be told apart.
-            let stronger = |other: &&Row<'_>| {
-                let window = |row: &Row<'_>| row.key.codec.map_or(0, Codec::window_steps);
-                other.key.lr_index == row.key.lr_index
-                    && matches!(other.key.codec, Some(Codec::Or(_)))
-                    && window(other) > window(row)
+            // Of each kind of codec the one nearest to 1:10 alone, so that lines can be told apart.
+            let from_ten = |row: &Row<'_>| {
+                row.key
+                    .codec
+                    .map_or(0, |codec| codec.window_steps().abs_diff(10))
             };
-            if mark == Mark::Square && section.rows.iter().any(stronger) {
+            let nearer = |other: &&Row<'_>| {
+                let kind =
+                    |row: &Row<'_>| row.key.codec.map(|codec| std::mem::discriminant(&codec));
+                other.key.lr_index == row.key.lr_index
+                    && other.key.strategy == row.key.strategy
+                    && kind(other) == kind(row)
+                    && from_ten(other) < from_ten(row)
+            };
+            if section.rows.iter().any(|other| nearer(&other)) {
                 continue;
             }
             let tasks = row
@@ -105,7 +117,11 @@ pub(super) fn matrices(collected: &Collected, section: &Section<'_>) -> Option<S
     if section.is_single() {
         return None;
     }
-    let best = section.strategy(Strategy::Latent).max_by(|one, other| {
+    let replays = main_replays(&section.rows);
+    let latent = section
+        .strategy(Strategy::Latent)
+        .filter(|row| row.key.replays == replays);
+    let best = latent.max_by(|one, other| {
         let accuracy = |row: &Row<'_>| row.mean(|cell| cell.after.all);
         accuracy(one).total_cmp(&accuracy(other))
     });

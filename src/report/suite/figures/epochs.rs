@@ -24,20 +24,22 @@ pub(super) fn epochs(sections: &[Section<'_>]) -> Option<SuiteFigure> {
     let curves = single.filter_map(|section| Some((section, replay_curves(section)?)));
     let curves: Vec<(&Section<'_>, ReplayCurves<'_>)> = curves.collect();
     // The first number of replays of each panel has the same colour and one entry in the legend, and so
-    // on.
+    // on. Where panels have other numbers, the legend has their order, and the caption the numbers.
     let most = curves.iter().map(|(_, curves)| curves.rows.len()).max()?;
-    let names = (0..most).map(|place| {
-        let here = curves.iter().filter_map(|(_, curves)| {
-            let row = (0..curves.rows.len()).find(|&row| curves.place(row, most) == place)?;
-            curves.rows[row].key.replays
-        });
-        let mut counts: Vec<usize> = here.collect();
-        counts.sort_unstable();
-        counts.dedup();
-        let counts = counts.iter().map(usize::to_string).collect::<Vec<_>>();
-        format!("{} replays", counts.join(" or "))
-    });
-    let names: Vec<String> = names.collect();
+    let first = curves.first()?.1.numbers();
+    let names: Vec<String> = match curves.iter().all(|(_, curves)| curves.numbers() == first) {
+        true => first
+            .iter()
+            .map(|number| format!("{number} replays"))
+            .collect(),
+        false => (0..most)
+            .map(|place| match place {
+                0 => "fewest replays".to_string(),
+                place if place + 1 == most => "most replays".to_string(),
+                place => format!("{} most replays", ordinal(most - place)),
+            })
+            .collect(),
+    };
     let panels = curves.iter().map(|(section, curves)| {
         let naive = section.strategy(Strategy::Naive);
         let mut series: Vec<Series> = naive
@@ -57,7 +59,16 @@ pub(super) fn epochs(sections: &[Section<'_>]) -> Option<SuiteFigure> {
     });
     let shown = curves.iter().map(|(section, curves)| {
         let (title, codec) = (section.title(), ratio(curves.codec));
-        format!("{title}: LR index {}, {codec}", curves.lr_index)
+        let numbers = curves
+            .numbers()
+            .iter()
+            .map(usize::to_string)
+            .collect::<Vec<_>>();
+        let numbers = numbers.join(", ");
+        format!(
+            "{title}: LR index {}, {codec}, {numbers} replays",
+            curves.lr_index
+        )
     });
     let shown: Vec<String> = shown.collect();
     Some(SuiteFigure {
@@ -80,6 +91,11 @@ struct ReplayCurves<'a> {
 }
 
 impl ReplayCurves<'_> {
+    /// Of replays, in the order of the rows.
+    fn numbers(&self) -> Vec<usize> {
+        self.rows.iter().filter_map(|row| row.key.replays).collect()
+    }
+
     /// Which of the `most` colours a row has: one number of replays alone is taken for neither few nor
     /// many.
     fn place(&self, row: usize, most: usize) -> usize {
@@ -87,6 +103,15 @@ impl ReplayCurves<'_> {
             1 => most / 2,
             _ => row,
         }
+    }
+}
+
+/// `second`, `third`; a legend has few entries.
+fn ordinal(place: usize) -> String {
+    match place {
+        2 => "second".into(),
+        3 => "third".into(),
+        place => format!("{place}th"),
     }
 }
 

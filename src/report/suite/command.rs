@@ -1,0 +1,78 @@
+//! Commands that make a result again.
+//!
+//! In: an experiment and the suite it is of. Out: a line for a shell.
+
+use crate::continual::{Experiment, Scenario, Strategy};
+use crate::replay::Capacity;
+use crate::simd::Simd;
+use crate::suite::{GroupId, Manifest, cell_name};
+use crate::train::Schedule;
+
+/// The `respike learn` command of an experiment, to the last setting, with a folder of its own to write
+/// to.
+pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
+    let mut words = vec!["respike".to_string(), "learn".to_string()];
+    let mut add = |option: &[&str]| words.extend(option.iter().map(|word| word.to_string()));
+    match experiment.scenario {
+        Scenario::Sample { speaker } => {
+            add(&["sample", "--held-out", &speaker.0.to_string()]);
+        }
+        Scenario::Class { class } => add(&["class", "--held-out", &class.0.to_string()]),
+        Scenario::MultiClass { base_classes } => {
+            add(&["multi-class", "--base-classes", &base_classes.to_string()]);
+        }
+    }
+    add(&["--data"]);
+    for file in &manifest.data.files {
+        add(&[file]);
+    }
+    add(&["--model", &manifest.model]);
+    add(&["--protocol", &experiment.protocol.to_string()]);
+    add(&["--strategy", &experiment.strategy.to_string()]);
+    add(&["--seed", &experiment.seed.0.to_string()]);
+    add(&["--pretrain-epochs", &experiment.pretrain_epochs.to_string()]);
+    add(&[
+        "--pretrain-lr",
+        &experiment.pretrain.learning_rate.to_string(),
+    ]);
+    add(&["--epochs", &experiment.epochs.to_string()]);
+    add(&["--lr", &experiment.learn.learning_rate.to_string()]);
+    if experiment.pretrain.schedule != Schedule::Constant {
+        add(&["--schedule", "cosine"]);
+    }
+    if let Some(index) = experiment.lr_index {
+        add(&["--lr-index", &index.to_string()]);
+    }
+    if let Some(memory) = experiment.memory {
+        if experiment.strategy == Strategy::Latent {
+            add(&["--codec", &memory.codec.to_string()]);
+        }
+        match memory.capacity {
+            Capacity::Samples(samples) => add(&["--replays", &samples.to_string()]),
+            Capacity::Bytes(bytes) => add(&["--budget", &bytes.to_string()]),
+        }
+        add(&["--policy", &memory.policy.to_string()]);
+    }
+    if manifest.simd == Simd::Portable {
+        add(&["--simd", "portable"]);
+    }
+    add(&["--out", &format!("runs/{}", folder_of(experiment))]);
+    in_shell(&words)
+}
+
+/// `strict-speaker-3-seed-0-latent-LR-2-or-10-184-replays`.
+fn folder_of(experiment: &Experiment) -> String {
+    let name = format!("{} {}", GroupId::of(experiment), cell_name(experiment));
+    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join("-")
+}
+
+/// Words as a shell reads them.
+pub fn in_shell(words: &[String]) -> String {
+    let quoted = words.iter().map(|word| {
+        // Only a NUL can't be quoted, and no argument of a program has one.
+        shlex::try_quote(word).unwrap_or_else(|_| word.into())
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,155 @@
+//! Invented results, for tests of tables and claims.
+
+use super::collected::Collected;
+use crate::continual::{
+    Accuracies, AccuracyMatrix, Experiment, LearningDefaults, MemorySettings, Protocol,
+    ReplayFigures, Scenario, Strategy,
+};
+use crate::ids::SpeakerId;
+use crate::network::NetworkSpec;
+use crate::random::MasterSeed;
+use crate::replay::{Capacity, Codec, Policy};
+use crate::simd::Simd;
+use crate::suite::{
+    CellResult, Curve, Group, GroupId, GroupResults, Manifest, SUITE_FORMAT, SuiteData,
+    SuiteSettings,
+};
+
+/// An experiment of learning a speaker, and what it came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Invented {
+    pub protocol: Protocol,
+    pub speaker: u16,
+    pub seed: u64,
+    pub strategy: Strategy,
+    /// LR index, codec and number of replays.
+    pub replay: Option<(usize, Codec, usize)>,
+    /// Points lost on the old.
+    pub lost: f64,
+    /// Accuracy on everything.
+    pub all: f64,
+}
+
+/// Naive learning of speaker 0, under the strict protocol with seed 0.
+pub(super) fn naive(lost: f64, all: f64) -> Invented {
+    Invented {
+        protocol: Protocol::Strict,
+        speaker: 0,
+        seed: 0,
+        strategy: Strategy::Naive,
+        replay: None,
+        lost,
+        all,
+    }
+}
+
+/// The same with latent replay, 100 replays.
+pub(super) fn latent(lr_index: usize, codec: Codec, lost: f64, all: f64) -> Invented {
+    Invented {
+        strategy: Strategy::Latent,
+        replay: Some((lr_index, codec, 100)),
+        ..naive(lost, all)
+    }
+}
+
+impl Invented {
+    pub(super) fn experiment(self) -> Experiment {
+        let memory = self.replay.map(|(_, codec, replays)| MemorySettings {
+            codec,
+            policy: Policy::Uniform,
+            capacity: Capacity::Samples(replays),
+        });
+        Experiment {
+            scenario: Scenario::Sample {
+                speaker: SpeakerId(self.speaker),
+            },
+            strategy: self.strategy,
+            protocol: self.protocol,
+            lr_index: self.replay.map(|(index, ..)| index),
+            memory,
+            pretrain_epochs: 3,
+            pretrain: LearningDefaults::training(1e-3),
+            epochs: 2,
+            learn: LearningDefaults::training(1e-3),
+            seed: MasterSeed(self.seed),
+        }
+    }
+
+    fn result(self) -> CellResult {
+        let before = Accuracies {
+            old: 0.8,
+            new: 0.1,
+            all: 0.7,
+        };
+        let after = Accuracies {
+            old: 0.8 - self.lost,
+            new: 0.6,
+            all: self.all,
+        };
+        let mut matrix = AccuracyMatrix::default();
+        matrix.push(vec![before.old, before.new]);
+        matrix.push(vec![after.old, after.new]);
+        CellResult {
+            experiment: self.experiment(),
+            before,
+            after,
+            curve: Curve::default(),
+            matrix,
+            all_after_task: vec![before.all, after.all],
+            metrics: None,
+            replay: ReplayFigures {
+                samples: 100,
+                bytes: 1_000,
+                payload_bits: 7_000,
+                raw_input_bits: 1_400_000,
+            },
+            activity: vec![0.1, 0.2],
+        }
+    }
+}
+
+/// A suite of 700 channels with these results, and with experiments still to be run.
+pub(super) fn suite(results: &[Invented], to_come: &[Invented]) -> Collected {
+    let text = "name = \"invented\"\nabout = \"Tests.\"\nseeds = [0, 1]\n[[study]]\n\
+                scenario = \"sample\"\nstrategies = [\"naive\"]\n";
+    let mut groups: Vec<(Group, GroupResults)> = Vec::new();
+    let done = results.iter().map(|result| (result, true));
+    for (cell, done) in done.chain(to_come.iter().map(|cell| (cell, false))) {
+        let id = GroupId::of(&cell.experiment());
+        let place = groups.iter().position(|(group, _)| group.id == id);
+        let place = place.unwrap_or_else(|| {
+            let group = Group {
+                id,
+                cells: Vec::new(),
+                compare_at: None,
+            };
+            groups.push((group, GroupResults::default()));
+            groups.len() - 1
+        });
+        let (group, there) = &mut groups[place];
+        group.cells.push(cell.experiment());
+        if done {
+            there.cells.push(cell.result());
+        }
+    }
+    Collected {
+        manifest: Manifest {
+            format: SUITE_FORMAT,
+            respike: "0".into(),
+            command: "respike bench shd".into(),
+            simd: Simd::Portable,
+            protocols: vec![Protocol::Strict, Protocol::Published],
+            suite: SuiteSettings::parse("invented", text).expect("a suite"),
+            model: "my model.toml".into(),
+            spec: NetworkSpec::dequino2024(),
+            data: SuiteData {
+                files: vec!["it's here.h5".into(), "test.h5".into()],
+                fingerprint: "0".into(),
+                samples: 100,
+                speakers: 2,
+                class_names: vec!["one".into(), "two".into()],
+            },
+        },
+        groups,
+    }
+}

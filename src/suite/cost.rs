@@ -1,0 +1,64 @@
+//! About how much work the pieces of a suite are, for saying how long the rest will take.
+//!
+//! In: experiments, the size of the data and of the network. Out: weights times samples.
+
+use crate::continual::{Experiment, Scenario, Strategy};
+use crate::dataset::Dataset;
+use crate::network::NetworkSpec;
+use crate::replay::Capacity;
+
+/// What costs depend on besides the experiment.
+pub(super) struct Costs<'a> {
+    pub(super) data: &'a Dataset,
+    pub(super) spec: &'a NetworkSpec,
+}
+
+impl Costs<'_> {
+    /// About how much work a pre-training is.
+    pub(super) fn pretraining(&self, experiment: &Experiment) -> f64 {
+        let samples = 0.8 * self.data.len() as f64;
+        experiment.pretrain_epochs as f64 * samples * self.weights(None)
+    }
+
+    /// About how much work an experiment is.
+    pub(super) fn cell(&self, experiment: &Experiment) -> f64 {
+        let (all, classes) = (self.data.len() as f64, self.data.classes().len());
+        let (tasks, new) = match experiment.scenario {
+            Scenario::Sample { .. } => (1, all / self.data.speakers().len() as f64),
+            Scenario::Class { .. } => (1, all / classes as f64),
+            Scenario::MultiClass { base_classes } => {
+                (classes.saturating_sub(base_classes), all / classes as f64)
+            }
+        };
+        let old = match (experiment.strategy, experiment.memory) {
+            (Strategy::Joint, _) => all,
+            (_, Some(memory)) => match memory.capacity {
+                Capacity::Samples(samples) => samples as f64,
+                Capacity::Bytes(_) => all / 2.0,
+            },
+            _ => 0.0,
+        };
+        // Testing runs forward only, over a fifth of the samples.
+        let samples = 0.8 * new + old + 0.05 * all;
+        (experiment.epochs * tasks) as f64 * samples * self.weights(experiment.lr_index)
+    }
+
+    /// Weights above an LR index, with some for what every sample costs.
+    fn weights(&self, lr_index: Option<usize>) -> f64 {
+        let spec = self.spec;
+        let layers = spec.settings().layers.iter().enumerate();
+        let learning = layers.skip(lr_index.unwrap_or(0));
+        let hidden = learning.map(|(layer, settings)| {
+            // Input weights of layer 1 are only met by events, which are few.
+            let share = if layer == 0 { 0.3 } else { 1.0 };
+            let recurrent = if settings.recurrent {
+                settings.units
+            } else {
+                0
+            };
+            (share * spec.fan_in(layer) as f64 + recurrent as f64) * settings.units as f64
+        });
+        let readout = spec.fan_in(spec.depth()) * spec.classes();
+        hidden.sum::<f64>() + readout as f64 + 2000.0
+    }
+}
