@@ -7,6 +7,8 @@ pub mod figures;
 pub mod program;
 #[cfg(feature = "plots")]
 pub mod records;
+#[cfg(feature = "cli")]
+pub mod suite;
 
 use std::path::{Path, PathBuf};
 
