@@ -257,7 +257,7 @@ impl ShdArguments {
         let mut words: Vec<String> = ["respike", "bench", "shd", "--data"]
             .map(String::from)
             .into();
-        let mut add = |more: &[&str]| words.extend(more.iter().map(|word| word.to_string()));
+        let mut add = |more: &[&str]| words.extend(more.iter().map(ToString::to_string));
         for file in names_of(&self.data) {
             add(&[&file]);
         }

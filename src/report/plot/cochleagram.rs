@@ -10,8 +10,8 @@ use super::PlotError;
 use super::axes::{Axes, Frame, Scale, Tick};
 use super::canvas::{Align, Canvas, Figure};
 use super::colour_map::{LEVELS, level_colour, levels};
-use super::confusion::outline;
 use super::frequencies::frequency_ticks;
+use super::heat_map::outline;
 use super::style::{INK, QUIET, TICK_SIZE, Type, layer_colour};
 use crate::spikes::EventStream;
 

@@ -5,11 +5,12 @@
 
 use ndarray::{Array2, Axis};
 use plotters::backend::DrawingBackend;
-use plotters::style::RGBColor;
 
 use super::PlotError;
 use super::axes::{Axes, Frame, Scale};
 use super::canvas::{Align, Canvas, Figure};
+use super::heat_map::{BAR_WIDTH, NOTHING, Names, WIDEST_NAME, colour, draw_bar, outline};
+use super::panels::{title_above, title_height};
 use super::style::{INK, PAPER, TICK_SIZE, Type};
 use crate::report::{RunRecord, Summary};
 
@@ -17,23 +18,8 @@ use crate::report::{RunRecord, Summary};
 const MOST_CLASSES: usize = 400;
 /// Up to so many classes counts are written into the cells.
 const MOST_COUNTED: usize = 12;
-/// Class names are shortened to this width.
-const WIDEST_NAME: f64 = 230.0;
 const GAP: f64 = 40.0;
 const TOP: f64 = 24.0;
-const BAR_WIDTH: f64 = 34.0;
-/// Cells of classes without any sample.
-const NO_SAMPLES: RGBColor = RGBColor(0xE4, 0xE4, 0xE4);
-/// From 0 to 100 %: one hue, so that light and dark alone say it.
-const COLOURS: [(u8, u8, u8); 6] = [
-    (0xFA, 0xFC, 0xFE),
-    (0xCF, 0xE2, 0xF2),
-    (0x93, 0xC1, 0xE0),
-    (0x4B, 0x93, 0xC6),
-    (0x17, 0x63, 0xA3),
-    (0x06, 0x2F, 0x66),
-];
-
 /// A figure with everything in its place.
 #[derive(Debug)]
 pub(super) struct Layout {
@@ -47,8 +33,7 @@ struct Panel {
     title: Vec<String>,
     classes: Classes,
     frame: Frame,
-    /// How wide the widest class name is.
-    names_width: f64,
+    names: Names,
 }
 
 /// A run's matrix and the names of its rows and columns.
@@ -141,13 +126,13 @@ impl Layout {
         let names_width = names_width
             .map(|name| Type::TICK.width(name))
             .fold(0.0, f64::max);
-        let names_height = match classes.iter().all(|classes| level(classes, side)) {
-            true => TICK_SIZE,
-            false => names_width,
+        let level = classes.iter().all(|classes| level(classes, side));
+        let names = Names {
+            width: names_width,
+            height: if level { TICK_SIZE } else { names_width },
+            level,
         };
-        // Left of a map: axis label and class names; below it the same.
-        let left = 66.0 + names_width + 16.0;
-        let below = 16.0 + names_height + 62.0;
+        let (left, below) = (names.left(), names.below());
         let titles = runs.iter().zip(&classes).map(|(run, classes)| {
             let mut lines = Type::TITLE.wrap(&run.name, side, 2);
             lines.push(match classes.accuracy() {
@@ -158,7 +143,7 @@ impl Layout {
         });
         let titles: Vec<Vec<String>> = titles.collect();
         let title_lines = titles.iter().map(Vec::len).max().unwrap_or(1);
-        let title_height = title_lines as f64 * Type::TITLE.line() + 14.0;
+        let title_height = title_height(title_lines);
 
         let panels = titles.into_iter().zip(classes).enumerate();
         let panels = panels.map(|(index, (title, classes))| {
@@ -169,7 +154,7 @@ impl Layout {
                 title,
                 classes,
                 frame: Frame::new(left, top, left + side, top + side),
-                names_width,
+                names,
             }
         });
         let panels: Vec<Panel> = panels.collect();
@@ -197,30 +182,16 @@ fn level(classes: &Classes, side: f64) -> bool {
     widths.all(|width| width + 10.0 <= cell)
 }
 
-/// The colour of a share between 0 and 1.
-pub(super) fn colour(share: f64) -> RGBColor {
-    let last = COLOURS.len() - 1;
-    let place = share.clamp(0.0, 1.0) * last as f64;
-    let index = (place as usize).min(last - 1);
-    let part = place - index as f64;
-    let (from, to) = (COLOURS[index], COLOURS[index + 1]);
-    let mix = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * part) as u8;
-    RGBColor(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
-}
-
 impl Panel {
     fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
         let frame = self.frame;
-        let middle = frame.centre();
-        let mut y = frame.top - 14.0 - (self.title.len() as f64 - 0.5) * Type::TITLE.line();
-        for (index, line) in self.title.iter().enumerate() {
-            let last = index + 1 == self.title.len();
-            let kind = if last { Type::LABEL } else { Type::TITLE };
-            canvas.text(line, (middle.0, y), Align::Middle, kind)?;
-            y += Type::TITLE.line();
-        }
+        let last = self.title.len().saturating_sub(1);
+        title_above(canvas, frame, &self.title, |line| match line == last {
+            true => Type::LABEL,
+            false => Type::TITLE,
+        })?;
         self.draw_cells(canvas)?;
-        self.draw_outline(canvas)?;
+        outline(canvas, frame)?;
         self.draw_names(canvas)
     }
 
@@ -243,11 +214,7 @@ impl Panel {
             let samples: u64 = shares.iter().map(|count| u64::from(*count)).sum();
             for (column, count) in shares.iter().enumerate() {
                 let share = f64::from(*count) / samples.max(1) as f64;
-                let fill = if samples == 0 {
-                    NO_SAMPLES
-                } else {
-                    colour(share)
-                };
+                let fill = if samples == 0 { NOTHING } else { colour(share) };
                 let cell = self.cell(row, column);
                 canvas.area(cell, fill)?;
                 if counted && *count > 0 {
@@ -260,89 +227,18 @@ impl Panel {
         Ok(())
     }
 
-    fn draw_outline<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
-        outline(canvas, self.frame)
-    }
-
     fn draw_names<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
         let frame = self.frame;
         let names = &self.classes.names;
         let every = self.classes.name_every(frame.width() / names.len() as f64);
-        let level = level(&self.classes, frame.width());
         for (index, name) in names.iter().enumerate().step_by(every) {
             let (x, y) = self.cell(index, index).centre();
-            canvas.line((frame.left - 6.0, y), (frame.left, y), INK, 2.0)?;
-            canvas.line((x, frame.bottom), (x, frame.bottom + 6.0), INK, 2.0)?;
-            canvas.text(name, (frame.left - 14.0, y), Align::End, Type::TICK)?;
-            if level {
-                let below = frame.bottom + 16.0 + TICK_SIZE / 2.0;
-                canvas.text(name, (x, below), Align::Middle, Type::TICK)?;
-            } else {
-                canvas.upright_text(name, (x, frame.bottom + 14.0), Align::End, Type::TICK)?;
-            }
+            self.names.draw_row(canvas, frame, y, name)?;
+            self.names.draw_column(canvas, frame, x, name)?;
         }
-        let names_height = if level { TICK_SIZE } else { self.names_width };
-        let (middle_x, middle_y) = frame.centre();
-        let left = frame.left - self.names_width - 46.0;
-        canvas.upright_text("true class", (left, middle_y), Align::Middle, Type::LABEL)?;
-        let below = frame.bottom + 16.0 + names_height + 30.0;
-        canvas.text(
-            "predicted class",
-            (middle_x, below),
-            Align::Middle,
-            Type::LABEL,
-        )
+        let axes = ("true class", "predicted class");
+        self.names.draw_axes(canvas, frame, axes)
     }
-}
-
-/// Lines along all four sides of a frame.
-pub(super) fn outline<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    frame: Frame,
-) -> Result<(), PlotError> {
-    let Frame {
-        left,
-        top,
-        right,
-        bottom,
-    } = frame;
-    for (from, to) in [
-        ((left, top), (right, top)),
-        ((left, bottom), (right, bottom)),
-        ((left, top), (left, bottom)),
-        ((right, top), (right, bottom)),
-    ] {
-        canvas.line(from, to, INK, 2.0)?;
-    }
-    Ok(())
-}
-
-/// A bar with the colours of 0 to 100 %, the numbers beside it and what they are.
-pub(super) fn draw_bar<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    bar: &Axes,
-    name: &str,
-) -> Result<(), PlotError> {
-    const BANDS: usize = 100;
-    let frame = bar.frame;
-    // Each band goes on below the next, so that no seams show between them.
-    for band in (0..BANDS).rev() {
-        let top = bar.y_place(band as f64 + 1.0);
-        let share = (band as f64 + 0.5) / BANDS as f64;
-        canvas.area(
-            Frame::new(frame.left, top, frame.right, frame.bottom),
-            colour(share),
-        )?;
-    }
-    outline(canvas, frame)?;
-    for tick in bar.y.ticks(5, false) {
-        let y = bar.y_place(tick.value);
-        canvas.line((frame.right, y), (frame.right + 6.0, y), INK, 2.0)?;
-        let right = (frame.right + 12.0, y);
-        canvas.text(&tick.label, right, Align::Start, Type::TICK)?;
-    }
-    let right = (frame.right + 90.0, frame.centre().1);
-    canvas.upright_text(name, right, Align::Middle, Type::LABEL)
 }
 
 impl Figure for Layout {

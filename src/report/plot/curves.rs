@@ -7,21 +7,14 @@ use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::PlotError;
-use super::axes::{Axes, Frame, Scale};
-use super::canvas::{Align, Canvas, Figure};
+use super::axes::{Axes, Scale};
+use super::canvas::{Canvas, Figure};
 use super::legend::{Key, Legend};
+use super::panels::{PanelGrid, PanelPlace, Y_NAME_LEFT};
 use super::style::{ALL, INK, NEW, OLD, TEST, TRAIN, Type};
 use crate::continual::Accuracies;
 use crate::report::{EpochLine, PhaseName, RunRecord, Summary};
 
-const LEFT: f64 = 140.0;
-const RIGHT: f64 = 40.0;
-const GAP: f64 = 44.0;
-const TOP: f64 = 20.0;
-/// From a title to its panel.
-const TITLE_GAP: f64 = 14.0;
-/// Below a panel: numbers and the axis label.
-const BOTTOM: f64 = 92.0;
 const LIGHT: RGBColor = RGBColor(0xAA, 0xAA, 0xAA);
 /// Up to so many epochs each is marked with a dot.
 const MOST_DOTS: usize = 30;
@@ -86,16 +79,12 @@ impl Curve {
 #[derive(Debug)]
 pub(super) struct Layout<'a> {
     panels: Vec<Panel<'a>>,
-    columns: usize,
-    legend: Legend,
-    size: (f64, f64),
+    grid: PanelGrid,
 }
 
 #[derive(Debug)]
 struct Panel<'a> {
     run: &'a RunRecord,
-    title: Vec<String>,
-    axes: Axes,
     /// Epochs, counted over all tasks, after which a task begins; the first begins learning.
     tasks: Vec<usize>,
     /// Where a run learns from the first epoch on: what its pre-trained network could do, drawn as
@@ -117,7 +106,7 @@ impl<'a> Layout<'a> {
             4 => 2,
             runs => runs.min(3),
         };
-        let (panel_width, panel_height) = match columns {
+        let panel_size = match columns {
             1 => (1420.0, 720.0),
             2 => (760.0, 520.0),
             _ => (560.0, 430.0),
@@ -128,43 +117,19 @@ impl<'a> Layout<'a> {
             } else {
                 " (unfinished)"
             };
-            Type::TITLE.wrap(&format!("{}{over}", run.name), panel_width, 2)
+            format!("{}{over}", run.name)
         });
-        let titles: Vec<Vec<String>> = titles.collect();
-        let width = LEFT + columns as f64 * (panel_width + GAP) - GAP + RIGHT;
-        let mut panels: Vec<Panel<'a>> = Vec::new();
-        let mut bottom = TOP;
-        for (row, titles) in titles.chunks(columns).enumerate() {
-            // As high as the highest title of the row.
-            let lines = titles.iter().map(Vec::len).max().unwrap_or(1);
-            let top = bottom + lines as f64 * Type::TITLE.line() + TITLE_GAP;
-            let runs = runs.iter().skip(row * columns);
-            for (column, (run, title)) in runs.zip(titles).enumerate() {
-                let left = LEFT + column as f64 * (panel_width + GAP);
-                let before = before_learning(run);
-                let first = if before.is_some() { -0.5 } else { 0.5 };
-                panels.push(Panel {
-                    run,
-                    title: title.clone(),
-                    axes: Axes {
-                        frame: Frame::new(left, top, left + panel_width, top + panel_height),
-                        x: Scale::new(first, run.epochs.len().max(1) as f64 + 0.5),
-                        y: Scale::new(0.0, 100.0),
-                    },
-                    tasks: task_starts(&run.epochs),
-                    before,
-                });
-            }
-            bottom = top + panel_height + BOTTOM;
-        }
-        let legend = Legend::new(legend_entries(&panels), width - LEFT - RIGHT);
-        let height = bottom + legend.height() + 20.0;
-        Ok(Layout {
-            panels,
-            columns,
-            legend,
-            size: (width, height),
-        })
+        let titles: Vec<String> = titles.collect();
+        let panels = runs.iter().map(|run| Panel {
+            run,
+            tasks: task_starts(&run.epochs),
+            before: before_learning(run),
+        });
+        let panels: Vec<Panel<'a>> = panels.collect();
+        let grid = PanelGrid::new(&titles, columns, panel_size, |width| {
+            Legend::new(legend_entries(&panels), width)
+        });
+        Ok(Layout { panels, grid })
     }
 }
 
@@ -219,38 +184,43 @@ impl Panel<'_> {
         starts.filter(|(_, epoch)| *epoch > 0 || self.before.is_some())
     }
 
+    fn axes(&self, place: &PanelPlace) -> Axes {
+        let first = if self.before.is_some() { -0.5 } else { 0.5 };
+        Axes {
+            frame: place.frame,
+            x: Scale::new(first, self.run.epochs.len().max(1) as f64 + 0.5),
+            y: Scale::new(0.0, 100.0),
+        }
+    }
+
     fn draw<B: DrawingBackend>(
         &self,
         canvas: &mut Canvas<'_, B>,
-        leftmost: bool,
+        place: &PanelPlace,
     ) -> Result<(), PlotError> {
-        let frame = self.axes.frame;
-        let mut y = frame.top - TITLE_GAP - (self.title.len() as f64 - 0.5) * Type::TITLE.line();
-        for line in &self.title {
-            canvas.text(line, (frame.centre().0, y), Align::Middle, Type::TITLE)?;
-            y += Type::TITLE.line();
-        }
-        let (epochs, percents) = (self.axes.x_ticks(true), self.axes.y.ticks(5, false));
-        self.axes.grid(canvas, &[], &percents)?;
+        place.draw_title(canvas)?;
+        let (axes, frame) = (self.axes(place), place.frame);
+        let (epochs, percents) = (axes.x_ticks(true), axes.y.ticks(5, false));
+        axes.grid(canvas, &[], &percents)?;
         for (index, epoch) in self.starts() {
-            let x = self.axes.x_place(epoch as f64 + 0.5);
+            let x = axes.x_place(epoch as f64 + 0.5);
             let (colour, width) = if index == 0 { (INK, 2.5) } else { (LIGHT, 2.0) };
             canvas.dashes((x, frame.top), (x, frame.bottom), colour, width)?;
         }
         // Under the curves, as accuracy on what is new is 0 for long.
-        self.axes.edges(canvas)?;
+        axes.edges(canvas)?;
         for curve in CURVES {
-            self.draw_curve(canvas, curve)?;
+            self.draw_curve(canvas, &axes, curve)?;
         }
         if self.run.epochs.is_empty() {
-            self.axes.remark(canvas, "no epoch yet")?;
+            axes.remark(canvas, "no epoch yet")?;
         } else {
-            self.axes.x_labels(canvas, &epochs, "epoch")?;
+            axes.x_labels(canvas, &epochs, "epoch")?;
         }
-        if leftmost {
-            self.axes.y_labels(canvas, &percents)?;
+        if place.leftmost {
+            axes.y_labels(canvas, &percents)?;
             let name = [("accuracy (%)".to_string(), Type::LABEL)];
-            self.axes.y_name(canvas, &name, LEFT - 36.0)?;
+            axes.y_name(canvas, &name, Y_NAME_LEFT)?;
         }
         Ok(())
     }
@@ -258,12 +228,13 @@ impl Panel<'_> {
     fn draw_curve<B: DrawingBackend>(
         &self,
         canvas: &mut Canvas<'_, B>,
+        axes: &Axes,
         curve: Curve,
     ) -> Result<(), PlotError> {
         let epochs = &self.run.epochs;
         let points = epochs.iter().enumerate().map(|(index, epoch)| {
             let value = curve.value(epoch)?;
-            Some(self.axes.place(index as f64 + 1.0, value))
+            Some(axes.place(index as f64 + 1.0, value))
         });
         let before = self.before.and_then(|before| {
             let value = match curve.key? {
@@ -272,7 +243,7 @@ impl Panel<'_> {
                 "all" => before.all,
                 _ => return None,
             };
-            let place = value.is_finite().then(|| self.axes.place(0.0, value * 1e2));
+            let place = value.is_finite().then(|| axes.place(0.0, value * 1e2));
             Some(place)
         });
         let points: Vec<Option<(f64, f64)>> = before.into_iter().chain(points).collect();
@@ -292,16 +263,13 @@ impl Panel<'_> {
 
 impl Figure for Layout<'_> {
     fn size(&self) -> (f64, f64) {
-        self.size
+        self.grid.size()
     }
 
     fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
-        for (index, panel) in self.panels.iter().enumerate() {
-            panel.draw(canvas, index % self.columns == 0)?;
+        for (panel, place) in self.panels.iter().zip(&self.grid.panels) {
+            panel.draw(canvas, place)?;
         }
-        let (width, height) = self.size;
-        let middle = (LEFT + width - RIGHT) / 2.0;
-        self.legend
-            .draw(canvas, middle, height - 20.0 - self.legend.height())
+        self.grid.draw_legend(canvas)
     }
 }

@@ -7,18 +7,12 @@ use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::PlotError;
-use super::axes::{Axes, Frame, Scale, Tick};
-use super::canvas::{Align, Canvas, Figure, Mark};
+use super::axes::{Axes, Scale, Tick};
+use super::canvas::{Canvas, Figure, Mark};
 use super::legend::{Key, Legend};
+use super::panels::{PanelGrid, PanelPlace, Y_NAME_LEFT};
 use super::style::{Type, series_colour};
 
-const LEFT: f64 = 140.0;
-const RIGHT: f64 = 40.0;
-const GAP: f64 = 44.0;
-const TOP: f64 = 20.0;
-const TITLE_GAP: f64 = 14.0;
-/// Below a panel: numbers and the axis label.
-const BOTTOM: f64 = 92.0;
 const MARK_SIZE: f64 = 8.0;
 
 /// Panels with lines and points.
@@ -97,17 +91,7 @@ pub struct Point {
 #[derive(Debug)]
 pub(super) struct Layout<'a> {
     figure: &'a LineFigure,
-    panels: Vec<Panel<'a>>,
-    legend: Legend,
-    size: (f64, f64),
-}
-
-#[derive(Debug)]
-struct Panel<'a> {
-    panel: &'a LinePanel,
-    title: Vec<String>,
-    axes: Axes,
-    leftmost: bool,
+    grid: PanelGrid,
 }
 
 impl<'a> Layout<'a> {
@@ -118,45 +102,18 @@ impl<'a> Layout<'a> {
             return Err(PlotError::NothingToDraw("there is no point".into()));
         }
         let columns = figure.columns.clamp(1, 4).min(figure.panels.len());
-        let (panel_width, panel_height) = match columns {
+        let panel_size = match columns {
             1 => (1000.0, 560.0),
             2 => (720.0, 500.0),
             3 => (560.0, 430.0),
             _ => (470.0, 400.0),
         };
-        let width = LEFT + columns as f64 * (panel_width + GAP) - GAP + RIGHT;
-        let mut panels = Vec::new();
-        let mut bottom = TOP;
-        for row in figure.panels.chunks(columns) {
-            let titles = row
-                .iter()
-                .map(|panel| Type::TITLE.wrap(&panel.title, panel_width, 2));
-            let titles: Vec<_> = titles.collect();
-            let lines = titles.iter().map(Vec::len).max().unwrap_or(1);
-            let top = bottom + lines as f64 * Type::TITLE.line() + TITLE_GAP;
-            for (column, (panel, title)) in row.iter().zip(titles).enumerate() {
-                let left = LEFT + column as f64 * (panel_width + GAP);
-                panels.push(Panel {
-                    panel,
-                    title,
-                    axes: Axes {
-                        frame: Frame::new(left, top, left + panel_width, top + panel_height),
-                        x: panel.x.scale(),
-                        y: Scale::new(figure.y_limits.0, figure.y_limits.1),
-                    },
-                    leftmost: column == 0,
-                });
-            }
-            bottom = top + panel_height + BOTTOM;
-        }
-        let legend = Legend::new(entries(figure), width - LEFT - RIGHT);
-        let height = bottom + legend.height() + 20.0;
-        Ok(Layout {
-            figure,
-            panels,
-            legend,
-            size: (width, height),
-        })
+        let titles = figure.panels.iter().map(|panel| panel.title.clone());
+        let titles: Vec<String> = titles.collect();
+        let grid = PanelGrid::new(&titles, columns, panel_size, |width| {
+            Legend::new(entries(figure), width)
+        });
+        Ok(Layout { figure, grid })
     }
 }
 
@@ -237,18 +194,20 @@ fn logarithmic_ticks((low, high): (f64, f64)) -> Vec<Tick> {
     ticks.take(24).collect()
 }
 
+/// A panel with its axes.
+struct Panel<'a> {
+    panel: &'a LinePanel,
+    place: &'a PanelPlace,
+    axes: Axes,
+}
+
 impl Panel<'_> {
     fn draw<B: DrawingBackend>(
         &self,
         canvas: &mut Canvas<'_, B>,
         y_name: &str,
     ) -> Result<(), PlotError> {
-        let frame = self.axes.frame;
-        let mut y = frame.top - TITLE_GAP - (self.title.len() as f64 - 0.5) * Type::TITLE.line();
-        for line in &self.title {
-            canvas.text(line, (frame.centre().0, y), Align::Middle, Type::TITLE)?;
-            y += Type::TITLE.line();
-        }
+        self.place.draw_title(canvas)?;
         let ticks = self.panel.x.ticks(&self.axes);
         let y_ticks = self.axes.y.ticks(6, false);
         self.axes.grid(canvas, &[], &y_ticks)?;
@@ -257,10 +216,10 @@ impl Panel<'_> {
             self.draw_series(canvas, series)?;
         }
         self.axes.x_labels(canvas, &ticks, self.panel.x.name())?;
-        if self.leftmost {
+        if self.place.leftmost {
             self.axes.y_labels(canvas, &y_ticks)?;
             let name = [(y_name.to_string(), Type::LABEL)];
-            self.axes.y_name(canvas, &name, LEFT - 36.0)?;
+            self.axes.y_name(canvas, &name, Y_NAME_LEFT)?;
         }
         Ok(())
     }
@@ -321,17 +280,19 @@ fn error_bar<B: DrawingBackend>(
 
 impl Figure for Layout<'_> {
     fn size(&self) -> (f64, f64) {
-        self.size
+        self.grid.size()
     }
 
     fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
-        for panel in &self.panels {
-            panel.draw(canvas, &self.figure.y_name)?;
+        for (panel, place) in self.figure.panels.iter().zip(&self.grid.panels) {
+            let axes = Axes {
+                frame: place.frame,
+                x: panel.x.scale(),
+                y: Scale::new(self.figure.y_limits.0, self.figure.y_limits.1),
+            };
+            Panel { panel, place, axes }.draw(canvas, &self.figure.y_name)?;
         }
-        let (width, height) = self.size;
-        let middle = (LEFT + width - RIGHT) / 2.0;
-        let top = height - 20.0 - self.legend.height();
-        self.legend.draw(canvas, middle, top)
+        self.grid.draw_legend(canvas)
     }
 }
 

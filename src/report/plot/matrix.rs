@@ -5,21 +5,16 @@
 
 use ndarray::Array2;
 use plotters::backend::DrawingBackend;
-use plotters::style::RGBColor;
 
 use super::PlotError;
 use super::axes::{Axes, Frame, Scale};
 use super::canvas::{Align, Canvas, Figure};
-use super::confusion::{colour, draw_bar, outline};
+use super::heat_map::{BAR_WIDTH, NOTHING, Names, WIDEST_NAME, colour, draw_bar, outline};
+use super::panels::{title_above, title_height};
 use super::style::{INK, PAPER, TICK_SIZE, Type};
 
 const GAP: f64 = 46.0;
 const TOP: f64 = 24.0;
-const TITLE_GAP: f64 = 14.0;
-const BAR_WIDTH: f64 = 34.0;
-const WIDEST_NAME: f64 = 230.0;
-/// Cells without a number.
-const NOTHING: RGBColor = RGBColor(0xE4, 0xE4, 0xE4);
 /// More rows or columns than these cannot be told apart in a figure.
 const MOST: usize = 100;
 
@@ -66,14 +61,6 @@ struct Panel<'a> {
     frame: Frame,
 }
 
-/// How wide the widest name of a row is, and how high those of columns stand.
-#[derive(Debug, Clone, Copy)]
-struct Names {
-    width: f64,
-    height: f64,
-    level: bool,
-}
-
 impl<'a> Layout<'a> {
     /// Puts everything in its place.
     pub fn new(figure: &'a MatrixFigure) -> Result<Self, PlotError> {
@@ -106,14 +93,14 @@ impl<'a> Layout<'a> {
             height: if level { TICK_SIZE } else { high },
             level,
         };
-        let left = 66.0 + wide + 16.0;
+        let left = names.left();
         let titles = figure
             .panels
             .iter()
             .map(|panel| Type::TITLE.wrap(&panel.title, side + left - 30.0, 3));
         let titles: Vec<Vec<String>> = titles.collect();
         let lines = titles.iter().map(Vec::len).max().unwrap_or(1);
-        let top = TOP + lines as f64 * Type::TITLE.line() + TITLE_GAP;
+        let top = TOP + title_height(lines);
         let panels = figure.panels.iter().zip(titles).enumerate();
         let panels = panels.map(|(index, (panel, title))| {
             let left = left + index as f64 * (left + side + GAP);
@@ -132,11 +119,10 @@ impl<'a> Layout<'a> {
             x: Scale::new(0.0, 1.0),
             y: Scale::new(0.0, 100.0),
         };
-        let below = 16.0 + names.height + 62.0;
         Ok(Layout {
             figure,
             panels,
-            size: (right + BAR_WIDTH + 120.0, bar.frame.bottom + below),
+            size: (right + BAR_WIDTH + 120.0, bar.frame.bottom + names.below()),
             bar,
             names,
         })
@@ -151,12 +137,7 @@ impl Panel<'_> {
         names: Names,
     ) -> Result<(), PlotError> {
         let frame = self.frame;
-        let middle = frame.centre();
-        let mut y = frame.top - TITLE_GAP - (self.title.len() as f64 - 0.5) * Type::TITLE.line();
-        for line in &self.title {
-            canvas.text(line, (middle.0, y), Align::Middle, Type::TITLE)?;
-            y += Type::TITLE.line();
-        }
+        title_above(canvas, frame, &self.title, |_| Type::TITLE)?;
         let values = &self.panel.values;
         let cell = frame.height() / values.nrows() as f64;
         let size = (0.36 * cell).min(TICK_SIZE);
@@ -177,24 +158,15 @@ impl Panel<'_> {
         for (row, name) in self.panel.row_names.iter().enumerate() {
             let y = frame.top + (row as f64 + 0.5) * cell;
             let name = Type::TICK.shorten(name, WIDEST_NAME);
-            canvas.line((frame.left - 6.0, y), (frame.left, y), INK, 2.0)?;
-            canvas.text(&name, (frame.left - 14.0, y), Align::End, Type::TICK)?;
+            names.draw_row(canvas, frame, y, &name)?;
         }
         for (column, name) in self.panel.column_names.iter().enumerate() {
             let x = frame.left + (column as f64 + 0.5) * cell;
             let name = Type::TICK.shorten(name, WIDEST_NAME);
-            canvas.line((x, frame.bottom), (x, frame.bottom + 6.0), INK, 2.0)?;
-            if names.level {
-                let below = (x, frame.bottom + 16.0 + TICK_SIZE / 2.0);
-                canvas.text(&name, below, Align::Middle, Type::TICK)?;
-            } else {
-                canvas.upright_text(&name, (x, frame.bottom + 14.0), Align::End, Type::TICK)?;
-            }
+            names.draw_column(canvas, frame, x, &name)?;
         }
-        let left = (frame.left - names.width - 46.0, middle.1);
-        canvas.upright_text(&figure.row_name, left, Align::Middle, Type::LABEL)?;
-        let below = (middle.0, frame.bottom + 16.0 + names.height + 30.0);
-        canvas.text(&figure.column_name, below, Align::Middle, Type::LABEL)
+        let axes = (figure.row_name.as_str(), figure.column_name.as_str());
+        names.draw_axes(canvas, frame, axes)
     }
 }
 

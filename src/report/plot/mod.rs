@@ -13,9 +13,11 @@ mod comparison;
 mod confusion;
 mod curves;
 mod frequencies;
+mod heat_map;
 mod legend;
 mod lines;
 mod matrix;
+mod panels;
 mod raster;
 mod style;
 

@@ -12,7 +12,7 @@ use crate::train::Schedule;
 /// to.
 pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     let mut words = vec!["respike".to_string(), "learn".to_string()];
-    let mut add = |option: &[&str]| words.extend(option.iter().map(|word| word.to_string()));
+    let mut add = |option: &[&str]| words.extend(option.iter().map(ToString::to_string));
     match experiment.scenario {
         Scenario::Sample { speaker } => {
             add(&["sample", "--held-out", &speaker.0.to_string()]);

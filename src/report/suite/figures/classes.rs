@@ -52,7 +52,7 @@ pub(super) fn class_by_class(
                     && kind(other) == kind(row)
                     && from_ten(other) < from_ten(row)
             };
-            if section.rows.iter().any(|other| nearer(&other)) {
+            if section.rows.iter().any(nearer) {
                 continue;
             }
             let tasks = row
