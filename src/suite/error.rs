@@ -48,6 +48,9 @@ pub enum SuiteError {
         .0.display()
     )]
     Occupied(PathBuf),
+    /// The folder holds no suite that could be looked into.
+    #[error("there is no suite in {} (no suite.json); run it first, without --report-only", .0.display())]
+    Nothing(PathBuf),
     /// The folder's suite is of other data, of another network or of another version.
     #[error("{} holds the suite of {what}, so it can't be gone on with; choose another --out", path.display())]
     Other {

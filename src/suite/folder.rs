@@ -204,6 +204,9 @@ impl SuiteFolder {
     /// # Errors
     /// [`SuiteError`] if no suite is there, or one that [`SuiteFolder::resume`] would refuse.
     pub fn look(path: &Path, manifest: Manifest) -> Result<Self, SuiteError> {
+        if !path.join(MANIFEST).exists() {
+            return Err(SuiteError::Nothing(path.to_path_buf()));
+        }
         Self::check_same(path, &manifest)?;
         Ok(SuiteFolder {
             path: path.to_path_buf(),

@@ -128,9 +128,26 @@ pub fn plan_suite(
     Ok(groups)
 }
 
-/// Checks every experiment before the first is run: a grid takes hours.
+/// Checks every group before the first experiment is run: a grid takes hours. Of a group's experiments
+/// those are checked that have a method or a number of replays of their own.
 fn check_fit(groups: &[Group], spec: &NetworkSpec, data: &Dataset) -> Result<(), SuiteError> {
-    let cells: Vec<&Experiment> = groups.iter().flat_map(|group| &group.cells).collect();
+    let mut cells: Vec<&Experiment> = Vec::new();
+    for group in groups {
+        let (mut methods, mut capacities) = (Vec::new(), Vec::new());
+        for cell in &group.cells {
+            let method = (
+                cell.strategy,
+                cell.lr_index,
+                cell.memory.map(|memory| memory.codec),
+            );
+            let capacity = cell.memory.map(|memory| memory.capacity);
+            if !(methods.contains(&method) && capacities.contains(&capacity)) {
+                methods.push(method);
+                capacities.push(capacity);
+                cells.push(cell);
+            }
+        }
+    }
     let checked = cells.into_par_iter().map(|cell| {
         cell.check_fits(spec, data)
             .map_err(|source| SuiteError::in_cell(cell, source))
