@@ -315,14 +315,17 @@ impl ProgressLine {
                 self.0.inc(1);
                 let what = match result {
                     None => "pre-training".to_string(),
-                    Some(result) => format!(
-                        "{}: old {:.0} → {:.0} %, new {:.0} → {:.0} %",
-                        cell_name(&result.experiment),
-                        result.before.old * 1e2,
-                        result.after.old * 1e2,
-                        result.before.new * 1e2,
-                        result.after.new * 1e2,
-                    ),
+                    Some(result) => {
+                        let (before, after) = result.base().unwrap_or((f64::NAN, f64::NAN));
+                        format!(
+                            "{}: base {:.0} → {:.0} %, all {:.0} → {:.0} %",
+                            cell_name(&result.experiment),
+                            before * 1e2,
+                            after * 1e2,
+                            result.before.all * 1e2,
+                            result.after.all * 1e2,
+                        )
+                    }
                 };
                 let remains = format!("{left} left, about {}", duration(*left_s));
                 if self.0.is_hidden() {

@@ -32,7 +32,8 @@ impl Failure {
         let (message, code) = match self {
             Failure::ReaderGone => return ExitCode::SUCCESS,
             Failure::BadInput(message) => (message, 2),
-            Failure::Fault(error) => (format!("{error:#}"), 1),
+            // Our errors say what they come from.
+            Failure::Fault(error) => (error.to_string(), 1),
         };
         // If stderr is gone there is nobody left to tell.
         let _ = writeln!(io::stderr(), "respike: {message}");
@@ -123,8 +124,10 @@ impl From<SuiteError> for Failure {
     fn from(error: SuiteError) -> Self {
         match error {
             SuiteError::Io {
-                action: "write", ..
+                action: "write" | "make" | "replace",
+                ..
             }
+            | SuiteError::Drawing { .. }
             | SuiteError::Threads(_) => Failure::Fault(error.into()),
             SuiteError::Checkpoint(error) => error.into(),
             _ => Failure::bad(error.to_string()),

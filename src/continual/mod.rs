@@ -22,7 +22,7 @@ pub use error::ContinualError;
 pub use experiment::{Experiment, LearningDefaults, MemorySettings, Protocol, Strategy};
 pub use metrics::{AccuracyMatrix, Metrics};
 pub use outcome::{Outcome, ReplayFigures, RunSeconds, RunTime};
-pub use published::{PUBLISHED_BATCH, published_batches, published_plan};
+pub use published::{PUBLISHED_BATCH, published_batches, published_epoch, published_plan};
 pub use runner::{EpochRecord, Phase, Progress, Start, pretrain, run};
 pub use scenario::{Plan, Scenario, Task};
 pub use strict::{TEST_SHARE, strict_plan};

@@ -12,6 +12,8 @@
 //!   the class at hand; accuracy on everything is measured on one batch a class, which for base
 //!   classes is drawn anew from all samples, training samples included.
 
+use std::ops::Range;
+
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
@@ -45,6 +47,29 @@ pub fn published_batches(shuffled: &[SampleIndex]) -> Split {
         train: cut(fifth, batches),
         test: cut(0, test_batches),
     }
+}
+
+/// The batches of an epoch over sources of so many samples: first those of the first source, the new
+/// samples, then those of the next, the replays, without mixing them. Samples are counted through all
+/// sources.
+///
+/// ```
+/// use respike::continual::published_epoch;
+///
+/// assert_eq!(published_epoch(&[100, 0, 64]), [0..64, 64..100, 100..164]);
+/// ```
+pub fn published_epoch(sources: &[usize]) -> Vec<Range<usize>> {
+    let mut batches = Vec::new();
+    let mut start = 0;
+    for samples in sources {
+        let end = start + samples;
+        while start < end {
+            let next = end.min(start + PUBLISHED_BATCH);
+            batches.push(start..next);
+            start = next;
+        }
+    }
+    batches
 }
 
 /// Splits a dataset into the scenario's tasks as the published code does.

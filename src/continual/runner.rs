@@ -378,13 +378,9 @@ impl Runner<'_> {
             return trainer.epoch(&joined);
         }
         let order: Vec<usize> = (0..joined.len()).collect();
-        let mut rest = &order[..];
-        let mut batches = Vec::new();
-        for part in parts {
-            let (now, later) = rest.split_at(part.len());
-            batches.extend(now.chunks(super::PUBLISHED_BATCH));
-            rest = later;
-        }
+        let sources: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+        let batches = super::published_epoch(&sources).into_iter();
+        let batches: Vec<&[usize]> = batches.map(|batch| &order[batch]).collect();
         trainer.epoch_of_batches(&joined, &batches)
     }
 

@@ -42,6 +42,14 @@ pub enum SuiteError {
         /// Why.
         source: ContinualError,
     },
+    /// A network can't be pre-trained, so that nothing that begins from it can be run.
+    #[error("pre-training of {group}: {source}")]
+    Pretraining {
+        /// For which protocol, what is held out, and seed.
+        group: String,
+        /// Why.
+        source: ContinualError,
+    },
     /// The folder holds a suite already.
     #[error(
         "{} already holds a suite; go on with it with --resume, choose another --out, or give --force to replace it",
@@ -51,6 +59,13 @@ pub enum SuiteError {
     /// The folder holds no suite that could be looked into.
     #[error("there is no suite in {} (no suite.json); run it first, without --report-only", .0.display())]
     Nothing(PathBuf),
+    /// The folder holds results of nobody knows what.
+    #[error(
+        "{} has results but no suite.json that says of what; put it back, choose another --out, or give --force to \
+         begin anew",
+        .0.display()
+    )]
+    Unnamed(PathBuf),
     /// The folder's suite is of other data, of another network or of another version.
     #[error("{} holds the suite of {what}, so it can't be gone on with; choose another --out", path.display())]
     Other {
@@ -73,9 +88,9 @@ pub enum SuiteError {
         remedy: &'static str,
     },
     /// Experiments failed, while others did not.
-    #[error("{count} of the experiments failed, the first of them being {first}")]
+    #[error("failed {count} times, while all else was run; first {first}")]
     SomeFailed {
-        /// How many.
+        /// How many experiments and pre-trainings.
         count: usize,
         /// Which and why.
         first: Box<SuiteError>,
@@ -89,6 +104,14 @@ pub enum SuiteError {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// A figure can't be drawn.
+    #[error("cannot draw {}: {reason}", path.display())]
+    Drawing {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
     },
     /// A pre-trained network can't be read or written.
     #[error(transparent)]

@@ -90,7 +90,7 @@ pub struct SuiteFolder {
     manifest: Manifest,
     times: Mutex<String>,
     /// Held locked as long as the folder is in use; where the file system knows no locks it is just a file.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 /// The results of a group, as its file holds them.
@@ -148,34 +148,51 @@ impl SuiteFolder {
     /// [`SuiteError::Other`] if data, network, instructions or version are not the same.
     pub fn resume(path: &Path, manifest: Manifest) -> Result<Self, SuiteError> {
         if !path.join(MANIFEST).exists() {
-            return Self::begin(path, manifest, false);
+            return match [CELLS, PRETRAINED]
+                .iter()
+                .any(|name| path.join(name).exists())
+            {
+                true => Err(SuiteError::Unnamed(path.to_path_buf())),
+                false => Self::begin(path, manifest, false),
+            };
         }
         Self::check_same(path, &manifest)?;
         let lock = lock(path)?;
-        clear_parts(path);
+        for folder in ["", CELLS, PRETRAINED, "tables", "figures"] {
+            clear_parts(&path.join(folder), folder.is_empty());
+        }
         Self::open(path, manifest, read_times(path)?, lock)
     }
 
     /// Refuses a folder whose results are of something else.
     fn check_same(path: &Path, manifest: &Manifest) -> Result<(), SuiteError> {
         let old = Self::read_manifest(path)?;
+        Self::check_alike(path, &old, manifest)?;
         let differs = [
-            ("another format", old.format != manifest.format),
             (
                 "another version of respike",
                 old.respike != manifest.respike,
             ),
             (
-                "other data",
-                old.data.fingerprint != manifest.data.fingerprint,
-            ),
-            ("another network", old.spec != manifest.spec),
-            (
                 "other arithmetic (--simd)",
                 !old.simd.trains_like(manifest.simd),
             ),
         ];
-        if let Some((what, _)) = differs.into_iter().find(|(_, differs)| *differs) {
+        Self::refuse(path, &differs)
+    }
+
+    /// Refuses results that could not stand in the same tables.
+    fn check_alike(path: &Path, old: &Manifest, new: &Manifest) -> Result<(), SuiteError> {
+        let differs = [
+            ("another format", old.format != new.format),
+            ("other data", old.data.fingerprint != new.data.fingerprint),
+            ("another network", old.spec != new.spec),
+        ];
+        Self::refuse(path, &differs)
+    }
+
+    fn refuse(path: &Path, differs: &[(&'static str, bool)]) -> Result<(), SuiteError> {
+        if let Some(&(what, _)) = differs.iter().find(|(_, differs)| *differs) {
             let path = path.to_path_buf();
             return Err(SuiteError::Other { path, what });
         }
@@ -195,24 +212,31 @@ impl SuiteFolder {
             path: path.to_path_buf(),
             manifest,
             times: Mutex::new(times),
-            _lock: lock,
+            _lock: Some(lock),
         })
     }
 
-    /// Looks into a folder without changing anything, to draw tables and figures from it.
+    /// Looks into a folder, which may be of another version and have been run with other instructions
+    /// and from other paths, to draw tables and figures of this grid from it. Nothing that is in it is
+    /// changed, and it may be in use.
     ///
     /// # Errors
-    /// [`SuiteError`] if no suite is there, or one that [`SuiteFolder::resume`] would refuse.
+    /// [`SuiteError`] if no suite is there, or one of other data or of another network.
     pub fn look(path: &Path, manifest: Manifest) -> Result<Self, SuiteError> {
         if !path.join(MANIFEST).exists() {
             return Err(SuiteError::Nothing(path.to_path_buf()));
         }
-        Self::check_same(path, &manifest)?;
+        let there = Self::read_manifest(path)?;
+        Self::check_alike(path, &there, &manifest)?;
         Ok(SuiteFolder {
             path: path.to_path_buf(),
-            manifest,
+            manifest: Manifest {
+                suite: manifest.suite,
+                protocols: manifest.protocols,
+                ..there
+            },
             times: Mutex::default(),
-            _lock: lock(path)?,
+            _lock: None,
         })
     }
 
@@ -370,15 +394,17 @@ fn lock(path: &Path) -> Result<File, SuiteError> {
 }
 
 /// Removes temporary files that a killed run left behind.
-fn clear_parts(folder: &Path) {
+fn clear_parts(folder: &Path, flat: bool) {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let path = entry.path();
-        if path.is_dir() {
-            clear_parts(&path);
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if !flat {
+                clear_parts(&path, false);
+            }
         } else if name.to_string_lossy().starts_with(".respike-") {
             // If it can't be removed it does no harm.
             let _ = std::fs::remove_file(path);

@@ -211,6 +211,9 @@ impl Cells<'_> {
                 Strategy::Latent => {
                     for &lr_index in &self.study.lr_indices {
                         for &codec in &self.study.codecs {
+                            if lr_index == 0 && self.has_the_same_at_0(codec) {
+                                continue;
+                            }
                             for &replays in &replays {
                                 let memory = self.memory(codec, replays);
                                 cells.push(self.cell(strategy, Some(lr_index), Some(memory)));
@@ -221,6 +224,15 @@ impl Cells<'_> {
             }
         }
         cells
+    }
+
+    /// Whether window counts do what another codec of the study does: at LR index 0 input currents are
+    /// compressed, not spikes, and alike by both.
+    fn has_the_same_at_0(&self, codec: Codec) -> bool {
+        let same = |other: &Codec| {
+            matches!(other, Codec::Or(_)) && other.window_steps() == codec.window_steps()
+        };
+        matches!(codec, Codec::Counts(_)) && self.study.codecs.iter().any(same)
     }
 
     fn settings(&self) -> ProtocolSettings {

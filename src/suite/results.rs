@@ -100,6 +100,14 @@ impl Curve {
 }
 
 impl CellResult {
+    /// Accuracy on what pre-training was about, before and at the end. *Old* is something else in the
+    /// published multi-class run, where it grows.
+    pub fn base(&self) -> Option<(f64, f64)> {
+        let rows = self.matrix.rows();
+        let base = |row: Option<&Vec<f64>>| row?.first().copied();
+        Some((base(rows.first())?, base(rows.last())?))
+    }
+
     /// Sums up an outcome; `epochs` are all those of learning, in order.
     pub(super) fn new(
         experiment: &Experiment,

@@ -13,7 +13,7 @@ use super::{
 };
 use super::{GroupId, cell_name};
 use crate::continual::{
-    ContinualError, EpochRecord, Experiment, Phase, Progress, Start, pretrain,
+    ContinualError, EpochRecord, Phase, Progress, Start, pretrain,
     run as run_experiment,
 };
 use crate::dataset::Dataset;
@@ -239,7 +239,9 @@ impl Crew<'_> {
                 Piece::Cell(group, cell, network) => self.learn(group, cell, *network, clock),
             };
             match done {
-                Err(error @ SuiteError::Cell { .. }) => self.give_up(place, error),
+                Err(error @ (SuiteError::Cell { .. } | SuiteError::Pretraining { .. })) => {
+                    self.give_up(place, error);
+                }
                 Err(error) => self.fail(error),
                 Ok(()) => {}
             }
@@ -286,6 +288,17 @@ impl Crew<'_> {
         let group = &self.groups[index];
         // Any cell will do: they share all that pre-training depends on.
         let experiment = &group.cells[0];
+        let failed = |source| SuiteError::Pretraining {
+            group: group.id.to_string(),
+            source,
+        };
+        // Whatever is known of another network must be gone before this one lies there.
+        let mut state = self.lock();
+        let results = &mut state.progress[index].results;
+        if results.pretrained.take().is_some() {
+            self.folder.write_results(group, results)?;
+        }
+        drop(state);
         let fresh = Network::new(self.spec.clone(), experiment.seed);
         let (mut curve, mut train, mut test) = (Curve::default(), 0, Vec::new());
         let network = pretrain(experiment, self.data, fresh, &mut |progress| {
@@ -301,9 +314,9 @@ impl Crew<'_> {
         });
         let network = match network {
             Err(ContinualError::BrokenOff) => return Ok(()),
-            network => network.map_err(|source| SuiteError::in_cell(experiment, source))?,
+            network => network.map_err(failed)?,
         };
-        let activity = self.activity(experiment, &network.network, &test)?;
+        let activity = self.activity(&network.network, &test).map_err(failed)?;
         self.folder.write_pretrained(group.id, &network)?;
         let mut state = self.lock();
         let progress = &mut state.progress[index];
@@ -346,7 +359,8 @@ impl Crew<'_> {
             Err(ContinualError::BrokenOff) => return Ok(()),
             outcome => outcome.map_err(|source| SuiteError::in_cell(experiment, source))?,
         };
-        let activity = self.activity(experiment, &outcome.learned.network, &test)?;
+        let activity = self.activity(&outcome.learned.network, &test);
+        let activity = activity.map_err(|source| SuiteError::in_cell(experiment, source))?;
         let result = CellResult::new(experiment, &outcome, &epochs, activity);
         let mut state = self.lock();
         let progress = &mut state.progress[index];
@@ -371,16 +385,14 @@ impl Crew<'_> {
 
     fn activity(
         &self,
-        experiment: &Experiment,
         network: &Network,
         test: &[SampleIndex],
-    ) -> Result<Vec<f64>, SuiteError> {
+    ) -> Result<Vec<f64>, ContinualError> {
         let mut once = test.to_vec();
         once.sort_unstable();
         once.dedup();
         let examples = DatasetExamples::new(self.data, once);
-        spiking_activity(network, &examples)
-            .map_err(|error| SuiteError::in_cell(experiment, error.into()))
+        Ok(spiking_activity(network, &examples)?)
     }
 
     fn tell(

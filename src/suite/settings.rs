@@ -80,8 +80,8 @@ pub struct StudySettings {
     /// Numbers of replays.
     #[serde(default)]
     pub replays: Vec<usize>,
-    /// The one of `replays` at which the report compares codecs, LR indices and protocols; that which
-    /// most experiments of the scenario share if left out.
+    /// The one of `replays` at which the report compares codecs, LR indices and protocols; if left out,
+    /// the one that most pairs of LR index and codec have, the smallest of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare_at: Option<usize>,
 }
@@ -164,6 +164,19 @@ impl SuiteSettings {
         }
         if self.replays_for_samples == Some(0) {
             return Err("`replays_for_samples` must be 1 or more".into());
+        }
+        let multi_class = self.study.iter().enumerate();
+        let mut multi_class =
+            multi_class.filter(|(_, study)| study.scenario == ScenarioKind::MultiClass);
+        if let Some((first, study)) = multi_class.next()
+            && let Some((other, _)) =
+                multi_class.find(|(_, other)| other.held_out != study.held_out)
+        {
+            let (first, other) = (first + 1, other + 1);
+            return Err(format!(
+                "studies {first} and {other}: multi-class studies must have the same number of base \
+                 classes in `held_out`, or they could not stand in one table"
+            ));
         }
         for (index, study) in self.study.iter().enumerate() {
             let latent = study.strategies.contains(&Strategy::Latent);

@@ -64,6 +64,11 @@ impl Scale {
         Scale { low, high }
     }
 
+    /// Whether a value lies inside the limits.
+    pub fn has(self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
     /// How far along the axis a value lies, 0 to 1; what is outside or no number is put at an end.
     pub fn part(self, value: f64) -> f64 {
         let part = (value - self.low) / (self.high - self.low);

@@ -53,7 +53,8 @@ pub enum LineAxis {
 /// Points with the same meaning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// For the legend; series of the same look and name share an entry.
+    /// For the legend; series of the same look and name share an entry, and one without a name has none.
+    /// A series without points is there for its entry alone.
     pub name: String,
     /// 0 to 6, colours that those who see fewer of them can tell apart.
     pub colour: usize,
@@ -124,7 +125,7 @@ fn entries(figure: &LineFigure) -> Vec<(Key, String)> {
             Key::Series(series_colour(series.colour), series.line, series.mark),
             series.name.clone(),
         );
-        if !entries.contains(&entry) {
+        if !series.name.is_empty() && !entries.contains(&entry) {
             entries.push(entry);
         }
     }
@@ -176,6 +177,15 @@ impl LineAxis {
 /// 1, 2 and 5 times powers of ten, or powers alone where these would be many.
 fn logarithmic_ticks((low, high): (f64, f64)) -> Vec<Tick> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    if high < 6.0 * low {
+        // Too few of those below would lie inside.
+        let numbers = Scale::new(low, high).ticks(4, false).into_iter();
+        let ticks = numbers.map(|tick| Tick {
+            value: tick.value.log10(),
+            ..tick
+        });
+        return ticks.collect();
+    }
     let factors: &[f64] = match last - first {
         ..=3 => &[1.0, 2.0, 5.0],
         _ => &[1.0],
@@ -224,6 +234,24 @@ impl Panel<'_> {
         Ok(())
     }
 
+    /// A bar from one value to another; an end that lies outside the panel has no cap.
+    fn error_bar<B: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<'_, B>,
+        x: f64,
+        (low, high): (f64, f64),
+        colour: RGBColor,
+    ) -> Result<(), PlotError> {
+        let [bottom, top] = [low, high].map(|value| self.axes.y_place(value));
+        canvas.line((x, top), (x, bottom), colour, 2.0)?;
+        for (value, y) in [(low, bottom), (high, top)] {
+            if self.axes.y.has(value) {
+                canvas.line((x - 6.0, y), (x + 6.0, y), colour, 2.0)?;
+            }
+        }
+        Ok(())
+    }
+
     fn draw_series<B: DrawingBackend>(
         &self,
         canvas: &mut Canvas<'_, B>,
@@ -241,9 +269,7 @@ impl Panel<'_> {
                 .error
                 .filter(|error| error.is_finite() && *error > 0.0)
             {
-                let top = self.axes.y_place(point.y + error);
-                let bottom = self.axes.y_place(point.y - error);
-                error_bar(canvas, *x, (top, bottom), colour)?;
+                self.error_bar(canvas, *x, (point.y - error, point.y + error), colour)?;
             }
         }
         let path: Vec<(f64, f64)> = places.iter().map(|(place, _)| *place).collect();
@@ -263,19 +289,6 @@ impl Panel<'_> {
         }
         Ok(())
     }
-}
-
-fn error_bar<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    x: f64,
-    (top, bottom): (f64, f64),
-    colour: RGBColor,
-) -> Result<(), PlotError> {
-    canvas.line((x, top), (x, bottom), colour, 2.0)?;
-    for y in [top, bottom] {
-        canvas.line((x - 6.0, y), (x + 6.0, y), colour, 2.0)?;
-    }
-    Ok(())
 }
 
 impl Figure for Layout<'_> {

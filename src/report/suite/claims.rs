@@ -33,18 +33,17 @@ impl Claim {
     }
 }
 
+/// Means of the same samples added up in another order differ by less.
+const ROUNDING: f64 = 1e-9;
+
 /// What the paper says of bytes is about inputs of so many channels.
 const SHD_CHANNELS: usize = 700;
 
 /// What was lost on what pre-training knew, as a share: accuracy on the base task before less that at
-/// the end. (*Old* can't be compared so under the published multi-class run, where it grows.)
+/// the end.
 pub fn lost(cell: &CellResult) -> f64 {
-    let base = |row: Option<&Vec<f64>>| row.and_then(|row| row.first()).copied();
-    let rows = cell.matrix.rows();
-    match (base(rows.first()), base(rows.last())) {
-        (Some(before), Some(after)) => before - after,
-        _ => f64::NAN,
-    }
+    cell.base()
+        .map_or(f64::NAN, |(before, after)| before - after)
 }
 
 /// Every claim that the results can speak for.
@@ -60,10 +59,10 @@ pub fn claims(collected: &Collected) -> Vec<Claim> {
             let here = row.key.protocol == protocol && row.key.scenario == scenario;
             here && row.cells.len() < row.planned
         });
-        let rows: Vec<&Row<'_>> = rows.iter().filter(here).collect();
-        let Some(replays) = main_replays(&rows) else {
+        let Some(replays) = main_replays(&rows, protocol, scenario) else {
             continue;
         };
+        let rows: Vec<&Row<'_>> = rows.iter().filter(here).collect();
         let section = Section {
             rows: &rows,
             replays,
@@ -134,25 +133,28 @@ impl<'a> Section<'a> {
         let (index, row, _) = replayed.max_by(|one, other| one.2.total_cmp(&other.2))?;
         // All over the same speakers or classes and seeds.
         let (row, naive) = (row.paired_with(naive), naive.paired_with(row));
+        let right_naive = naive.spread(|cell| cell.after.all)?;
         let naive = naive.spread(lost)?;
-        let (kept, new) = (row.spread(lost)?, row.spread(|cell| cell.after.new)?);
+        let (kept, right) = (row.spread(lost)?, row.spread(|cell| cell.after.all)?);
         let joint = self
             .simple(Strategy::Joint)
             .and_then(|joint| joint.paired_with(&row).spread(lost));
         let mut found = format!(
             "points lost on what was known: naive (the whole network learns) {}, latent replay at LR \
-             {index}, the best of them on these test samples, {} ({} % right on what is new)",
+             {index}, the best of them on these test samples, {} ({} % right on everything, naive {} %)",
             naive.percent(),
             kept.percent(),
-            new.percent()
+            right.percent(),
+            right_naive.percent()
         );
         if let Some(joint) = joint {
             found += &format!(", joint {}", joint.percent());
         }
         let most = (naive.mean / 10.0).max(joint.map_or(0.0, |joint| joint.mean + 0.01));
-        let claim = "replay removes forgetting: at most a tenth of the naive loss, or joint training's \
-                     and a point";
-        Some((claim.to_string(), found, kept.mean <= most))
+        let claim = "replay removes forgetting: more is right on everything than after naive learning, and \
+                     at most a tenth of the naive loss is lost, or joint training's loss and a point";
+        let holds = kept.mean <= most + ROUNDING && right.mean > right_naive.mean;
+        Some((claim.to_string(), found, holds))
     }
 
     /// 1:10 at LR index 3 against no compression.
@@ -169,7 +171,7 @@ impl<'a> Section<'a> {
             found += &format!(" (window counts 1:10 cost {})", counts.percent());
         }
         let claim = "1:10 at LR index 3 costs at most 4 points against no compression";
-        Some((claim.to_string(), found, difference.mean <= 0.04))
+        Some((claim.to_string(), found, difference.mean <= 0.04 + ROUNDING))
     }
 
     /// Raw input over what is stored, for 1:10 at LR index 3: over packed spikes, as the paper counts, or
@@ -232,6 +234,9 @@ mod tests {
         assert!(found[0].1.contains("LR 1, the best"), "{}", found[0].1);
         let better = latent(1, Codec::Raw, 0.049, 0.72);
         assert_eq!(verdicts(&[results[0], better], &[])[0].0, "holds");
+        // To lose nothing and learn nothing is no feat.
+        let idle = latent(1, Codec::Raw, 0.0, 0.29);
+        assert_eq!(verdicts(&[results[0], idle], &[])[0].0, "does not hold");
         // As much as joint training loses, and a point, is no forgetting either.
         let joint = Invented {
             strategy: Strategy::Joint,
@@ -268,7 +273,7 @@ mod tests {
             ];
             verdicts(&results, &[])
         };
-        assert_eq!(cost(0.681)[1].0, "holds");
+        assert_eq!(cost(0.680)[1].0, "holds");
         assert_eq!(cost(0.679)[1].0, "does not hold");
         // 1 400 000 bits are 200 times 7000 bits, and 175 times 1000 bytes.
         let small = [("holds", "200.0 times"), ("holds", "175.0 times")];

@@ -235,17 +235,19 @@ pub fn same_start(one: &CellResult, other: &CellResult) -> bool {
     (one.scenario, one.seed) == (other.scenario, other.seed)
 }
 
-/// The number of replays at which codecs and LR indices are compared: what the suite says, else the one
-/// that most rows of latent replay share, the smallest of several.
-pub fn main_replays(rows: &[&Row<'_>]) -> Option<usize> {
-    if let Some(replays) = rows.iter().find_map(|row| row.compare_at) {
-        return Some(replays);
-    }
+/// The number of replays at which codecs and LR indices of a protocol and scenario are compared: what the
+/// suite says, else the one that most planned rows of latent replay have, the smallest of several.
+pub fn main_replays(rows: &[Row<'_>], protocol: Protocol, scenario: ScenarioKind) -> Option<usize> {
+    let here = rows.iter().filter(|row| {
+        let key = row.key;
+        let here = key.protocol == protocol && key.scenario == scenario;
+        here && key.strategy == Strategy::Latent
+    });
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-    for row in rows
-        .iter()
-        .filter(|row| row.key.strategy == Strategy::Latent)
-    {
+    for row in here {
+        if row.compare_at.is_some() {
+            return row.compare_at;
+        }
         *counts.entry(row.key.replays?).or_default() += 1;
     }
     let most = counts.values().max()?;

@@ -9,10 +9,10 @@ use super::claims::{Claim, claims};
 use super::collected::{Collected, RowKey, Spread};
 use super::figures::{Content, SuiteFigure, figures};
 use super::tables::{Table, tables};
-use crate::continual::Protocol;
+use crate::continual::{Protocol, Scenario};
 use crate::report::plot::{PlotError, lines, matrix};
 use crate::storage::write_whole;
-use crate::suite::{Group, Manifest, SuiteError, SuiteFolder};
+use crate::suite::{Group, Manifest, ScenarioKind, SuiteError, SuiteFolder};
 
 /// What a report says, for people and for programs.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,7 +89,8 @@ pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteRepor
         })?;
         drawn.push((figure, text));
     }
-    let page = page(manifest, (planned, finished), &tables, &drawn);
+    let facts = facts(&collected, (planned, finished));
+    let page = page(manifest, &facts, &tables, &drawn);
     write(&folder.path().join("report.html"), page.as_bytes())?;
     let rows = collected.rows();
     let rows = rows.iter().map(|row| RowFigures {
@@ -142,20 +143,14 @@ pre { background: #f4f4f4; padding: 0.8em; overflow-x: auto; }
 summary { cursor: pointer; font-weight: bold; margin: 0.8em 0; }
 ";
 
-/// The page, with style and figures inside.
-fn page(
-    manifest: &Manifest,
-    (planned, finished): (usize, usize),
-    tables: &[Table],
-    figures: &[(SuiteFigure, String)],
-) -> String {
-    let mut page = String::new();
-    let title = format!("respike bench shd: {}", manifest.suite.name);
+/// What was run with what.
+fn facts(collected: &Collected, (planned, finished): (usize, usize)) -> Vec<String> {
+    let manifest = &collected.manifest;
     let data = &manifest.data;
     let seeds = manifest.suite.seeds.iter().map(|seed| seed.0.to_string());
     let seeds = seeds.collect::<Vec<_>>().join(", ");
     let protocols = manifest.protocols.iter().map(Protocol::to_string);
-    let facts = [
+    vec![
         format!("{finished} of {planned} experiments are finished. Seeds: {seeds}."),
         format!(
             "Data: {} samples of {} speakers and {} classes from {} (fingerprint {}).",
@@ -173,7 +168,50 @@ fn page(
             protocols.collect::<Vec<_>>().join(", "),
             manifest.simd
         ),
-    ];
+        held_out(collected),
+    ]
+}
+
+/// Whom each protocol and scenario holds out: means are over those.
+fn held_out(collected: &Collected) -> String {
+    let sections = collected.sections();
+    let parts = sections.iter().map(|&(protocol, kind)| {
+        let mut ids: Vec<usize> = Vec::new();
+        for (group, _) in &collected.groups {
+            if (group.id.protocol, ScenarioKind::of(group.id.scenario)) == (protocol, kind) {
+                ids.push(match group.id.scenario {
+                    Scenario::Sample { speaker } => speaker.0.into(),
+                    Scenario::Class { class } => class.0.into(),
+                    Scenario::MultiClass { base_classes } => base_classes,
+                });
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let ids = ids
+            .iter()
+            .map(usize::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let what = match kind {
+            ScenarioKind::Sample => format!("speakers {ids} in turn"),
+            ScenarioKind::Class => format!("classes {ids} in turn"),
+            ScenarioKind::MultiClass => format!("all but {ids} base classes"),
+        };
+        format!("{}, {protocol}: {what}", kind.name())
+    });
+    format!("Held out: {}.", parts.collect::<Vec<_>>().join("; "))
+}
+
+/// The page, with style and figures inside.
+fn page(
+    manifest: &Manifest,
+    facts: &[String],
+    tables: &[Table],
+    figures: &[(SuiteFigure, String)],
+) -> String {
+    let mut page = String::new();
+    let title = format!("respike bench shd: {}", manifest.suite.name);
     // Writing to a string can't fail.
     let _ = write!(
         page,
@@ -186,7 +224,7 @@ fn page(
         escaped(&manifest.command)
     );
     for fact in facts {
-        let _ = writeln!(page, "<p>{}</p>", escaped(&fact));
+        let _ = writeln!(page, "<p>{}</p>", escaped(fact));
     }
     // What is claimed and found first, the other tables after the figures.
     let (first, later): (Vec<&Table>, Vec<&Table>) =
@@ -269,6 +307,9 @@ const OWN: [&str; 8] = [
     "spiking-activity.",
 ];
 
+/// And what they end in.
+const ENDINGS: [&str; 4] = [".md", ".csv", ".svg", ".png"];
+
 /// A folder without what an earlier report left in it; whatever else lies there stays.
 fn fresh_folder(path: &Path, name: &str) -> Result<std::path::PathBuf, SuiteError> {
     let folder = path.join(name);
@@ -287,7 +328,9 @@ fn fresh_folder(path: &Path, name: &str) -> Result<std::path::PathBuf, SuiteErro
     {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if OWN.iter().any(|own| name.starts_with(own)) && entry.path().is_file() {
+        let ours = OWN.iter().any(|own| name.starts_with(own));
+        let written = ENDINGS.iter().any(|ending| name.ends_with(ending));
+        if ours && written && entry.path().is_file() {
             std::fs::remove_file(entry.path()).map_err(io("replace", &entry.path()))?;
         }
     }
@@ -303,9 +346,8 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), SuiteError> {
 }
 
 fn cannot_draw(file: &Path, error: PlotError) -> SuiteError {
-    SuiteError::Io {
-        action: "write",
+    SuiteError::Drawing {
         path: file.to_path_buf(),
-        source: std::io::Error::other(error),
+        reason: error.to_string(),
     }
 }

@@ -70,7 +70,9 @@ pub fn tables(collected: &Collected, claims: &[Claim]) -> Vec<Table> {
     for (protocol, scenario) in collected.sections() {
         let here = |row: &&Row<'_>| row.key.protocol == protocol && row.key.scenario == scenario;
         let rows: Vec<&Row<'_>> = all.iter().filter(here).collect();
-        tables.extend(codec_table(protocol, scenario, &rows));
+        if let Some(replays) = main_replays(&all, protocol, scenario) {
+            tables.extend(codec_table(protocol, scenario, replays, &rows));
+        }
         if scenario == ScenarioKind::MultiClass {
             tables.push(class_by_class(collected, protocol, &rows));
         }
@@ -83,6 +85,18 @@ pub fn tables(collected: &Collected, claims: &[Claim]) -> Vec<Table> {
 
 const MEANS: &str = "Mean ± standard deviation over seeds, each seed being the mean over all speakers \
     or classes that were held out; accuracies in percent on test samples.";
+
+/// What *old* and *new* are where protocols do not mean the same.
+fn old_and_new(scenario: ScenarioKind) -> &'static str {
+    match scenario {
+        ScenarioKind::MultiClass => {
+            "Strict: old are the base classes, new all others. Published: new is the class learned last, old \
+             are all before it, so old before and at the end are not of the same classes; what is lost on \
+             the base classes has a column of its own where it is shown. "
+        }
+        _ => "",
+    }
+}
 
 fn claim_table(claims: &[Claim]) -> Table {
     let rows = claims.iter().map(|claim| {
@@ -107,8 +121,11 @@ fn claim_table(claims: &[Claim]) -> Table {
 }
 
 /// The row of a protocol that is like another's, at the number of replays that it compares codecs with.
-fn compared<'a>(rows: &[&'a Row<'a>], like: &Row<'_>) -> Option<&'a Row<'a>> {
-    let replays = main_replays(rows);
+fn compared<'a>(
+    rows: &[&'a Row<'a>],
+    replays: Option<usize>,
+    like: &Row<'_>,
+) -> Option<&'a Row<'a>> {
     let row = rows.iter().find(|row| {
         let (one, other) = (row.key, like.key);
         (one.strategy, one.lr_index, one.codec) == (other.strategy, other.lr_index, other.codec)
@@ -126,6 +143,7 @@ fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
         };
         all.iter().filter(here).collect()
     };
+    let replays = |protocol| main_replays(all, protocol, scenario);
     let (strict, published) = (of(Protocol::Strict), of(Protocol::Published));
     if strict.is_empty() || published.is_empty() {
         return None;
@@ -136,8 +154,11 @@ fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
         if rows.iter().any(|row| row[0] == name) {
             continue;
         }
-        let rows_of = [&strict, &published].map(|rows| compared(rows, like));
-        let [Some(strict), Some(published)] = rows_of else {
+        let pair = (
+            compared(&strict, replays(Protocol::Strict), like),
+            compared(&published, replays(Protocol::Published), like),
+        );
+        let (Some(strict), Some(published)) = pair else {
             continue;
         };
         // Some speakers and classes are easier than others.
@@ -170,7 +191,8 @@ fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
         title: format!("{}: both protocols side by side", scenario.name()),
         note: format!(
             "At the end, for the speakers or classes and seeds that both protocols were run with. They \
-             differ in splits, epochs and rates, too. {MEANS}"
+             differ in splits, epochs and rates, too. {}{MEANS}",
+            old_and_new(scenario)
         ),
         heading,
         rows,
@@ -179,8 +201,12 @@ fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
 }
 
 /// Accuracy on everything by codec and LR index.
-fn codec_table(protocol: Protocol, scenario: ScenarioKind, rows: &[&Row<'_>]) -> Option<Table> {
-    let replays = main_replays(rows)?;
+fn codec_table(
+    protocol: Protocol,
+    scenario: ScenarioKind,
+    replays: usize,
+    rows: &[&Row<'_>],
+) -> Option<Table> {
     let here = rows
         .iter()
         .filter(|row| row.key.strategy == Strategy::Latent);
@@ -209,6 +235,8 @@ fn codec_table(protocol: Protocol, scenario: ScenarioKind, rows: &[&Row<'_>]) ->
         let spread = row.and_then(|row| row.spread(|cell| cell.after.all));
         spread.map_or("–".to_string(), Spread::percent)
     };
+    let planned: usize = here.iter().map(|row| row.planned).sum();
+    let finished: usize = here.iter().map(|row| row.cells.len()).sum();
     let table = codecs.iter().map(|&codec| {
         let accuracies = indices.iter().map(|&index| cell(codec, index));
         std::iter::once(ratio(codec)).chain(accuracies).collect()
@@ -219,7 +247,15 @@ fn codec_table(protocol: Protocol, scenario: ScenarioKind, rows: &[&Row<'_>]) ->
             "{}, {protocol}: accuracy by codec and LR index",
             scenario.name()
         ),
-        note: format!("On all test samples at the end, {replays} replays. {MEANS}"),
+        note: format!(
+            "On all test samples at the end, {replays} replays{}. {MEANS}",
+            match planned == finished {
+                true => String::new(),
+                false => format!(
+                    "; {finished} of {planned} experiments so far, so rows may be of other speakers or classes"
+                ),
+            }
+        ),
         heading,
         rows: table.collect(),
         commands: Vec::new(),
@@ -312,8 +348,9 @@ fn every_row(
         name: format!("all-{protocol}-{}", slug(scenario)),
         title: format!("{}, {protocol}: every experiment", scenario.name()),
         note: format!(
-            "{MEANS} Bytes are those really held, labels and header included; raw / packed is raw \
-             input bits over bits of packed samples, as the paper counts."
+            "{}{MEANS} Bytes are those really held, labels and header included; raw / packed is raw \
+             input bits over bits of packed samples, as the paper counts.",
+            old_and_new(scenario)
         ),
         heading: heading.map(String::from).into(),
         rows: table.collect(),

@@ -4,14 +4,13 @@ use super::{Content, FRONT, LR, NAIVE, NATIVE, Section, SuiteFigure, point};
 use crate::continual::Strategy;
 use crate::replay::Codec;
 use crate::report::plot::{LineAxis, LineFigure, LinePanel, LineStyle, Mark, Point, Series};
-use crate::report::suite::collected::{Collected, Spread, main_replays};
-use crate::suite::ScenarioKind;
+use crate::report::suite::collected::{Collected, Spread};
+use crate::suite::{CellResult, ScenarioKind};
 
 /// Spiking activity of each layer.
 pub(super) fn activity(collected: &Collected, sections: &[Section<'_>]) -> Option<SuiteFigure> {
     let mut highest: f64 = 0.0;
     let panels = sections.iter().filter_map(|section| {
-        let replays = main_replays(&section.rows)?;
         let mut series = vec![Series {
             name: "pre-trained".into(),
             colour: FRONT,
@@ -20,8 +19,7 @@ pub(super) fn activity(collected: &Collected, sections: &[Section<'_>]) -> Optio
             points: pretrained_activity(collected, section),
         }];
         let rows = section.rows.iter().filter(|row| {
-            let main = row.key.replays.is_none_or(|n| n == replays);
-            main && matches!(row.key.codec, None | Some(Codec::Raw))
+            section.compares(row) && matches!(row.key.codec, None | Some(Codec::Raw))
         });
         for row in rows {
             let (name, colour) = match (row.key.strategy, row.key.lr_index) {
@@ -40,8 +38,10 @@ pub(super) fn activity(collected: &Collected, sections: &[Section<'_>]) -> Optio
                 .map(|cell| cell.activity.len())
                 .max()
                 .unwrap_or(0);
-            let points = (0..layers)
-                .filter_map(|layer| point(layer as f64, row, |cell| cell.activity[layer]));
+            let points = (0..layers).filter_map(|layer| {
+                let of = |cell: &CellResult| cell.activity.get(layer).copied();
+                point(layer as f64, row, |cell| of(cell).unwrap_or(f64::NAN))
+            });
             series.push(Series {
                 name,
                 colour,
@@ -61,7 +61,7 @@ pub(super) fn activity(collected: &Collected, sections: &[Section<'_>]) -> Optio
         });
         Some(LinePanel {
             title: section.title(),
-            x: LineAxis::Labels(String::new(), labels.collect()),
+            x: LineAxis::Labels("from the input upwards".into(), labels.collect()),
             series,
         })
     });
@@ -70,7 +70,8 @@ pub(super) fn activity(collected: &Collected, sections: &[Section<'_>]) -> Optio
         name: "spiking-activity".into(),
         caption:
             "Percent of all cells (time steps × channels or neurons) with an event or a spike, on \
-                  test samples, before and after learning. Bars are standard deviations over seeds."
+                  test samples, before and after learning; latent replay without compression at LR index 1 and \
+                  2. Bars are standard deviations over seeds."
                 .into(),
         content: Content::Lines(LineFigure {
             y_name: "active cells (%)".into(),

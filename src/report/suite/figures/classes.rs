@@ -8,7 +8,7 @@ use crate::replay::Codec;
 use crate::report::plot::{
     LineAxis, LinePanel, LineStyle, Mark, MatrixFigure, MatrixPanel, Series,
 };
-use crate::report::suite::collected::{Collected, Row, main_replays};
+use crate::report::suite::collected::{Collected, Row};
 
 /// Accuracy after each class of many.
 pub(super) fn class_by_class(
@@ -18,14 +18,12 @@ pub(super) fn class_by_class(
     let panels = sections.iter().filter(|section| !section.is_single());
     let panels = panels.map(|section| {
         let mut series = Vec::new();
-        let replays = main_replays(&section.rows);
         let rows = section.rows.iter().filter(|row| {
-            let compared = row.key.replays.is_none() || row.key.replays == replays;
             let shown = match row.key.strategy {
                 Strategy::Latent => row.key.lr_index.is_some_and(|index| index >= 2),
                 _ => true,
             };
-            compared && shown
+            section.compares(row) && shown
         });
         for row in rows {
             let (colour, mark) = match (row.key.strategy, row.key.codec) {
@@ -87,7 +85,8 @@ pub(super) fn class_by_class(
     (!panels.is_empty()).then(|| SuiteFigure {
         name: "accuracy-after-each-class".into(),
         caption: "Accuracy on all test samples, those of classes still to come included, after each \
-                  class of the multi-class-incremental run. Bars are standard deviations over seeds."
+                  class of the multi-class-incremental run; of latent replay LR index 2 and above, and of each \
+                  kind of codec the one nearest to 1:10. Bars are standard deviations over seeds."
             .into(),
         content: percent_figure(panels, 2, "accuracy on all (%)"),
     })
@@ -117,10 +116,8 @@ pub(super) fn matrices(collected: &Collected, section: &Section<'_>) -> Option<S
     if section.is_single() {
         return None;
     }
-    let replays = main_replays(&section.rows);
-    let latent = section
-        .strategy(Strategy::Latent)
-        .filter(|row| row.key.replays == replays);
+    let latent = section.strategy(Strategy::Latent);
+    let latent = latent.filter(|row| section.compares(row));
     let best = latent.max_by(|one, other| {
         let accuracy = |row: &Row<'_>| row.mean(|cell| cell.after.all);
         accuracy(one).total_cmp(&accuracy(other))

@@ -4,12 +4,12 @@ use super::{FRONT, JOINT, LR, NAIVE, NATIVE, Section, SuiteFigure, percent_figur
 use crate::continual::Strategy;
 use crate::replay::Codec;
 use crate::report::plot::{LineAxis, LinePanel, LineStyle, Mark, Point, Series};
-use crate::report::suite::collected::{Row, main_replays, ratio};
+use crate::report::suite::collected::{Row, ratio};
 
 /// Accuracy by LR index.
 pub(super) fn lr_indices(sections: &[Section<'_>]) -> Option<SuiteFigure> {
     let panels = sections.iter().filter_map(|section| {
-        let replays = main_replays(&section.rows)?;
+        let replays = section.replays?;
         let mut codecs: Vec<Codec> = Vec::new();
         for row in section.strategy(Strategy::Latent) {
             codecs.extend(row.key.codec.filter(|codec| !codecs.contains(codec)));
@@ -24,7 +24,7 @@ pub(super) fn lr_indices(sections: &[Section<'_>]) -> Option<SuiteFigure> {
             (2, LineStyle::Solid, Mark::Circle),
             (0, LineStyle::Solid, Mark::Square),
             (5, LineStyle::Dashed, Mark::Ring),
-            (1, LineStyle::Solid, Mark::Diamond),
+            (4, LineStyle::Solid, Mark::Diamond),
         ];
         let series = shown
             .into_iter()
@@ -60,9 +60,7 @@ pub(super) fn lr_indices(sections: &[Section<'_>]) -> Option<SuiteFigure> {
         ];
         for (strategy, colour) in level {
             let rows = section.strategy(strategy);
-            let row = rows
-                .into_iter()
-                .find(|row| row.key.replays.is_none_or(|n| n == replays));
+            let row = rows.into_iter().find(|row| section.compares(row));
             let Some(level) = row.and_then(|row| point(0.0, row, |cell| cell.after.all)) else {
                 continue;
             };
@@ -102,36 +100,37 @@ pub(super) fn lr_indices(sections: &[Section<'_>]) -> Option<SuiteFigure> {
 pub(super) fn bytes(sections: &[Section<'_>]) -> Option<SuiteFigure> {
     let kilobytes = |row: &Row<'_>| row.mean(|cell| cell.replay.bytes as f64) / 1e3;
     let panels = sections.iter().filter_map(|section| {
-        let mut series: Vec<Series> = Vec::new();
         let remembering = section
             .rows
             .iter()
             .filter(|row| matches!(row.key.strategy, Strategy::Latent | Strategy::Native));
+        // The legend has colours and marks apart: all pairs of them would fill it.
+        let (mut colours, mut marks): (Vec<Series>, Vec<Series>) = Default::default();
+        let mut points: Vec<Series> = Vec::new();
         let mut all: Vec<Point> = Vec::new();
         for row in remembering {
             let Some(point) = point(kilobytes(row), row, |cell| cell.after.all) else {
                 continue;
             };
             let (family, mark) = match row.key.codec {
-                _ if row.key.strategy == Strategy::Native => ("raw inputs", Mark::Cross),
+                _ if row.key.strategy == Strategy::Native => ("native rehearsal", Mark::Cross),
                 Some(Codec::Counts(_)) => ("window counts", Mark::Diamond),
                 Some(Codec::Or(_)) => ("one bit a window", Mark::Square),
                 _ => ("1:1", Mark::Circle),
             };
-            let (name, colour) = match row.key.lr_index {
-                Some(index) => (format!("LR {index}, {family}"), LR[index % 4]),
-                None => (format!("native, {family}"), NATIVE),
-            };
+            let colour = row.key.lr_index.map_or(NATIVE, |index| LR[index % 4]);
             all.push(point);
-            match series.iter_mut().find(|series| series.name == name) {
-                Some(series) => series.points.push(point),
-                None => series.push(Series {
-                    name,
+            points.push(key("", colour, LineStyle::None, Some(mark)).with(point));
+            if let Some(index) = row.key.lr_index {
+                colours.push(key(
+                    &format!("LR index {index}"),
                     colour,
-                    line: LineStyle::None,
-                    mark: Some(mark),
-                    points: vec![point],
-                }),
+                    LineStyle::Solid,
+                    None,
+                ));
+                marks.push(key(family, FRONT, LineStyle::None, Some(mark)));
+            } else {
+                marks.push(key(family, NATIVE, LineStyle::None, Some(mark)));
             }
         }
         let low = all.iter().map(|point| point.x).reduce(f64::min)?;
@@ -143,7 +142,7 @@ pub(super) fn bytes(sections: &[Section<'_>]) -> Option<SuiteFigure> {
             mark: None,
             points: pareto_front(all),
         };
-        series.insert(0, front);
+        let series = [vec![front], colours, marks, points].concat();
         Some(LinePanel {
             title: section.title(),
             x: LineAxis::Logarithm(
@@ -160,8 +159,26 @@ pub(super) fn bytes(sections: &[Section<'_>]) -> Option<SuiteFigure> {
                   labels and header included, of every experiment with a memory. The dashed line joins \
                   those that no smaller memory beats. Bars are standard deviations over seeds."
             .into(),
-        content: percent_figure(panels, 2, "accuracy on all (%)"),
+        content: percent_figure(panels, 3, "accuracy on all (%)"),
     })
+}
+
+/// A series without points, for the legend.
+fn key(name: &str, colour: usize, line: LineStyle, mark: Option<Mark>) -> Series {
+    Series {
+        name: name.to_string(),
+        colour,
+        line,
+        mark,
+        points: Vec::new(),
+    }
+}
+
+impl Series {
+    fn with(mut self, point: Point) -> Self {
+        self.points.push(point);
+        self
+    }
 }
 
 /// The points that none to their left is as high as, from left to right.

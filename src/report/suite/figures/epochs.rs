@@ -5,130 +5,85 @@ use crate::continual::Strategy;
 use crate::replay::Codec;
 use crate::report::plot::{LineAxis, LinePanel, LineStyle, Point, Series};
 use crate::report::suite::collected::{Row, ratio};
+use crate::report::suite::tables::slug;
 
-/// The codec of a section that most numbers of replays were tried with; the stronger of several.
-fn codec_of_curves(section: &Section<'_>) -> Option<Codec> {
-    let codecs = section
-        .strategy(Strategy::Latent)
-        .filter_map(|row| row.key.codec);
-    let count = |codec: Codec| section.latent(codec).count();
-    codecs.max_by_key(|codec| {
-        let one_bit = matches!(codec, Codec::Or(_));
-        (count(*codec), one_bit, codec.window_steps())
-    })
-}
+/// From few replays to many, light to dark; with more numbers than these, lines are dashed.
+const COLOURS: [usize; 4] = [4, 5, 0, 6];
+/// Codecs that are shown side by side.
+const MOST_PANELS: usize = 3;
 
-/// Accuracy per epoch, by number of replays.
-pub(super) fn epochs(sections: &[Section<'_>]) -> Option<SuiteFigure> {
-    let single = sections.iter().filter(|section| section.is_single());
-    let curves = single.filter_map(|section| Some((section, replay_curves(section)?)));
-    let curves: Vec<(&Section<'_>, ReplayCurves<'_>)> = curves.collect();
-    // The first number of replays of each panel has the same colour and one entry in the legend, and so
-    // on. Where panels have other numbers, the legend has their order, and the caption the numbers.
-    let most = curves.iter().map(|(_, curves)| curves.rows.len()).max()?;
-    let first = curves.first()?.1.numbers();
-    let names: Vec<String> = match curves.iter().all(|(_, curves)| curves.numbers() == first) {
-        true => first
-            .iter()
-            .map(|number| format!("{number} replays"))
-            .collect(),
-        false => (0..most)
-            .map(|place| match place {
-                0 => "fewest replays".to_string(),
-                place if place + 1 == most => "most replays".to_string(),
-                place => format!("{} most replays", ordinal(most - place)),
-            })
-            .collect(),
-    };
-    let panels = curves.iter().map(|(section, curves)| {
-        let naive = section.strategy(Strategy::Naive);
-        let mut series: Vec<Series> = naive
-            .map(|row| curve(row, "naive".into(), NAIVE, LineStyle::Dashed))
+/// Accuracy per epoch, by number of replays: a panel for each codec that most numbers were tried with,
+/// at the highest LR index.
+pub(super) fn epochs(section: &Section<'_>) -> Option<SuiteFigure> {
+    if !section.is_single() {
+        return None;
+    }
+    let latent = || section.strategy(Strategy::Latent);
+    let lr_index = latent().filter_map(|row| row.key.lr_index).max()?;
+    let rows = |codec: Codec| {
+        let rows = section.latent(codec);
+        let mut rows: Vec<&Row<'_>> = rows
+            .filter(|row| row.key.lr_index == Some(lr_index))
             .collect();
-        for (index, row) in curves.rows.iter().enumerate() {
-            let place = curves.place(index, most);
-            let colour = [5, 0, 2, 3][place.min(3)];
-            series.push(curve(row, names[place].clone(), colour, LineStyle::Solid));
+        rows.sort_by_key(|row| row.key.replays);
+        rows
+    };
+    let mut codecs: Vec<Codec> = Vec::new();
+    for codec in latent().filter_map(|row| row.key.codec) {
+        if !codecs.contains(&codec) {
+            codecs.push(codec);
         }
+    }
+    let most = codecs.iter().map(|&codec| rows(codec).len()).max()?;
+    codecs.retain(|&codec| rows(codec).len() == most);
+    // 1:1 is the first of them, and beside it stand those nearest to the paper's 1:10.
+    codecs.sort_by_key(|codec| match codec.window_steps() {
+        1 => 0,
+        steps => steps.abs_diff(10) + 1,
+    });
+    codecs.truncate(MOST_PANELS);
+    let panels = codecs.iter().map(|&codec| {
+        let naive = section.strategy(Strategy::Naive);
+        let naive = naive.map(|row| curve(row, "naive".into(), NAIVE, LineStyle::Dashed));
+        let rows = rows(codec);
+        let latent = rows.iter().enumerate().map(|(place, row)| {
+            let name = format!("{} replays", row.key.replays.unwrap_or(0));
+            let line = match place < COLOURS.len() {
+                true => LineStyle::Solid,
+                false => LineStyle::Dashed,
+            };
+            curve(row, name, colour(place, rows.len()), line)
+        });
+        let series: Vec<Series> = naive.chain(latent).collect();
         let epochs = series.iter().map(|series| series.points.len()).max();
         LinePanel {
-            title: section.title(),
+            title: format!("{}, LR index {lr_index}", ratio(codec)),
             x: LineAxis::Numbers("epoch".into(), (0.0, epochs.unwrap_or(1) as f64 - 0.5)),
             series,
         }
     });
-    let shown = curves.iter().map(|(section, curves)| {
-        let (title, codec) = (section.title(), ratio(curves.codec));
-        let numbers = curves
-            .numbers()
-            .iter()
-            .map(usize::to_string)
-            .collect::<Vec<_>>();
-        let numbers = numbers.join(", ");
-        format!(
-            "{title}: LR index {}, {codec}, {numbers} replays",
-            curves.lr_index
-        )
-    });
-    let shown: Vec<String> = shown.collect();
+    let title = section.title();
     Some(SuiteFigure {
-        name: "accuracy-per-epoch".into(),
-        caption: format!(
-            "Accuracy on all test samples after each epoch of learning something new, by number of \
-             replays; epoch 0 is the pre-trained network. {}. Means over seeds and over what was held \
-             out.",
-            shown.join("; ")
+        name: format!(
+            "accuracy-per-epoch-{}-{}",
+            section.protocol,
+            slug(section.scenario)
         ),
-        content: percent_figure(panels.collect(), 2, "accuracy on all (%)"),
+        caption: format!(
+            "{title}: accuracy on all test samples after each epoch of learning something new, by number \
+             of replays; epoch 0 is the pre-trained network. Means over seeds and over what was held out."
+        ),
+        content: percent_figure(panels.collect(), 3, "accuracy on all (%)"),
     })
 }
 
-/// Latent replay at the highest LR index, by number of replays.
-struct ReplayCurves<'a> {
-    lr_index: usize,
-    codec: Codec,
-    rows: Vec<&'a Row<'a>>,
-}
-
-impl ReplayCurves<'_> {
-    /// Of replays, in the order of the rows.
-    fn numbers(&self) -> Vec<usize> {
-        self.rows.iter().filter_map(|row| row.key.replays).collect()
+/// The colour of a number of replays by its place among so many.
+fn colour(place: usize, numbers: usize) -> usize {
+    match numbers {
+        1 => COLOURS[2],
+        2 | 3 => COLOURS[place + 1],
+        _ => COLOURS[place % COLOURS.len()],
     }
-
-    /// Which of the `most` colours a row has: one number of replays alone is taken for neither few nor
-    /// many.
-    fn place(&self, row: usize, most: usize) -> usize {
-        match self.rows.len() {
-            1 => most / 2,
-            _ => row,
-        }
-    }
-}
-
-/// `second`, `third`; a legend has few entries.
-fn ordinal(place: usize) -> String {
-    match place {
-        2 => "second".into(),
-        3 => "third".into(),
-        place => format!("{place}th"),
-    }
-}
-
-fn replay_curves<'a>(section: &Section<'a>) -> Option<ReplayCurves<'a>> {
-    let codec = codec_of_curves(section)?;
-    let indices = section.latent(codec).filter_map(|row| row.key.lr_index);
-    let lr_index = indices.max()?;
-    let rows = section.latent(codec);
-    let mut rows: Vec<&Row<'_>> = rows
-        .filter(|row| row.key.lr_index == Some(lr_index))
-        .collect();
-    rows.sort_by_key(|row| row.key.replays);
-    Some(ReplayCurves {
-        lr_index,
-        codec,
-        rows,
-    })
 }
 
 fn curve(row: &Row<'_>, name: String, colour: usize, line: LineStyle) -> Series {

@@ -7,7 +7,7 @@ mod classes;
 mod comparison;
 mod epochs;
 
-use super::collected::{Collected, Row};
+use super::collected::{Collected, Row, main_replays};
 use crate::continual::{Protocol, Strategy};
 use crate::replay::Codec;
 use crate::report::plot::{LineFigure, LinePanel, MatrixFigure, Point};
@@ -33,7 +33,7 @@ pub enum Content {
     Matrix(MatrixFigure),
 }
 
-/// The colours of strategies and LR indices, in all figures.
+/// The colours of strategies and LR indices.
 const NAIVE: usize = 1;
 const JOINT: usize = 6;
 const NATIVE: usize = 3;
@@ -55,11 +55,12 @@ pub fn figures(collected: &Collected) -> Vec<SuiteFigure> {
                 protocol,
                 scenario,
                 rows: rows.iter().filter(here).collect(),
+                replays: main_replays(&rows, protocol, scenario),
             }
         })
         .collect();
     let mut figures = Vec::new();
-    figures.extend(epochs::epochs(&sections));
+    figures.extend(sections.iter().filter_map(epochs::epochs));
     figures.extend(comparison::lr_indices(&sections));
     figures.extend(classes::class_by_class(collected, &sections));
     figures.extend(comparison::bytes(&sections));
@@ -67,6 +68,7 @@ pub fn figures(collected: &Collected) -> Vec<SuiteFigure> {
         figures.extend(classes::matrices(collected, section));
     }
     figures.extend(activity::activity(collected, &sections));
+    figures.retain(SuiteFigure::shows_anything);
     figures
 }
 
@@ -75,11 +77,18 @@ struct Section<'a> {
     protocol: Protocol,
     scenario: ScenarioKind,
     rows: Vec<&'a Row<'a>>,
+    /// The number of replays at which codecs and LR indices are compared.
+    replays: Option<usize>,
 }
 
 impl<'a> Section<'a> {
     fn title(&self) -> String {
         format!("{}, {}", self.scenario.name(), self.protocol)
+    }
+
+    /// Whether a row has the number of replays that is compared at, or keeps nothing.
+    fn compares(&self, row: &Row<'_>) -> bool {
+        row.key.replays.is_none() || row.key.replays == self.replays
     }
 
     fn is_single(&self) -> bool {
@@ -97,10 +106,22 @@ impl<'a> Section<'a> {
     }
 }
 
-fn percent_figure(panels: Vec<LinePanel>, columns: usize, y_name: &str) -> Content {
+/// Panels of percentages that have anything to show, on an axis from ten to ten around what they show.
+fn percent_figure(mut panels: Vec<LinePanel>, columns: usize, y_name: &str) -> Content {
+    panels.retain(|panel| panel.series.iter().any(|series| !series.points.is_empty()));
+    let points = panels.iter().flat_map(|panel| &panel.series);
+    let points = points.flat_map(|series| &series.points);
+    let (mut low, mut high) = (100.0_f64, 0.0_f64);
+    for point in points {
+        let error = point.error.unwrap_or(0.0);
+        (low, high) = (low.min(point.y - error), high.max(point.y + error));
+    }
+    // With a little room, so that no mark stands on an edge.
+    let low = ((low - 1.0) / 10.0).floor() * 10.0;
+    let high = ((high + 1.0) / 10.0).ceil() * 10.0;
     Content::Lines(LineFigure {
         y_name: y_name.to_string(),
-        y_limits: (0.0, 100.0),
+        y_limits: (low.max(0.0), high.min(100.0)),
         columns,
         panels,
     })
@@ -117,6 +138,14 @@ fn point(x: f64, row: &Row<'_>, of: impl Fn(&CellResult) -> f64) -> Option<Point
 }
 
 impl SuiteFigure {
+    /// Whether there is a panel; a figure of none can't be drawn.
+    fn shows_anything(&self) -> bool {
+        match &self.content {
+            Content::Lines(figure) => !figure.panels.is_empty(),
+            Content::Matrix(figure) => !figure.panels.is_empty(),
+        }
+    }
+
     /// What stands in for the figure where it can't be seen.
     pub fn alt(&self) -> String {
         self.caption
