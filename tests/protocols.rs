@@ -5,14 +5,15 @@ use std::ops::ControlFlow;
 
 use respike::continual::{
     Experiment, LearningDefaults, MemorySettings, Plan, Protocol, Scenario, Start, Strategy,
-    published_plan, run, strict_plan,
+    pretrain, published_plan, run, strict_plan,
 };
 use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents};
 use respike::ids::{ClassId, SampleIndex, SpeakerId};
-use respike::network::{Network, NetworkSpec};
-use respike::random::MasterSeed;
+use respike::network::{Network, NetworkSpec, Stage};
+use respike::random::{MasterSeed, Purpose};
 use respike::replay::{Capacity, Codec, Policy};
 use respike::spikes::{EventStream, TimeGrid};
+use respike::train::{DatasetExamples, Examples, Trainer};
 
 const BATCH: usize = 64;
 
@@ -265,6 +266,58 @@ fn published_batches_come_new_first_and_then_replays() {
     let found: Vec<usize> = samples.iter().map(|&(_, samples)| samples).collect();
     assert_eq!(found, expected);
     assert_eq!(outcome.replay.samples, 6 * BATCH, "and one more at the end");
+}
+
+#[test]
+fn published_epochs_train_on_new_batches_and_then_on_replays() {
+    let dataset = dataset(4, 3, 90);
+    let experiment = Experiment {
+        scenario: SCENARIOS[0],
+        strategy: Strategy::Native,
+        protocol: Protocol::Published,
+        lr_index: None,
+        memory: Some(MemorySettings {
+            codec: Codec::Raw,
+            policy: Policy::Uniform,
+            capacity: Capacity::Samples(3 * BATCH),
+        }),
+        pretrain_epochs: 1,
+        pretrain: LearningDefaults::training(1e-3),
+        epochs: 2,
+        learn: LearningDefaults::training(1e-3),
+        seed: MasterSeed(4),
+    };
+    let mut go_on = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
+    // Weights large enough for spikes: without any nothing is learned.
+    let mut settings = small_network(4).settings().clone();
+    settings.init.weight_scale = 5.0;
+    let spec = settings.check().expect("valid");
+    let fresh = Network::new(spec, experiment.seed);
+    let pretrained = pretrain(&experiment, &dataset, fresh, &mut go_on).expect("it trains");
+    let start = Start::Pretrained(Box::new(pretrained.clone()));
+    let outcome = run(&experiment, &dataset, start, &mut go_on).expect("it runs");
+
+    // By hand: four batches of the new speaker and three replayed, in every epoch alike.
+    let plan = published(experiment.scenario, &dataset, 3 * BATCH);
+    let (new, old) = (plan.tasks[1].train.as_slice(), replays(&plan, 0));
+    assert_eq!((new.len(), old.len()), (4 * BATCH, 3 * BATCH));
+    let trained = |samples: Vec<SampleIndex>| {
+        let network = pretrained.network.clone();
+        let (settings, seed) = (experiment.learn, experiment.seed);
+        let trainer = Trainer::new(network, Stage::Whole, settings, seed, Purpose::Shuffle);
+        let mut trainer = trainer.expect("settings are right");
+        let examples = DatasetExamples::new(&dataset, samples);
+        let places: Vec<usize> = (0..examples.len()).collect();
+        let batches: Vec<&[usize]> = places.chunks(BATCH).collect();
+        for _ in 0..experiment.epochs {
+            let epoch = trainer.epoch_of_batches(&examples, &batches);
+            epoch.expect("it trains");
+        }
+        trainer.into_network()
+    };
+    let learned = outcome.learned.network;
+    assert!(trained([new, old].concat()) == learned);
+    assert!(trained([old, new].concat()) != learned, "the order matters");
 }
 
 #[test]

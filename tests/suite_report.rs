@@ -91,7 +91,9 @@ fn a_browser_shows_the_report_whole() {
     assert_eq!(page.requests, [""; 0], "the page asks for something");
     let dom = page.dom;
     let figures = [
-        "accuracy-per-epoch",
+        "accuracy-per-epoch-strict-sample",
+        "accuracy-per-epoch-strict-class",
+        "accuracy-per-epoch-published-sample",
         "accuracy-by-lr-index",
         "accuracy-after-each-class",
         "accuracy-against-kilobytes",

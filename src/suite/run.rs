@@ -13,8 +13,7 @@ use super::{
 };
 use super::{GroupId, cell_name};
 use crate::continual::{
-    ContinualError, EpochRecord, Phase, Progress, Start, pretrain,
-    run as run_experiment,
+    ContinualError, EpochRecord, Phase, Progress, Start, pretrain, run as run_experiment,
 };
 use crate::dataset::Dataset;
 use crate::ids::SampleIndex;

@@ -155,3 +155,117 @@ impl SuiteFigure {
             .to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::plot::{LineAxis, LineStyle, Mark, Series};
+    use crate::report::suite::invented::{Invented, latent, naive, suite};
+
+    fn lines(figures: &[SuiteFigure], name: &str) -> LineFigure {
+        let figure = figures.iter().find(|figure| figure.name == name);
+        match &figure.expect("it is drawn").content {
+            Content::Lines(figure) => figure.clone(),
+            Content::Matrix(_) => panic!("{name} is a matrix"),
+        }
+    }
+
+    fn drawn(panel: &LinePanel) -> Vec<(&str, Vec<(f64, f64)>)> {
+        let series = panel.series.iter().map(|series| {
+            let points = series.points.iter().map(|point| (point.x, point.y));
+            (series.name.as_str(), points.collect())
+        });
+        series.collect()
+    }
+
+    #[test]
+    fn curves_are_named_by_their_own_numbers_of_replays() {
+        let with = |replays, all| {
+            let codec = Codec::Raw;
+            let cell = latent(3, codec, 0.1, all);
+            let replay = Some((3, codec, replays));
+            Invented { replay, ..cell }
+        };
+        let published = |cell| Invented {
+            protocol: Protocol::Published,
+            ..cell
+        };
+        let results = [
+            naive(0.5, 0.3),
+            with(200, 0.7),
+            with(100, 0.6),
+            with(50, 0.5),
+            published(with(1152, 0.8)),
+            published(with(576, 0.7)),
+            latent(2, Codec::Raw, 0.1, 0.4),
+        ];
+        let figures = figures(&suite(&results, &[]));
+        let strict = lines(&figures, "accuracy-per-epoch-strict-sample");
+        assert_eq!(strict.panels.len(), 1);
+        assert_eq!(strict.panels[0].title, "1:1, LR index 3");
+        let before = vec![(0.0, 70.0)];
+        let names = ["naive", "50 replays", "100 replays", "200 replays"];
+        let expected = names.map(|name| (name, before.clone()));
+        assert_eq!(drawn(&strict.panels[0]), expected);
+        let published = lines(&figures, "accuracy-per-epoch-published-sample");
+        let names = ["576 replays", "1152 replays"].map(|name| (name, before.clone()));
+        assert_eq!(drawn(&published.panels[0]), names);
+    }
+
+    #[test]
+    fn points_are_means_in_percent_at_their_lr_index_and_kilobytes() {
+        let other_seed = |cell| Invented { seed: 1, ..cell };
+        let or_10 = Codec::or(10).expect("a window");
+        let results = [
+            naive(0.5, 0.30),
+            latent(1, or_10, 0.1, 0.6),
+            other_seed(latent(1, or_10, 0.1, 0.7)),
+            latent(3, or_10, 0.1, 0.5),
+        ];
+        let figures = figures(&suite(&results, &[]));
+        let by_index = lines(&figures, "accuracy-by-lr-index");
+        let panel = drawn(&by_index.panels[0]);
+        assert_eq!(panel[0].0, "latent replay, 1:10");
+        let rounded = panel[0].1.iter().map(|(x, y)| (*x, y.round()));
+        assert_eq!(rounded.collect::<Vec<_>>(), [(1.0, 65.0), (3.0, 50.0)]);
+        assert_eq!(
+            by_index.y_limits,
+            (20.0, 80.0),
+            "from ten to ten around 30 and 72"
+        );
+        let kilobytes = lines(&figures, "accuracy-against-kilobytes");
+        let with_points = |series: &&Series| series.name.is_empty();
+        let points = kilobytes.panels[0].series.iter().filter(with_points);
+        let points: Vec<&Series> = points.collect();
+        assert_eq!(points.len(), 2, "naive learning keeps nothing");
+        assert_eq!(
+            (points[1].points[0].x, points[1].points[0].y.round()),
+            (1.0, 50.0)
+        );
+        assert_eq!(
+            (points[1].colour, points[1].mark),
+            (LR[3], Some(Mark::Square))
+        );
+    }
+
+    #[test]
+    fn a_figure_with_nothing_to_show_is_left_out() {
+        let empty = LinePanel {
+            title: "nothing".into(),
+            x: LineAxis::Numbers("x".into(), (0.0, 1.0)),
+            series: vec![Series {
+                name: "none".into(),
+                colour: 0,
+                line: LineStyle::Solid,
+                mark: None,
+                points: Vec::new(),
+            }],
+        };
+        let figure = SuiteFigure {
+            name: "empty".into(),
+            caption: String::new(),
+            content: percent_figure(vec![empty], 2, "accuracy"),
+        };
+        assert!(!figure.shows_anything());
+    }
+}
