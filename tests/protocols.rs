@@ -233,25 +233,30 @@ fn published_multi_class_repeats_the_same_batches_and_grows() {
     assert!(seen > BATCH, "{seen} of 2 batches");
 }
 
-#[test]
-fn published_batches_come_new_first_and_then_replays() {
-    let dataset = dataset(4, 3, 90);
-    let experiment = Experiment {
-        scenario: SCENARIOS[2],
-        strategy: Strategy::Latent,
+/// One epoch of everything, with a memory of so many batches.
+fn published_experiment(scenario: Scenario, strategy: Strategy, batches: usize) -> Experiment {
+    Experiment {
+        scenario,
+        strategy,
         protocol: Protocol::Published,
-        lr_index: Some(1),
+        lr_index: (strategy == Strategy::Latent).then_some(1),
         memory: Some(MemorySettings {
             codec: Codec::Raw,
             policy: Policy::Uniform,
-            capacity: Capacity::Samples(6 * BATCH),
+            capacity: Capacity::Samples(batches * BATCH),
         }),
         pretrain_epochs: 1,
         pretrain: LearningDefaults::training(1e-3),
         epochs: 1,
         learn: LearningDefaults::training(1e-3),
         seed: MasterSeed(4),
-    };
+    }
+}
+
+#[test]
+fn published_multi_class_memory_grows_by_a_batch_a_class() {
+    let dataset = dataset(4, 3, 90);
+    let experiment = published_experiment(SCENARIOS[2], Strategy::Latent, 6);
     let fresh = Start::Fresh(Box::new(Network::new(small_network(4), experiment.seed)));
     let mut samples = Vec::new();
     let mut progress = |news: respike::continual::Progress<'_>| {
@@ -271,22 +276,8 @@ fn published_batches_come_new_first_and_then_replays() {
 #[test]
 fn published_epochs_train_on_new_batches_and_then_on_replays() {
     let dataset = dataset(4, 3, 90);
-    let experiment = Experiment {
-        scenario: SCENARIOS[0],
-        strategy: Strategy::Native,
-        protocol: Protocol::Published,
-        lr_index: None,
-        memory: Some(MemorySettings {
-            codec: Codec::Raw,
-            policy: Policy::Uniform,
-            capacity: Capacity::Samples(3 * BATCH),
-        }),
-        pretrain_epochs: 1,
-        pretrain: LearningDefaults::training(1e-3),
-        epochs: 2,
-        learn: LearningDefaults::training(1e-3),
-        seed: MasterSeed(4),
-    };
+    let mut experiment = published_experiment(SCENARIOS[0], Strategy::Native, 3);
+    experiment.epochs = 2;
     let mut go_on = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
     // Weights large enough for spikes: without any nothing is learned.
     let mut settings = small_network(4).settings().clone();
