@@ -152,6 +152,16 @@ struct GroupProgress {
     cells: Vec<Work>,
 }
 
+impl GroupProgress {
+    /// Notes how an experiment ended; after the last the network is not needed any more.
+    fn end(&mut self, cell: usize, how: Work) {
+        self.cells[cell] = how;
+        if self.cells.iter().all(|cell| cell.is_over()) {
+            self.network = None;
+        }
+    }
+}
+
 struct State {
     progress: Vec<GroupProgress>,
     /// What ends the run.
@@ -212,7 +222,7 @@ impl Crew<'_> {
         let mut state = self.lock();
         let progress = &mut state.progress[group];
         match cell {
-            Some(cell) => progress.cells[cell] = Work::Failed,
+            Some(cell) => progress.end(cell, Work::Failed),
             None => {
                 progress.pretrain = Work::Failed;
                 let waiting = |cell: &&mut Work| **cell == Work::Waiting;
@@ -365,10 +375,7 @@ impl Crew<'_> {
         let progress = &mut state.progress[index];
         progress.results.cells.push(result.clone());
         self.folder.write_results(group, &progress.results)?;
-        progress.cells[cell] = Work::Done;
-        if progress.cells.iter().all(|cell| cell.is_over()) {
-            progress.network = None;
-        }
+        progress.end(cell, Work::Done);
         let cost = self.costs().cell(experiment);
         let name = cell_name(experiment);
         self.tell(state, group.id, &name, Some(&result), clock, cost)
