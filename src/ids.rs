@@ -47,6 +47,13 @@ id!(
     "step"
 );
 
+/// The fingerprint of a recording's sound: the same sound has the same, whatever file it comes in.
+///
+/// Made by `respike::encode` from the samples and their rate; it travels with the spikes, and is never 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SoundPrint(pub u64);
+
 impl ClassId {
     /// The class as an index into readout units.
     pub fn index(self) -> usize {
