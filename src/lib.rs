@@ -18,7 +18,7 @@
 //!
 //! The modules follow that line, and import only what stands before them: [`spikes`], `encode` (from
 //! sound to events, as SHD was made; feature `encode`), [`dataset`],
-//! [`network`], [`train`], [`replay`], [`continual`], [`suite`] (grids of experiments), [`report`]; [`random`], [`ids`], [`simd`] and
+//! [`network`], [`train`], [`replay`], [`continual`], [`suite`] (grids of experiments), [`report`]; [`random`], [`ids`], [`simd`], [`ceiling`] and
 //! [`storage`] are for all.
 //!
 //! # Example
@@ -75,6 +75,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ceiling;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod continual;
