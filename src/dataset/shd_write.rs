@@ -9,7 +9,10 @@ use super::shd_read::one_line;
 use super::{DatasetError, LabelledEvents};
 use crate::ids::SampleIndex;
 use crate::spikes::SpikeError;
-use crate::storage::put_in_place;
+use crate::storage::{PartFolder, folder_of};
+
+/// The file's name while libhdf5 writes it, in a temporary folder.
+const PART: &str = "part.h5";
 
 /// How event times are stored; SHD itself has float16, good to half a millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -93,19 +96,17 @@ pub fn write_shd(
         action: "written",
         reason,
     };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let part = tempfile::Builder::new()
-        .prefix(".respike-")
-        .suffix(".part")
-        .tempfile_in(folder)
-        .map_err(|error| unwritable(error.to_string()))?
-        .into_temp_path();
-    write_to(&part, class_names, recordings, speakers, times)
-        .map_err(|e| unwritable(one_line(&e)))?;
-    put_in_place(part, path).map_err(|error| unwritable(error.to_string()))
+    let part = PartFolder::create_in(folder_of(path)).map_err(|e| unwritable(e.to_string()))?;
+    write_to(
+        &part.path().join(PART),
+        class_names,
+        recordings,
+        speakers,
+        times,
+    )
+    .map_err(|error| unwritable(one_line(&error)))?;
+    part.put_file(PART, path)
+        .map_err(|error| unwritable(error.to_string()))
 }
 
 fn write_to(
@@ -116,6 +117,19 @@ fn write_to(
     times: TimesType,
 ) -> hdf5::Result<()> {
     let file = hdf5::File::create(path)?;
+    fill(&file, class_names, recordings, speakers, times)?;
+    // Much is written now only; what a full disk does not take is an error.
+    file.flush()?;
+    file.close()
+}
+
+fn fill(
+    file: &hdf5::File,
+    class_names: &[String],
+    recordings: &[LabelledEvents],
+    speakers: &[SpeakerInfo],
+    times: TimesType,
+) -> hdf5::Result<()> {
     let spikes = file.create_group("spikes")?;
     match times {
         TimesType::Float16 => write_times(&spikes, recordings, f16::from_f64)?,

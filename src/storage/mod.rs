@@ -1,14 +1,22 @@
-//! How files are written and what the binary ones look like.
+//! How files are read and written, and what the binary ones look like.
 //!
-//! In: bytes, or named tensors with a JSON note. Out: files that are either whole or not there.
-//! Checkpoints and replay memories are both safetensors files, so Python opens them too.
+//! In: bytes, or named tensors with a JSON note. Out: files that are either whole or not there, in
+//! folders that one process works in at a time. Checkpoints and replay memories are both safetensors
+//! files, so Python opens them too.
 
-mod atomic;
+mod folder_lock;
+mod part;
+mod plain_file;
+mod shown;
 mod tensor_file;
 mod toml_error;
+mod whole_file;
 
-#[cfg(any(feature = "fetch", feature = "hdf5"))]
-pub(crate) use atomic::put_in_place;
-pub use atomic::write_whole;
+pub use folder_lock::{FolderLock, FolderLockError};
+pub(crate) use part::folder_of;
+pub use part::{abandon_all, clear_leftovers, make_folder};
+pub use plain_file::{open_plain, read_plain, read_plain_text};
+pub use shown::{Shown, is_odd, shown, shown_lines};
 pub use tensor_file::{Tensor, TensorFile, TensorFileError};
 pub(crate) use toml_error::toml_error;
+pub use whole_file::{PartFolder, WholeFile, write_whole};

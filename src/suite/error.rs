@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::{GroupId, cell_name};
 use crate::continual::{ContinualError, Experiment};
+use crate::storage::FolderLockError;
 use crate::train::TrainError;
 
 /// What can go wrong with a suite.
@@ -74,9 +75,9 @@ pub enum SuiteError {
         /// In what it differs.
         what: &'static str,
     },
-    /// Another process works in the folder.
-    #[error("another process is running the suite in {}; wait until it is over", .0.display())]
-    Busy(PathBuf),
+    /// Another process works in the folder, or it can't be locked.
+    #[error(transparent)]
+    Lock(#[from] FolderLockError),
     /// A file of the suite's folder is not as it should be.
     #[error("{} is not a suite's file: {reason}; {remedy}", path.display())]
     BadFile {

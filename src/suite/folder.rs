@@ -4,7 +4,6 @@
 //! group under `cells/`, its pre-trained network under `pretrained/`, and `times.jsonl`. Every file
 //! is whole at any time, so that a suite may be killed and gone on with.
 
-use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -15,7 +14,7 @@ use super::{CellResult, Group, GroupId, Pretrained, ResultLine, SuiteError, Suit
 use crate::continual::{Experiment, Protocol};
 use crate::network::NetworkSpec;
 use crate::simd::Simd;
-use crate::storage::write_whole;
+use crate::storage::{FolderLock, clear_leftovers, make_folder, write_whole};
 use crate::train::Checkpoint;
 
 /// The version of the format of a suite's folder.
@@ -25,7 +24,6 @@ const MANIFEST: &str = "suite.json";
 const CELLS: &str = "cells";
 const PRETRAINED: &str = "pretrained";
 const TIMES: &str = "times.jsonl";
-const LOCK: &str = ".lock";
 
 /// What to do about a damaged file of results or a damaged network.
 const AGAIN: &str = "delete it, and what it held is made again, with the same bits";
@@ -89,8 +87,8 @@ pub struct SuiteFolder {
     path: PathBuf,
     manifest: Manifest,
     times: Mutex<String>,
-    /// Held locked as long as the folder is in use; where the file system knows no locks it is just a file.
-    _lock: Option<File>,
+    /// Held as long as the folder is in use.
+    _lock: Option<FolderLock>,
 }
 
 /// The results of a group, as its file holds them.
@@ -125,7 +123,7 @@ impl SuiteFolder {
         {
             return Err(SuiteError::Occupied(path.to_path_buf()));
         }
-        let lock = lock(path)?;
+        let lock = FolderLock::take(path)?;
         if force {
             for name in [CELLS, PRETRAINED] {
                 let folder = path.join(name);
@@ -157,9 +155,9 @@ impl SuiteFolder {
             };
         }
         Self::check_same(path, &manifest)?;
-        let lock = lock(path)?;
-        for folder in ["", CELLS, PRETRAINED, "tables", "figures"] {
-            clear_parts(&path.join(folder), folder.is_empty());
+        let lock = FolderLock::take(path)?;
+        for folder in [CELLS, PRETRAINED] {
+            clear_below(&path.join(folder));
         }
         Self::open(path, manifest, read_times(path)?, lock)
     }
@@ -203,7 +201,7 @@ impl SuiteFolder {
         path: &Path,
         manifest: Manifest,
         times: String,
-        lock: File,
+        lock: FolderLock,
     ) -> Result<Self, SuiteError> {
         let text = serde_json::to_string_pretty(&manifest).expect("a plain struct");
         let file = path.join(MANIFEST);
@@ -382,39 +380,20 @@ fn read_times(path: &Path) -> Result<String, SuiteError> {
     }
 }
 
-/// Locks a folder, which is made if it is not there.
-fn lock(path: &Path) -> Result<File, SuiteError> {
-    std::fs::create_dir_all(path).map_err(io_error("make", path))?;
-    let place = path.join(LOCK);
-    let file = File::create(&place).map_err(io_error("write", &place))?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(SuiteError::Busy(path.to_path_buf())),
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
-    }
-}
-
-/// Removes temporary files that a killed run left behind.
-fn clear_parts(folder: &Path, flat: bool) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let path = entry.path();
+/// Removes temporary files that a killed run left in a folder and below.
+fn clear_below(folder: &Path) {
+    clear_leftovers(folder);
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            if !flat {
-                clear_parts(&path, false);
-            }
-        } else if name.to_string_lossy().starts_with(".respike-") {
-            // If it can't be removed it does no harm.
-            let _ = std::fs::remove_file(path);
+            clear_below(&entry.path());
         }
     }
 }
 
 fn make_parent(file: &Path) -> Result<(), SuiteError> {
     let folder = file.parent().unwrap_or(file);
-    std::fs::create_dir_all(folder).map_err(io_error("make", folder))
+    make_folder(folder).map_err(io_error("make", folder))
 }
 
 fn ignore_missing(done: io::Result<()>) -> io::Result<()> {

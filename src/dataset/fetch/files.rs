@@ -9,7 +9,7 @@ use super::download::Downloader;
 use super::part::Part;
 use super::unpack::unpack_gzip;
 use super::{FetchError, Fetched, Md5Sum, PackedFile, Progress, Settings, Source};
-use crate::storage::put_in_place;
+use crate::storage::WholeFile;
 
 /// Downloads, checks and unpacks every file that is not there yet.
 pub(super) fn fetch(
@@ -174,12 +174,8 @@ fn write_checked(
     write: impl FnOnce(&mut File, &Path) -> Result<Md5Sum, FetchError>,
 ) -> Result<(), FetchError> {
     let target = folder.join(&file.name);
-    let mut part = tempfile::Builder::new()
-        .prefix(".respike-")
-        .suffix(".part")
-        .tempfile_in(folder)
-        .map_err(FetchError::file("write", &target))?;
-    let found = write(part.as_file_mut(), &target)?;
+    let mut part = WholeFile::create(&target).map_err(FetchError::file("write", &target))?;
+    let found = write(part.file_mut(), &target)?;
     if found != file.sum {
         let expected = file.sum;
         return Err(FetchError::Damaged {
@@ -187,14 +183,10 @@ fn write_checked(
             reason: format!("{} in it has MD5 {found}, not {expected}", file.name),
         });
     }
-    let synced = part.as_file().sync_all();
-    synced.map_err(FetchError::file("write", &target))?;
     // Somebody may have put it there in the meantime.
     match is_there(file, folder)? {
         true => Ok(()),
-        false => {
-            put_in_place(part.into_temp_path(), &target).map_err(FetchError::file("write", &target))
-        }
+        false => part.finish().map_err(FetchError::file("write", &target)),
     }
 }
 

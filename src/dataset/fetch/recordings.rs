@@ -4,8 +4,6 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use super::checksum::{CopyError, Listing, copy_summed, sum_of_file};
 use super::download::Downloader;
 use super::part::Part;
@@ -13,6 +11,7 @@ use super::unpack::{
     LARGEST_RECORDING, MOST_RECORDINGS, RECORDINGS, is_recording, new_file, unpack_recordings,
 };
 use super::{FetchError, Fetched, Progress, RecordingsArchive, Settings, Source};
+use crate::storage::{PartFolder, make_folder};
 
 /// Downloads, unpacks and checks the recordings, unless they are there.
 pub(super) fn fetch(
@@ -188,24 +187,16 @@ fn copy_recordings(from: &Path, to: &Path) -> Result<Listing, FetchError> {
 }
 
 /// A temporary folder beside what it will become; it is gone if it is not put in place.
-fn empty_folder(beside: &Path) -> Result<TempDir, FetchError> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".respike-").suffix(".part");
-    // Temporary folders are private; what is left behind should be readable as any other output.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
-    let made = builder.tempdir_in(beside);
-    made.map_err(FetchError::file("write", beside))
+fn empty_folder(beside: &Path) -> Result<PartFolder, FetchError> {
+    PartFolder::create_in(beside).map_err(FetchError::file("write", beside))
 }
 
-/// Gives the finished folder its name. Its files are not flushed one by one: their sums are looked
-/// at again whenever they are asked for.
-fn put_in_place(recordings: TempDir, target: &Path) -> Result<(), FetchError> {
+/// Gives the finished folder its name.
+fn put_in_place(recordings: PartFolder, target: &Path) -> Result<(), FetchError> {
     if let Some(parent) = target.parent() {
-        std::fs::create_dir_all(parent).map_err(FetchError::file("make", parent))?;
+        make_folder(parent).map_err(FetchError::file("make", parent))?;
     }
-    std::fs::rename(recordings.path(), target).map_err(FetchError::file("write", target))?;
-    // There is nothing left of it to remove.
-    let _ = recordings.keep();
-    Ok(())
+    recordings
+        .put_whole(target)
+        .map_err(FetchError::file("write", target))
 }

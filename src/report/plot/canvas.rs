@@ -113,20 +113,7 @@ impl Target {
             )?)?;
         }
         let pixels = average_down(pixels, large, zoom as usize);
-        // plotters writes PNGs to files only, so the bytes take a detour.
-        let folder = match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let detour = tempfile::Builder::new()
-            .prefix(".respike-")
-            .suffix(".png")
-            .tempfile_in(folder)
-            .map_err(|error| self.cannot_write(error))?;
-        let mut file = BitMapBackend::new(detour.path(), size);
-        file.blit_bitmap((0, 0), size, &pixels).map_err(failed)?;
-        file.present().map_err(failed)?;
-        std::fs::read(detour.path()).map_err(|error| self.cannot_write(error))
+        png_of(&pixels, size).map_err(failed)
     }
 
     fn cannot_write(&self, source: std::io::Error) -> PlotError {
@@ -135,6 +122,18 @@ impl Target {
             source,
         }
     }
+}
+
+/// Pixels of three bytes as a PNG file.
+fn png_of(pixels: &[u8], (width, height): (u32, u32)) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
 /// The figure as the bytes of an SVG file.

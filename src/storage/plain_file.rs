@@ -1,0 +1,69 @@
+//! Reading files that were named by people: whatever is no plain file is refused, and not waited for.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Opens a plain file for reading. A pipe, which could keep its reader waiting for ever, a device and a
+/// folder are refused.
+///
+/// # Errors
+/// What the file system says, or that it is no plain file.
+pub fn open_plain(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    // A pipe without a writer then opens at once.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    let file = options.open(path)?;
+    let metadata = file.metadata()?;
+    match metadata.file_type() {
+        kind if kind.is_file() => Ok(file),
+        kind if kind.is_dir() => Err(io::Error::other("it is a folder, not a file")),
+        _ => Err(io::Error::other(
+            "it is a pipe or a device, not a plain file",
+        )),
+    }
+}
+
+/// Reads a plain file.
+///
+/// # Errors
+/// As [`open_plain`].
+pub fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_plain(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a plain file that holds text.
+///
+/// # Errors
+/// As [`open_plain`], or that it is not UTF-8.
+pub fn read_plain_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read_plain(path)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_files_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = read_plain(folder.path()).expect_err("a folder");
+        assert!(error.to_string().contains("folder"), "{error}");
+        let path = folder.path().join("file");
+        std::fs::write(&path, "text").expect("writable");
+        assert_eq!(read_plain_text(&path).expect("text"), "text");
+        std::fs::write(&path, [0xff]).expect("writable");
+        let error = read_plain_text(&path).expect_err("no text");
+        assert!(error.to_string().contains("UTF-8"), "{error}");
+        #[cfg(unix)]
+        {
+            let device = read_plain(Path::new("/dev/null")).expect_err("a device");
+            assert!(device.to_string().contains("device"), "{device}");
+        }
+    }
+}
