@@ -11,7 +11,7 @@ use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents};
 use respike::ids::{ClassId, SampleIndex, SpeakerId};
 use respike::network::{Network, NetworkSpec, Stage};
 use respike::random::{MasterSeed, Purpose};
-use respike::replay::{Capacity, Codec, Policy};
+use respike::replay::{Capacity, Codec, Kept, Policy};
 use respike::spikes::{EventStream, TimeGrid};
 use respike::train::{DatasetExamples, Examples, Trainer};
 
@@ -341,4 +341,95 @@ fn a_run_can_be_broken_off() {
         Err(respike::continual::ContinualError::BrokenOff)
     ));
     assert_eq!(told, 5);
+}
+
+/// Of three classes, in the order of `counts`, the largest number of events in a cell.
+fn dataset_with_counts(counts: [usize; 3]) -> Dataset {
+    let grid = TimeGrid::new(8, 1.0).expect("valid");
+    let names = ["a", "b", "c"].map(String::from).to_vec();
+    let mut builder = DatasetBuilder::new(grid, 4, names).expect("valid");
+    for take in 0..10 {
+        for (class, &count) in counts.iter().enumerate() {
+            // A time of its own for each, all in one step.
+            let time_s = 0.3 + 1e-3 * f64::from(take);
+            let units = vec![class as u16; count];
+            let recording = LabelledEvents {
+                events: EventStream::new(vec![time_s; count], units).expect("valid"),
+                class: ClassId(class as u16),
+                speaker: SpeakerId(0),
+            };
+            builder.push(&recording).expect("fits");
+        }
+    }
+    builder.build().expect("not empty")
+}
+
+#[test]
+fn bits_of_native_rehearsal_come_from_what_was_trained_on() {
+    for (counts, bits) in [
+        // The new class is offered last, and with its counts come more bits.
+        ([1, 1, 1], 1),
+        ([1, 1, 6], 3),
+        ([6, 1, 1], 3),
+    ] {
+        let dataset = dataset_with_counts(counts);
+        let experiment = Experiment {
+            scenario: SCENARIOS[1],
+            strategy: Strategy::Native,
+            protocol: Protocol::Strict,
+            lr_index: None,
+            memory: Some(MemorySettings {
+                codec: Codec::Raw,
+                policy: Policy::Uniform,
+                capacity: Capacity::Samples(100),
+            }),
+            pretrain_epochs: 1,
+            pretrain: LearningDefaults::training(1e-3),
+            epochs: 1,
+            learn: LearningDefaults::training(1e-3),
+            seed: MasterSeed(4),
+        };
+        let fresh = Start::Fresh(Box::new(Network::new(small_network(3), experiment.seed)));
+        let mut go_on = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
+        let outcome = run(&experiment, &dataset, fresh, &mut go_on).expect("it runs");
+        let memory = outcome.memory.expect("native rehearsal has one");
+        assert_eq!(memory.shape().kept(), Kept::Inputs { bits }, "{counts:?}");
+        assert_eq!(memory.len(), 24, "eight of ten of each class");
+        assert_eq!(outcome.replay.payload_bits, 24 * 8 * 4 * u64::from(bits));
+    }
+}
+
+#[test]
+fn test_samples_give_a_memory_no_bits() {
+    // All samples alike but one, which the strict split keeps for testing.
+    let grid = TimeGrid::new(8, 1.0).expect("valid");
+    let build = |loud: Option<SampleIndex>| {
+        let names = ["a", "b", "c"].map(String::from).to_vec();
+        let mut builder = DatasetBuilder::new(grid, 4, names).expect("valid");
+        for index in 0..30 {
+            let count = if loud == Some(SampleIndex(index)) {
+                200
+            } else {
+                1
+            };
+            let time_s = 0.3 + 1e-3 * index as f64;
+            let recording = LabelledEvents {
+                events: EventStream::new(vec![time_s; count], vec![0; count]).expect("valid"),
+                class: ClassId(index as u16 % 3),
+                speaker: SpeakerId(0),
+            };
+            builder.push(&recording).expect("fits");
+        }
+        builder.build().expect("not empty")
+    };
+    let plan = strict_plan(SCENARIOS[1], &build(None), MasterSeed(4)).expect("it fits");
+    let dataset = build(Some(plan.tasks[0].test[0]));
+    assert_eq!(dataset.largest_count(), 200);
+    let mut experiment = published_experiment(SCENARIOS[1], Strategy::Native, 1);
+    experiment.protocol = Protocol::Strict;
+    let fresh = Start::Fresh(Box::new(Network::new(small_network(3), experiment.seed)));
+    let mut go_on = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
+    let outcome = run(&experiment, &dataset, fresh, &mut go_on).expect("it runs");
+    let memory = outcome.memory.expect("native rehearsal has one");
+    assert_eq!(memory.shape().kept(), Kept::Inputs { bits: 1 });
 }

@@ -187,3 +187,79 @@ fn a_memory_takes_only_what_it_was_made_for() {
     let full = memory.append(ClassId(0), &StageInput::spikes(&fits));
     assert!(matches!(full, Err(ReplayError::Full(1))));
 }
+
+/// Raw inputs of 4 steps and 3 channels that hold one count.
+fn counts_of(count: u16) -> SpikeCounts {
+    let mut dense = Array2::zeros((4, 3));
+    dense[[1, 2]] = count;
+    SpikeCounts::from_dense(dense.view()).expect("valid")
+}
+
+#[test]
+fn a_memory_of_raw_inputs_grows_wider_with_the_counts_that_come() {
+    let counts = [1, 1, 1, 1, 1].map(counts_of);
+    let shape = StoredShape::new(Kept::counts_up_to(1), Codec::Raw, 4, 3).expect("valid");
+    assert_eq!(shape.bits(), 12, "a bit for each of 4 × 3");
+    // 5 × 12 bits are one word; 5 labels and the header: 8 + 10 + 64. Of 3 bits a cell, 5 × 36 bits are
+    // three words and 4 × 36 bits too, so 4 samples take 24 + 8 + 64.
+    for (capacity, wider) in [(Capacity::Samples(5), 5), (Capacity::Bytes(96), 4)] {
+        let mut memory = ReplayMemory::new(shape, Policy::Uniform, capacity).expect("room");
+        let mut generator = MasterSeed(1).stream(Purpose::Memory);
+        for (class, counts) in counts.iter().enumerate() {
+            let class = ClassId(class as u16);
+            memory
+                .append(class, &StageInput::counts(counts))
+                .expect("it fits");
+        }
+        let before = memory.bytes();
+        let grown = memory.hold_counts_up_to(5, capacity, &mut generator);
+        grown.expect("there is room for one at least");
+        assert_eq!(memory.shape().kept(), Kept::Inputs { bits: 3 });
+        assert_eq!((memory.len(), memory.capacity()), (wider, wider));
+        assert_eq!(memory.payload_bits(), wider as u64 * 36);
+        assert!(memory.bytes() > before);
+        if let Capacity::Bytes(budget) = capacity {
+            assert!(memory.bytes() <= budget);
+        }
+        for (index, class) in memory.classes().iter().enumerate() {
+            let kept = memory.decode(index).expect("packed here");
+            let StageInput::Counts(kept) = kept else {
+                panic!("raw inputs were kept");
+            };
+            assert_eq!(
+                *kept,
+                counts[class.index()],
+                "nothing is lost in packing anew"
+            );
+        }
+        // Smaller counts change nothing any more.
+        let same = memory.clone();
+        let grown = memory.hold_counts_up_to(2, capacity, &mut generator);
+        grown.expect("nothing to do");
+        assert_eq!(memory, same);
+    }
+    // Not even one of 16 bits a cell: 24 bytes of payload.
+    let budget = Capacity::Bytes(75);
+    let mut memory = ReplayMemory::new(shape, Policy::Uniform, budget).expect("room for one");
+    let before = memory.clone();
+    let grown =
+        memory.hold_counts_up_to(60_000, budget, &mut MasterSeed(1).stream(Purpose::Memory));
+    assert!(matches!(grown, Err(ReplayError::BudgetTooSmall { .. })));
+    assert_eq!(memory, before);
+}
+
+#[test]
+fn a_memory_larger_than_the_machine_is_refused() {
+    let shape = StoredShape::new(Kept::Spikes, Codec::Raw, 100, 50).expect("valid");
+    for capacity in [
+        Capacity::Samples(1_000_000_000_000),
+        Capacity::Bytes(900_000_000_000_000),
+    ] {
+        let refused = ReplayMemory::new(shape, Policy::Uniform, capacity);
+        let said = refused.expect_err("no machine has that").to_string();
+        assert!(
+            said.contains("a replay memory of") && said.contains("TB"),
+            "{said}"
+        );
+    }
+}

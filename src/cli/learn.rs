@@ -160,7 +160,7 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
         return print_json(&Summary::Learn(Box::new(summary)));
     }
     let (heading, rows) = learn_table(&[summary]);
-    print(&table(&heading, &rows, 2))?;
+    print(&table(&heading, &rows, 3))?;
     print(&format!("written to {}", common.out.display()))
 }
 

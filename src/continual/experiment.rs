@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ContinualError, PUBLISHED_BATCH, Plan, Scenario, published_plan, strict_plan};
 use crate::dataset::Dataset;
+use crate::ids::SampleIndex;
 use crate::network::{LrIndex, NetworkSpec, Stage};
 use crate::random::MasterSeed;
 use crate::replay::{Capacity, Codec, Kept, Policy, ReplayMemory, StoredShape};
@@ -173,6 +174,15 @@ impl Experiment {
         words
     }
 
+    /// What learning changes, in a few words: `whole network`, or `above layer 2`.
+    pub fn trains(&self) -> String {
+        match self.lr_index {
+            None => "whole network".to_string(),
+            Some(0) => "all but w1".to_string(),
+            Some(index) => format!("above layer {index}"),
+        }
+    }
+
     /// Checks everything that can be checked before the first epoch, without beginning.
     ///
     /// # Errors
@@ -212,17 +222,27 @@ impl Experiment {
             _ => {}
         }
         let stage = lr_index.map_or(Stage::Whole, Stage::Learning);
-        let memory = self.empty_memory(spec, dataset, lr_index)?;
-        let plan = match self.protocol {
-            Protocol::Strict => strict_plan(self.scenario, dataset, self.seed)?,
+        let (plan, memory) = match self.protocol {
+            Protocol::Strict => {
+                let plan = strict_plan(self.scenario, dataset, self.seed)?;
+                let seen = largest_count(dataset, plan.tasks[0].train.iter().copied());
+                (plan, self.empty_memory(spec, dataset, lr_index, seen)?)
+            }
             Protocol::Published => {
                 for settings in [self.pretrain, self.learn] {
                     if settings.batch_size != PUBLISHED_BATCH {
                         return Err(ContinualError::BatchIsFixed(settings.batch_size));
                     }
                 }
+                self.scenario.check(dataset)?;
+                // Replays are drawn from all samples of what is known first.
+                let groups = self.scenario.group_of_each(dataset).into_iter();
+                let base = groups.enumerate().filter(|(_, group)| *group == 0);
+                let seen = largest_count(dataset, base.map(|(index, _)| SampleIndex(index)));
+                let memory = self.empty_memory(spec, dataset, lr_index, seen)?;
                 let replays = memory.as_ref().map(ReplayMemory::capacity);
-                published_plan(self.scenario, dataset, replays, self.seed)?
+                let plan = published_plan(self.scenario, dataset, replays, self.seed)?;
+                (plan, memory)
             }
         };
         Ok(Checked {
@@ -232,18 +252,18 @@ impl Experiment {
         })
     }
 
+    /// The memory before anything is in it. One of raw inputs has bits for counts up to `seen`, the
+    /// largest of what is offered first, and grows wider if larger ones come later.
     fn empty_memory(
         &self,
         spec: &NetworkSpec,
         dataset: &Dataset,
         lr_index: Option<LrIndex>,
+        seen: u16,
     ) -> Result<Option<ReplayMemory>, ContinualError> {
         let kept = match (self.strategy, lr_index) {
             (Strategy::Naive | Strategy::Joint, _) => return Ok(None),
-            (Strategy::Native, _) => Kept::Inputs {
-                // ⌈log2(largest + 1)⌉ bits hold every count.
-                bits: (u16::BITS - dataset.largest_count().leading_zeros()).max(1),
-            },
+            (Strategy::Native, _) => Kept::counts_up_to(seen),
             (Strategy::Latent, Some(index)) if index.get() == 0 => Kept::Currents,
             (Strategy::Latent, _) => Kept::Spikes,
         };
@@ -252,8 +272,19 @@ impl Experiment {
             Some(index) => Stage::Learning(index).input_units(spec),
             None => spec.inputs(),
         };
-        let shape = StoredShape::new(kept, settings.codec, spec.steps(), units)?;
-        let memory = ReplayMemory::new(shape, settings.policy, settings.capacity)?;
+        let shape = |kept| StoredShape::new(kept, settings.codec, spec.steps(), units);
+        if self.strategy == Strategy::Native {
+            // Better told now than when the first larger count comes.
+            let widest = shape(Kept::counts_up_to(dataset.largest_count()))?;
+            settings.capacity.samples(widest)?;
+        }
+        let memory = ReplayMemory::new(shape(kept)?, settings.policy, settings.capacity)?;
         Ok(Some(memory))
     }
+}
+
+/// The largest number of events in any step and channel of some samples.
+pub(super) fn largest_count(dataset: &Dataset, samples: impl Iterator<Item = SampleIndex>) -> u16 {
+    let counts = samples.map(|index| dataset.sample(index).counts.largest());
+    counts.max().unwrap_or(0)
 }

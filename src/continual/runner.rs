@@ -6,7 +6,7 @@ use std::time::Instant;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::experiment::Checked;
+use super::experiment::{Checked, largest_count};
 use super::latents::Latents;
 use super::testing::{Tested, Tests};
 use super::{
@@ -393,6 +393,11 @@ impl Runner<'_> {
         let (dataset, latents) = (self.dataset, &self.latents);
         let frozen = latents.frozen(network);
         let sample = |index: SampleIndex| latents.input(frozen.as_ref(), dataset, index);
+        if let Some(settings) = self.experiment.memory {
+            let offered = task.replays.as_ref().unwrap_or(&task.train);
+            let largest = largest_count(dataset, offered.iter().copied());
+            memory.hold_counts_up_to(largest, settings.capacity, &mut self.memory_stream)?;
+        }
         match &task.replays {
             Some(fixed) => {
                 for &index in fixed.iter().take(memory.capacity() - memory.len()) {

@@ -61,7 +61,8 @@ pub(super) fn held_bytes(samples: u64, shape: StoredShape) -> u64 {
     u64::try_from(all).unwrap_or(u64::MAX)
 }
 
-/// Reads a size: a number of bytes, or one with kB, MB (powers of 1000), KiB or MiB (of 1024).
+/// Reads a size: a number of bytes, or one with kB, MB, GB, TB (powers of 1000), KiB, MiB, GiB or TiB
+/// (of 1024).
 ///
 /// ```
 /// assert_eq!(respike::replay::parse_bytes("160kB")?, 160_000);
@@ -83,9 +84,11 @@ pub fn parse_bytes(text: &str) -> Result<u64, ReplayError> {
         "k" | "kb" => 1e3,
         "m" | "mb" => 1e6,
         "g" | "gb" => 1e9,
+        "t" | "tb" => 1e12,
         "kib" => 1024.0,
         "mib" => 1024.0 * 1024.0,
         "gib" => 1024.0 * 1024.0 * 1024.0,
+        "tib" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
         _ => return Err(bad()),
     };
     let number: f64 = number.trim().parse().map_err(|_| bad())?;

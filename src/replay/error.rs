@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::ceiling::TooLarge;
 use crate::network::NetworkError;
 
 /// What can go wrong with codecs and replay memories.
@@ -18,7 +19,7 @@ pub enum ReplayError {
     BadWindow(usize),
     /// A size was not understood.
     #[error(
-        "`{0}` is not a size: use a number of bytes, or one with kB, MB, KiB or MiB, as in 160kB"
+        "`{0}` is not a size: use a number of bytes, or one with kB, MB, GB, TB, KiB, MiB, GiB or TiB, as in 160kB"
     )]
     BadSize(String),
     /// A policy was not understood.
@@ -48,6 +49,9 @@ pub enum ReplayError {
         /// Bits of each.
         bits_each: u64,
     },
+    /// More than may be used of the machine's memory.
+    #[error(transparent)]
+    Memory(#[from] TooLarge),
     /// Packed bits are not as long as the codec and shape say.
     #[error("{found} packed bits, but {expected} are needed")]
     WrongLength {

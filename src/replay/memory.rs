@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use bitvec::prelude::{BitVec, Lsb0};
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::bits::{Bits, overwrite};
@@ -10,6 +11,7 @@ use super::{
     Capacity, Kept, Policy, PolicyState, ReplayError, StoredShape, encode_counts, encode_currents,
     encode_spikes,
 };
+use crate::ceiling;
 use crate::ids::ClassId;
 use crate::network::{Latent, StageInput};
 use crate::train::{Examples, TrainError};
@@ -33,7 +35,8 @@ impl ReplayMemory {
     /// An empty memory for samples of a shape.
     ///
     /// # Errors
-    /// [`ReplayError`] if the capacity is too small for one sample, or larger than memory.
+    /// [`ReplayError`] if the capacity is too small for one sample, or more than may be used of the
+    /// machine's memory (see [`ceiling`](crate::ceiling)).
     pub fn new(
         shape: StoredShape,
         policy: Policy,
@@ -42,7 +45,7 @@ impl ReplayMemory {
         Ok(ReplayMemory {
             shape,
             policy,
-            capacity: capacity.samples(shape)?,
+            capacity: affordable(capacity, shape)?,
             state: PolicyState::default(),
             classes: Vec::new(),
             payload: BitVec::new(),
@@ -77,6 +80,52 @@ impl ReplayMemory {
     /// Bytes really held: packed samples in whole words, labels, header.
     pub fn bytes(&self) -> u64 {
         held_bytes(self.classes.len() as u64, self.shape)
+    }
+
+    /// Makes a memory of raw inputs hold event counts up to `largest`: if they need more bits than there
+    /// are for each, all that is held is packed anew with as many, and counts for so many more bytes.
+    ///
+    /// `capacity` is what the memory was made with. Where that is a number of bytes, fewer of the wider
+    /// samples fit, and random ones are dropped. A memory of anything else stays as it is.
+    ///
+    /// # Errors
+    /// As [`ReplayMemory::new`]; the memory is then as before.
+    pub fn hold_counts_up_to(
+        &mut self,
+        largest: u16,
+        capacity: Capacity,
+        generator: &mut ChaCha8Rng,
+    ) -> Result<(), ReplayError> {
+        let (Kept::Inputs { bits: old }, wide @ Kept::Inputs { bits }) =
+            (self.shape.kept(), Kept::counts_up_to(largest))
+        else {
+            return Ok(());
+        };
+        if bits <= old {
+            return Ok(());
+        }
+        let (steps, units) = (self.shape.steps(), self.shape.units());
+        let shape = StoredShape::new(wide, self.shape.codec(), steps, units)?;
+        let capacity = affordable(capacity, shape)?;
+        let mut stay: Vec<usize> = (0..self.len()).collect();
+        if stay.len() > capacity {
+            stay.shuffle(generator);
+            stay.truncate(capacity);
+            stay.sort_unstable();
+        }
+        let mut wider = ReplayMemory {
+            shape,
+            policy: self.policy,
+            capacity,
+            state: self.state.clone(),
+            classes: Vec::with_capacity(stay.len()),
+            payload: BitVec::with_capacity(stay.len() * shape.bits() as usize),
+        };
+        for index in stay {
+            wider.append(self.classes[index], &self.decode(index)?)?;
+        }
+        *self = wider;
+        Ok(())
     }
 
     /// Offers a group of samples, and keeps those that the policy chooses.
@@ -198,6 +247,14 @@ impl ReplayMemory {
             }
         })
     }
+}
+
+/// The number of samples that a capacity means, if the machine may hold so many.
+fn affordable(capacity: Capacity, shape: StoredShape) -> Result<usize, ReplayError> {
+    let samples = capacity.samples(shape)?;
+    let what = format!("a replay memory of {samples} samples");
+    ceiling::check(&what, Some(held_bytes(samples as u64, shape)))?;
+    Ok(samples)
 }
 
 /// Decoded on the spot, sample by sample: no unpacked copy of the memory is kept.

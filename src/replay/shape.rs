@@ -20,6 +20,15 @@ pub enum Kept {
     },
 }
 
+impl Kept {
+    /// Raw inputs with as many bits a cell as counts up to `largest` need: ⌈log2(largest + 1)⌉, but at
+    /// least 1.
+    pub fn counts_up_to(largest: u16) -> Self {
+        let bits = u16::BITS - largest.leading_zeros();
+        Kept::Inputs { bits: bits.max(1) }
+    }
+}
+
 /// What is kept, how, and of what extents: all that decides the size of a stored sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredShape {

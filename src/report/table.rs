@@ -11,6 +11,7 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
     let heading = vec![
         "scenario",
         "strategy",
+        "trains",
         "old %",
         "new %",
         "all %",
@@ -33,6 +34,7 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
         vec![
             run.scenario.clone(),
             describe_replay(&run.experiment),
+            run.experiment.trains(),
             change(before.old, after.old),
             change(before.new, after.new),
             change(before.all, after.all),
