@@ -21,6 +21,16 @@ pub(crate) fn add_word_to_hash(hash: u64, word: u64) -> u64 {
     product ^ (product >> 32)
 }
 
+/// A word of which every bit depends on every bit of this one, and no two of which are the same (the
+/// finalizer of SplitMix64, by Steele, Lea & Flood).
+#[inline]
+pub(crate) fn mix(word: u64) -> u64 {
+    let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,6 +40,15 @@ mod tests {
         assert_eq!(fnv_1a(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv_1a(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv_1a(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn mixing_is_as_published() {
+        // The first numbers of SplitMix64 from the seed 1234567.
+        let seed = 1_234_567u64;
+        let step = 0x9e37_79b9_7f4a_7c15u64;
+        assert_eq!(mix(seed), 6_457_827_717_110_365_317);
+        assert_eq!(mix(seed.wrapping_add(step)), 3_203_168_211_198_807_973);
     }
 
     #[test]

@@ -45,6 +45,7 @@
 //!         events: EventStream::new(times, units.collect())?,
 //!         class: ClassId(sample % 2),
 //!         speaker: SpeakerId(0),
+//!         sound: None,
 //!     })?;
 //! }
 //! let data = builder.build()?;
@@ -85,6 +86,7 @@ pub mod encode;
 mod hash;
 pub mod ids;
 mod kernels;
+pub mod names;
 pub mod network;
 pub mod random;
 pub mod replay;

@@ -7,6 +7,7 @@ use assert_cmd::Command;
 use common::Bench;
 use common::program::{LEARN, TRAIN, bad, good, json, run, unlocked};
 use predicates::prelude::*;
+use respike::dataset::{ShdContents, write_shd};
 use respike::simd::Simd;
 use serde_json::Value;
 
@@ -300,8 +301,7 @@ fn recordings_without_events_are_no_copies_of_each_other() {
         recording.events = respike::spikes::EventStream::default();
     }
     let (path, names) = (bench.path("silent.h5"), common::names());
-    let times = respike::dataset::TimesType::Float16;
-    respike::dataset::write_shd(&path, &names, &silent, &[], times).expect("written");
+    write_shd(&path, &ShdContents::new(&names, &silent)).expect("written");
     let learn = "learn class --held-out 1 --strategy naive --data silent.h5 --model small.toml \
                  --pretrain-epochs 1 --epochs 1";
     good(&bench, &format!("{learn} --out one"));

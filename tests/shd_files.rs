@@ -6,7 +6,8 @@ mod common;
 use common::{INPUTS, names, recordings};
 use hdf5::types::{TypeDescriptor, VarLenArray, VarLenUnicode};
 use respike::dataset::{
-    BinningTarget, DatasetError, ShdFile, SpeakerInfo, TimesType, read_dataset, write_shd,
+    BinningTarget, DatasetError, ShdContents, ShdFile, SpeakerInfo, TimesType, read_dataset,
+    write_shd,
 };
 use respike::spikes::TimeGrid;
 
@@ -21,7 +22,7 @@ fn target() -> BinningTarget {
 #[test]
 fn what_is_written_is_read_back() {
     let folder = tempfile::tempdir().expect("a folder");
-    let written = recordings(2, 5);
+    let (names, written) = (names(), recordings(2, 5));
     for (times, tolerance) in [
         (TimesType::Float16, 5e-4),
         (TimesType::Float32, 1e-7),
@@ -33,9 +34,14 @@ fn what_is_written_is_read_back() {
             age: 30,
             body_height: 170,
         };
-        write_shd(&path, &names(), &written, &vec![speaker; 3], times).expect("written");
+        let contents = ShdContents {
+            times,
+            speakers: &vec![speaker; 3],
+            ..ShdContents::new(&names, &written)
+        };
+        write_shd(&path, &contents).expect("written");
         let file = ShdFile::open(&path).expect("just written");
-        assert_eq!(file.class_names(), names());
+        assert_eq!(file.class_names(), names);
         let read = file.read(0..file.len()).expect("whole");
         assert_eq!(read.len(), written.len());
         for (read, written) in read.iter().zip(&written) {
@@ -60,14 +66,7 @@ fn what_is_written_is_read_back() {
 fn paths_and_types_are_those_of_shd() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("shd.h5");
-    write_shd(
-        &path,
-        &names(),
-        &recordings(1, 5),
-        &[],
-        TimesType::default(),
-    )
-    .expect("written");
+    write_shd(&path, &ShdContents::new(&names(), &recordings(1, 5))).expect("written");
     let file = hdf5::File::open(&path).expect("HDF5");
     for (name, expected) in [
         ("spikes/times", "float16 (var len)"),
@@ -153,11 +152,11 @@ fn any_integer_width_and_variable_length_names_are_read() {
 fn files_merge_in_order_and_only_with_the_same_classes() {
     let folder = tempfile::tempdir().expect("a folder");
     let [one, two, odd] = ["one.h5", "two.h5", "odd.h5"].map(|name| folder.path().join(name));
-    write_shd(&one, &names(), &recordings(2, 5), &[], TimesType::Float16).expect("written");
-    write_shd(&two, &names(), &recordings(1, 6), &[], TimesType::Float16).expect("written");
+    write_shd(&one, &ShdContents::new(&names(), &recordings(2, 5))).expect("written");
+    write_shd(&two, &ShdContents::new(&names(), &recordings(1, 6))).expect("written");
     let mut other = names();
     other.swap(0, 1);
-    write_shd(&odd, &other, &recordings(1, 7), &[], TimesType::Float16).expect("written");
+    write_shd(&odd, &ShdContents::new(&other, &recordings(1, 7))).expect("written");
     let merged = read_dataset(&[one.clone(), two.clone()], target()).expect("they merge");
     let [first, second] =
         [&one, &two].map(|path| read_dataset(std::slice::from_ref(path), target()).expect("good"));

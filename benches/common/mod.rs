@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents, ShdFile, TimesType, write_shd};
+use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents, ShdContents, ShdFile, write_shd};
 use respike::encode::{EarPreset, InnerEar, read_audio};
 use respike::ids::{ClassId, SpeakerId};
 use respike::network::{Network, NetworkSpec, Stage};
@@ -46,6 +46,7 @@ fn encoded() -> Vec<LabelledEvents> {
             events: ear.encode(&sound, MasterSeed(0), &name).expect("a sound"),
             class: ClassId(index as u16),
             speaker: SpeakerId(0),
+            sound: None,
         }
     });
     recordings.collect()
@@ -64,6 +65,7 @@ pub fn repeated(recordings: &[LabelledEvents], count: usize) -> Vec<LabelledEven
             events: EventStream::new(times, units).expect("as valid as before"),
             class: original.class,
             speaker: original.speaker,
+            sound: None,
         }
     });
     repeats.collect()
@@ -114,7 +116,7 @@ pub fn big_file(samples: usize) -> PathBuf {
     if !path.exists() {
         let names: Vec<String> = (0..20).map(|class| class.to_string()).collect();
         let recordings = repeated(&recordings(), samples);
-        write_shd(&path, &names, &recordings, &[], TimesType::Float16).expect("a file");
+        write_shd(&path, &ShdContents::new(&names, &recordings)).expect("a file");
     }
     path
 }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::arguments::{Machine, Seed};
 use super::failure::Failure;
 use super::output::{counted_bar, note, print, table};
-use crate::dataset::{LabelledEvents, TimesType, write_shd};
+use crate::dataset::{LabelledEvents, ShdContents, TimesType, write_shd};
 use crate::encode::{
     AudioFile, Checked, EarPreset, EncodeError, EncodeProgress, InnerEar, LabelRule, Labels,
     Numbering, check_files, encode_files, find_audio, label_files,
@@ -142,7 +142,11 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
     let [train, test] = split(heard, &numbering, &is_test);
     let mut rows = Vec::new();
     for (path, recordings) in outputs.iter().zip([train, test]) {
-        write_shd(path, &class_names, &recordings, &[], times)?;
+        let contents = ShdContents {
+            times,
+            ..ShdContents::new(&class_names, &recordings)
+        };
+        write_shd(path, &contents)?;
         rows.push(row(path, &recordings));
     }
     std::fs::remove_file(&journal)?;
@@ -370,6 +374,7 @@ fn split(
             events,
             class,
             speaker,
+            sound: None,
         });
     }
     parts

@@ -48,7 +48,7 @@ pub(super) fn run(arguments: EvalArguments) -> Result<(), Failure> {
     let tested = evaluate(&saved.network, Stage::Whole, &DatasetExamples::all(&data))?;
     let seen = data
         .iter()
-        .filter(|(_, sample)| sample.is_among(&saved.trained_on));
+        .filter(|(_, sample)| saved.trained_on.contains(sample));
     let trained_on = seen.count();
     if trained_on > 0 {
         note(&format!(

@@ -6,7 +6,7 @@ use clap::Args;
 use super::arguments::{RunFlags, Training, command_line, names_of, read_data};
 use super::failure::Failure;
 use super::output::{EpochBar, note, note_time, print, print_json};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, RecordingSet};
 use crate::network::{Network, NetworkSpec, Stage};
 use crate::random::Purpose;
 use crate::report::{
@@ -85,7 +85,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
     let read_s = started.elapsed().as_secs_f64();
     let clock = Instant::now();
     let (mut test_s, mut write_s) = (0.0, 0.0);
-    let trained_on = data.fingerprints();
+    let trained_on = data.recordings();
     let examples = DatasetExamples::all(&data);
     let tests = test.as_ref().map(DatasetExamples::all);
     let bar = EpochBar::new("train", arguments.epochs - trainer.epochs_done());
@@ -263,18 +263,18 @@ fn go_on(
     Ok((trainer, folder))
 }
 
-fn checkpoint(trainer: &Trainer, data: &Dataset, trained_on: &[u64]) -> Checkpoint {
+fn checkpoint(trainer: &Trainer, data: &Dataset, trained_on: &RecordingSet) -> Checkpoint {
     Checkpoint {
         network: trainer.network().clone(),
         trainer: Some(trainer.state()),
         class_names: data.class_names().to_vec(),
-        trained_on: trained_on.to_vec(),
+        trained_on: trained_on.clone(),
     }
 }
 
 fn refuse_shared_recordings(data: &Dataset, test: &Dataset) -> Result<(), Failure> {
-    let trained = data.fingerprints();
-    let shared = test.iter().filter(|(_, sample)| sample.is_among(&trained));
+    let trained = data.recordings();
+    let shared = test.iter().filter(|(_, sample)| trained.contains(sample));
     match shared.count() {
         0 => Ok(()),
         shared => Err(Failure::bad(format!(

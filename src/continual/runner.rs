@@ -13,7 +13,7 @@ use super::{
     Accuracies, AccuracyMatrix, ContinualError, Experiment, Outcome, Plan, Protocol, ReplayFigures,
     RunSeconds, RunTime, Strategy, Task,
 };
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, RecordingSet};
 use crate::ids::{ClassId, SampleIndex};
 use crate::network::{Network, Stage};
 use crate::random::{Purpose, StreamPosition};
@@ -173,7 +173,7 @@ pub fn run(
             network,
             trainer: None,
             class_names: dataset.class_names().to_vec(),
-            trained_on: prints(dataset, learned_on.copied(), &pretrained.trained_on),
+            trained_on: recordings(dataset, learned_on.copied()).union(&pretrained.trained_on),
         },
         pretrained,
         memory: runner.memory,
@@ -224,27 +224,18 @@ fn fresh_stream(experiment: &Experiment) -> StreamPosition {
     StreamPosition::of(seed, purpose, &seed.stream(purpose))
 }
 
-/// Fingerprints of samples and of what was trained on before, sorted, each once.
-fn prints(
-    dataset: &Dataset,
-    samples: impl Iterator<Item = SampleIndex>,
-    before: &[u64],
-) -> Vec<u64> {
-    let known = samples.filter_map(|index| dataset.sample(index).fingerprint);
-    let mut prints: Vec<u64> = known.collect();
-    prints.extend(before);
-    prints.sort_unstable();
-    prints.dedup();
-    prints
+/// The recordings of samples.
+fn recordings(dataset: &Dataset, samples: impl Iterator<Item = SampleIndex>) -> RecordingSet {
+    samples.map(|index| dataset.sample(index)).collect()
 }
 
 fn refuse_seen_before(
     plan: &Plan,
     dataset: &Dataset,
-    trained_on: &[u64],
+    trained_on: &RecordingSet,
 ) -> Result<(), ContinualError> {
     let seen = |samples: &[SampleIndex]| {
-        let known = |i: &&SampleIndex| dataset.sample(**i).is_among(trained_on);
+        let known = |i: &&SampleIndex| trained_on.contains(dataset.sample(**i));
         samples.iter().filter(known).count()
     };
     let new: usize = plan.tasks[1..].iter().map(|task| seen(&task.train)).sum();
@@ -299,7 +290,7 @@ impl Runner<'_> {
             network: trainer.into_network(),
             trainer: None,
             class_names: self.dataset.class_names().to_vec(),
-            trained_on: prints(self.dataset, task.train.iter().copied(), &[]),
+            trained_on: recordings(self.dataset, task.train.iter().copied()),
         })
     }
 

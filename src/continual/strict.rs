@@ -4,10 +4,8 @@
 //! once; none is ever trained on or kept in a memory; the last epoch is reported, whatever came
 //! before it.
 
-use std::collections::HashMap;
-
 use super::{ContinualError, Plan, Scenario, Task};
-use crate::dataset::{Dataset, stratified_split};
+use crate::dataset::{Dataset, RecordingSet, stratified_split};
 use crate::ids::SampleIndex;
 use crate::random::{MasterSeed, Purpose};
 
@@ -59,15 +57,14 @@ fn refuse_recordings_on_both_sides(
     train: &[SampleIndex],
     test: &[SampleIndex],
 ) -> Result<(), ContinualError> {
-    let print = |index: SampleIndex| dataset.sample(index).fingerprint;
-    let trained = train
-        .iter()
-        .filter_map(|&index| Some((print(index)?, index)));
-    let trained: HashMap<u64, SampleIndex> = trained.collect();
-    for &test in test {
-        if let Some(&train) = print(test).and_then(|print| trained.get(&print)) {
-            return Err(ContinualError::SameRecording { train, test });
-        }
+    let sample = |&index: &SampleIndex| dataset.sample(index);
+    let trained: RecordingSet = train.iter().map(sample).collect();
+    if let Some(&test) = test.iter().find(|index| trained.contains(sample(index))) {
+        let print = sample(&test).fingerprint;
+        let same = |index: &&SampleIndex| sample(index).fingerprint.is_same_recording(print);
+        // One of them is the same, as the set of them says.
+        let train = *train.iter().find(same).unwrap_or(&test);
+        return Err(ContinualError::SameRecording { train, test });
     }
     Ok(())
 }

@@ -1,71 +1,11 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::DatasetError;
+use super::fingerprint::labels;
+use super::{DatasetError, LabelledEvents, RecordingSet, Sample};
 use crate::hash::{FNV_OFFSET, add_word_to_hash};
 use crate::ids::{ClassId, SampleIndex, SpeakerId};
-use crate::spikes::{EventStream, SpikeCounts, SpikeError, TimeGrid};
-
-/// A recording: its events, what was said and who said it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LabelledEvents {
-    /// The spikes.
-    pub events: EventStream,
-    /// What was said.
-    pub class: ClassId,
-    /// Who said it.
-    pub speaker: SpeakerId,
-}
-
-impl LabelledEvents {
-    /// A number that tells this recording from others, made of class, speaker, times and units in
-    /// their order. `None` for a recording without events, as these are all alike.
-    ///
-    /// The same recording has the same number in any file that holds the same times to the last bit.
-    pub fn fingerprint(&self) -> Option<u64> {
-        if self.events.is_empty() {
-            return None;
-        }
-        let labels = u64::from(self.class.0) << 16 | u64::from(self.speaker.0);
-        let mut hash = add_word_to_hash(FNV_OFFSET, labels);
-        for (time_s, &unit) in self.events.times_s().iter().zip(self.events.units()) {
-            hash = add_word_to_hash(hash, time_s.to_bits() ^ u64::from(unit));
-        }
-        Some(hash)
-    }
-
-    /// Bins the recording; gives with it the number of events past the end of the grid.
-    pub(super) fn bin(&self, grid: TimeGrid, inputs: usize) -> Result<(Sample, usize), SpikeError> {
-        let binned = grid.bin(&self.events, inputs)?;
-        let sample = Sample {
-            counts: binned.counts,
-            class: self.class,
-            speaker: self.speaker,
-            fingerprint: self.fingerprint(),
-        };
-        Ok((sample, binned.past_end))
-    }
-}
-
-/// A recording binned for a network.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
-    /// Events per step and channel.
-    pub counts: SpikeCounts,
-    /// What was said.
-    pub class: ClassId,
-    /// Who said it.
-    pub speaker: SpeakerId,
-    /// [`LabelledEvents::fingerprint`] of the recording.
-    pub fingerprint: Option<u64>,
-}
-
-impl Sample {
-    /// Whether its fingerprint is in a sorted list.
-    pub fn is_among(&self, sorted: &[u64]) -> bool {
-        self.fingerprint
-            .is_some_and(|print| sorted.binary_search(&print).is_ok())
-    }
-}
+use crate::names::normalised;
+use crate::spikes::TimeGrid;
 
 /// What recordings are binned for: the input and the number of classes of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,6 +24,7 @@ pub struct Dataset {
     grid: TimeGrid,
     inputs: usize,
     class_names: Vec<String>,
+    speaker_names: BTreeMap<SpeakerId, String>,
     samples: Vec<Sample>,
     events_past_end: u64,
 }
@@ -123,7 +64,7 @@ impl Dataset {
         self.inputs
     }
 
-    /// Names of the classes, by [`ClassId`].
+    /// Names of the classes, by [`ClassId`], in the spelling of [`normalised`].
     pub fn class_names(&self) -> &[String] {
         &self.class_names
     }
@@ -134,9 +75,39 @@ impl Dataset {
         name.cloned().unwrap_or_else(|| class.to_string())
     }
 
+    /// Names of the speakers that have one, in the spelling of [`normalised`].
+    pub fn speaker_names(&self) -> &BTreeMap<SpeakerId, String> {
+        &self.speaker_names
+    }
+
+    /// The name of a speaker, or the number if there is none: `speaker 3`.
+    pub fn speaker_name(&self, speaker: SpeakerId) -> String {
+        let name = self.speaker_names.get(&speaker);
+        name.cloned().unwrap_or_else(|| speaker.to_string())
+    }
+
+    /// Events of all samples, those past the end of the grid included.
+    pub fn events(&self) -> u64 {
+        let inside: u64 = self
+            .samples
+            .iter()
+            .map(|sample| sample.counts.total())
+            .sum();
+        inside + self.events_past_end
+    }
+
     /// Events that fell past the end of the grid and were left out.
     pub fn events_past_end(&self) -> u64 {
         self.events_past_end
+    }
+
+    /// Samples that have no event on the grid.
+    pub fn silent_samples(&self) -> usize {
+        let silent = self
+            .samples
+            .iter()
+            .filter(|sample| sample.counts.total() == 0);
+        silent.count()
     }
 
     /// The classes that there are samples of.
@@ -149,23 +120,86 @@ impl Dataset {
         self.samples.iter().map(|sample| sample.speaker).collect()
     }
 
-    /// Fingerprints of all samples, sorted, each once.
-    pub fn fingerprints(&self) -> Vec<u64> {
-        let prints = self.samples.iter().filter_map(|sample| sample.fingerprint);
-        let mut prints: Vec<u64> = prints.collect();
-        prints.sort_unstable();
-        prints.dedup();
-        prints
+    /// All recordings, to ask whether a sample is of one of them.
+    pub fn recordings(&self) -> RecordingSet {
+        self.samples.iter().collect()
     }
 
-    /// A number for all samples in their order, to tell whether a dataset is the same as before.
+    /// A number for all samples in their order, with all bits of their times, to tell whether a
+    /// dataset is the same as before.
     pub fn fingerprint(&self) -> u64 {
         let mut hash = FNV_OFFSET;
         for sample in &self.samples {
-            let labels = u64::from(sample.class.0) << 16 | u64::from(sample.speaker.0);
-            hash = add_word_to_hash(hash, sample.fingerprint.unwrap_or(labels));
+            hash = add_word_to_hash(hash, labels(sample.class, sample.speaker));
+            hash = add_word_to_hash(hash, sample.fingerprint.exact());
         }
         hash
+    }
+
+    /// The same as records and suites of format 1 hold it.
+    pub fn legacy_fingerprint(&self) -> u64 {
+        let prints = self.samples.iter().map(|sample| {
+            let legacy = sample.fingerprint.legacy();
+            legacy.unwrap_or_else(|| labels(sample.class, sample.speaker))
+        });
+        prints.fold(FNV_OFFSET, add_word_to_hash)
+    }
+
+    /// The class that is meant by a name, or by a number if no class has that name.
+    ///
+    /// # Errors
+    /// [`DatasetError::UnknownClass`], with those that there are samples of.
+    pub fn find_class(&self, text: &str) -> Result<ClassId, DatasetError> {
+        let (classes, name) = (self.classes(), normalised(text));
+        let named = classes
+            .iter()
+            .find(|class| self.class_names[class.index()] == name);
+        let numbered = || classes.iter().find(|class| name.parse() == Ok(class.0));
+        let found = named.or_else(numbered);
+        found.copied().ok_or_else(|| DatasetError::UnknownClass {
+            text: name.clone(),
+            known: self.list_of_classes(),
+        })
+    }
+
+    /// The speaker that is meant by a name, or by a number if no speaker has that name.
+    ///
+    /// # Errors
+    /// [`DatasetError::UnknownSpeaker`], with those that there are samples of.
+    pub fn find_speaker(&self, text: &str) -> Result<SpeakerId, DatasetError> {
+        let (speakers, name) = (self.speakers(), normalised(text));
+        let has_name = |speaker: &&SpeakerId| self.speaker_names.get(speaker) == Some(&name);
+        let named = speakers.iter().find(has_name);
+        let numbered = || {
+            speakers
+                .iter()
+                .find(|speaker| name.parse() == Ok(speaker.0))
+        };
+        let found = named.or_else(numbered);
+        found.copied().ok_or_else(|| DatasetError::UnknownSpeaker {
+            text: name.clone(),
+            known: self.list_of_speakers(),
+        })
+    }
+
+    /// The same data with its classes numbered in the order of `names`, as a network numbers them that
+    /// was trained on them.
+    ///
+    /// # Errors
+    /// [`DatasetError::ClassesDiffer`] unless both have the same names.
+    pub fn in_class_order(mut self, names: &[String]) -> Result<Dataset, DatasetError> {
+        let names: Vec<String> = names.iter().map(|name| normalised(name)).collect();
+        let Some(places) = places_of(&self.class_names, &names) else {
+            return Err(DatasetError::ClassesDiffer {
+                found: self.class_names,
+                expected: names,
+            });
+        };
+        for sample in &mut self.samples {
+            sample.class = places[sample.class.index()];
+        }
+        self.class_names = names;
+        Ok(self)
     }
 
     /// The largest number of events in any step and channel.
@@ -183,8 +217,7 @@ impl Dataset {
         if speakers.contains(&speaker) {
             return Ok(());
         }
-        let known = speakers.iter().map(|speaker| speaker.0.to_string());
-        let known = known.collect::<Vec<_>>().join(", ");
+        let known = self.list_of_speakers();
         Err(DatasetError::NoSuchSpeaker { speaker, known })
     }
 
@@ -197,10 +230,51 @@ impl Dataset {
         if classes.contains(&class) {
             return Ok(());
         }
-        let known = classes.iter().map(|class| class.0.to_string());
-        let known = known.collect::<Vec<_>>().join(", ");
+        let known = self.list_of_classes();
         Err(DatasetError::NoSuchClass { class, known })
     }
+
+    fn list_of_classes(&self) -> String {
+        let classes = self.classes().into_iter();
+        let known = classes.map(|class| format!("{} {}", class.0, self.class_names[class.index()]));
+        known.collect::<Vec<_>>().join(", ")
+    }
+
+    fn list_of_speakers(&self) -> String {
+        let speakers = self.speakers().into_iter();
+        let known = speakers.map(|speaker| match self.speaker_names.get(&speaker) {
+            Some(name) => format!("{} {name}", speaker.0),
+            None => speaker.0.to_string(),
+        });
+        known.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Where each of `found` stands in `wanted`, if these are the same names.
+pub(super) fn places_of(found: &[String], wanted: &[String]) -> Option<Vec<ClassId>> {
+    if found.len() != wanted.len() {
+        return None;
+    }
+    // Equal lists are the same whatever is in them, even a name twice.
+    if found == wanted {
+        return Some(
+            (0..found.len())
+                .map(|place| ClassId(place as u16))
+                .collect(),
+        );
+    }
+    let numbered = wanted.iter().enumerate();
+    let places: BTreeMap<&String, ClassId> = numbered
+        .map(|(place, name)| (name, ClassId(place as u16)))
+        .collect();
+    if places.len() != wanted.len() {
+        return None;
+    }
+    let found: Option<Vec<ClassId>> = found.iter().map(|name| places.get(name).copied()).collect();
+    let distinct = found
+        .as_ref()
+        .map(|all| all.iter().collect::<BTreeSet<_>>().len());
+    found.filter(|all| distinct == Some(all.len()))
 }
 
 /// Collects recordings into a [`Dataset`], binning each as it comes.
@@ -225,11 +299,19 @@ impl DatasetBuilder {
         let dataset = Dataset {
             grid,
             inputs,
-            class_names,
+            class_names: class_names.iter().map(|name| normalised(name)).collect(),
+            speaker_names: BTreeMap::new(),
             samples: Vec::new(),
             events_past_end: 0,
         };
         Ok(DatasetBuilder { dataset })
+    }
+
+    /// Names speakers; an empty name is none.
+    pub fn name_speakers(&mut self, names: impl IntoIterator<Item = (SpeakerId, String)>) {
+        let named = names.into_iter().filter(|(_, name)| !name.is_empty());
+        let named = named.map(|(speaker, name)| (speaker, normalised(&name)));
+        self.dataset.speaker_names.extend(named);
     }
 
     /// Bins a recording and adds it.

@@ -147,7 +147,31 @@ pub enum DatasetError {
         /// Which there are.
         known: String,
     },
-    /// A share of test samples is a share.
+    /// No class has that name or number.
+    #[error("there is no class `{text}` in the data; there are {known}")]
+    UnknownClass {
+        /// What was asked for.
+        text: String,
+        /// Which there are.
+        known: String,
+    },
+    /// No speaker has that name or number.
+    #[error("there is no speaker `{text}` in the data; there are {known}")]
+    UnknownSpeaker {
+        /// Who was asked for.
+        text: String,
+        /// Who there is.
+        known: String,
+    },
+    /// Two things that meet name their classes differently.
+    #[error("the data names its classes {found:?}, but the network was trained on {expected:?}")]
+    ClassesDiffer {
+        /// The data's names.
+        found: Vec<String>,
+        /// The network's.
+        expected: Vec<String>,
+    },
+    /// The share of test samples leaves nothing to train on, or nothing to test with.
     #[error("the share of test samples must lie between 0 and 1, not {0}")]
     BadFraction(f64),
 }

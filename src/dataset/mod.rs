@@ -15,6 +15,7 @@
 //!     events: EventStream::new(vec![0.25], vec![12])?,
 //!     class: ClassId(1),
 //!     speaker: SpeakerId(0),
+//!     sound: None,
 //! })?;
 //! let dataset = builder.build()?;
 //! assert_eq!(dataset.len(), 1);
@@ -25,6 +26,8 @@ mod binned;
 mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
+mod fingerprint;
+mod recording;
 #[cfg(feature = "hdf5")]
 mod shd_chunk;
 #[cfg(feature = "hdf5")]
@@ -33,10 +36,14 @@ mod shd_read;
 mod shd_write;
 mod split;
 
-pub use binned::{BinningTarget, Dataset, DatasetBuilder, LabelledEvents, Sample};
+pub use binned::{BinningTarget, Dataset, DatasetBuilder};
 pub use error::DatasetError;
+pub use fingerprint::{Fingerprint, RecordingSet};
+pub use recording::{LabelledEvents, Sample};
 #[cfg(feature = "hdf5")]
 pub use shd_read::{NumberType, ShdFile, read_dataset};
 #[cfg(feature = "hdf5")]
-pub use shd_write::{SpeakerInfo, TimesType, write_shd};
+pub use shd_write::{ShdContents, SpeakerInfo, TimesType, write_shd};
 pub use split::{Split, stratified_split};
+
+pub use crate::ids::SoundPrint;

@@ -233,6 +233,7 @@ impl ShdFile {
             events: EventStream::new(times, units?).map_err(bad)?,
             class: self.classes[sample],
             speaker: self.speakers[sample],
+            sound: None,
         })
     }
 

@@ -1,13 +1,17 @@
 //! Writing files in the layout of the Spiking Heidelberg Digits.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::str::FromStr;
 
 use half::f16;
-use hdf5::types::{FixedAscii, VarLenArray};
+use hdf5::types::{FixedAscii, VarLenArray, VarLenUnicode};
 
+use super::fingerprint::float16_bits;
 use super::shd_read::one_line;
 use super::{DatasetError, LabelledEvents};
-use crate::ids::SampleIndex;
+use crate::ids::{SampleIndex, SpeakerId};
+use crate::names::normalised;
 use crate::spikes::SpikeError;
 use crate::storage::{PartFolder, folder_of};
 
@@ -48,91 +52,104 @@ pub struct SpeakerInfo {
     pub body_height: u16,
 }
 
+/// What goes into an SHD-layout file.
+#[derive(Debug, Clone, Copy)]
+pub struct ShdContents<'a> {
+    /// Names of the classes, by number.
+    pub class_names: &'a [String],
+    /// Names of the speakers that have one.
+    pub speaker_names: &'a BTreeMap<SpeakerId, String>,
+    /// The recordings.
+    pub recordings: &'a [LabelledEvents],
+    /// What else is known of speakers, by number; may be empty, and then is left out.
+    pub speakers: &'a [SpeakerInfo],
+    /// How times are stored.
+    pub times: TimesType,
+}
+
+impl<'a> ShdContents<'a> {
+    /// Recordings of speakers that nothing is known of, with times as in SHD.
+    pub fn new(class_names: &'a [String], recordings: &'a [LabelledEvents]) -> Self {
+        static NO_NAMES: BTreeMap<SpeakerId, String> = BTreeMap::new();
+        ShdContents {
+            class_names,
+            speaker_names: &NO_NAMES,
+            recordings,
+            speakers: &[],
+            times: TimesType::default(),
+        }
+    }
+
+    /// Refuses what the layout has no place for.
+    fn check(&self, path: &Path) -> Result<(), DatasetError> {
+        if self.recordings.is_empty() {
+            return Err(DatasetError::Empty(format!(
+                "what is to be {}",
+                path.display()
+            )));
+        }
+        if self.class_names.is_empty() {
+            return Err(DatasetError::BadClassNames(0));
+        }
+        for (index, recording) in self.recordings.iter().enumerate() {
+            let sample = SampleIndex(index);
+            if recording.class.index() >= self.class_names.len() {
+                return Err(DatasetError::ClassPastEnd {
+                    sample,
+                    class: recording.class,
+                    classes: self.class_names.len(),
+                });
+            }
+            let last = recording.events.last_time_s().unwrap_or(0.0);
+            let largest_s = self.times.largest_s();
+            if last > largest_s {
+                return Err(DatasetError::BadEvents {
+                    sample,
+                    source: SpikeError::TooLate {
+                        time_s: last,
+                        largest_s,
+                    },
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Writes recordings as an SHD-layout file: the paths and types of SHD's own files, in a format
 /// that libhdf5 from 1.8 on reads.
 ///
-/// `speakers` is what is known of speakers, by number; it may be empty, and then is left out.
-///
 /// # Errors
-/// [`DatasetError`] if there is no recording, a time is too late for its type, a name is not ASCII of up to 64 bytes, a class has no
-/// name, or the file cannot be written; then no file is left behind.
-pub fn write_shd(
-    path: &Path,
-    class_names: &[String],
-    recordings: &[LabelledEvents],
-    speakers: &[SpeakerInfo],
-    times: TimesType,
-) -> Result<(), DatasetError> {
-    if recordings.is_empty() {
-        return Err(DatasetError::Empty(format!(
-            "what is to be {}",
-            path.display()
-        )));
-    }
-    if class_names.is_empty() {
-        return Err(DatasetError::BadClassNames(0));
-    }
-    for (index, recording) in recordings.iter().enumerate() {
-        if recording.class.index() >= class_names.len() {
-            return Err(DatasetError::ClassPastEnd {
-                sample: SampleIndex(index),
-                class: recording.class,
-                classes: class_names.len(),
-            });
-        }
-        let last = recording.events.last_time_s().unwrap_or(0.0);
-        if last > times.largest_s() {
-            return Err(DatasetError::BadEvents {
-                sample: SampleIndex(index),
-                source: SpikeError::TooLate {
-                    time_s: last,
-                    largest_s: times.largest_s(),
-                },
-            });
-        }
-    }
+/// [`DatasetError`] if there is no recording, a time is too late for its type, a name is not ASCII of
+/// up to 64 bytes, a class has no name, or the file cannot be written; then no file is left behind.
+pub fn write_shd(path: &Path, contents: &ShdContents<'_>) -> Result<(), DatasetError> {
+    contents.check(path)?;
     let unwritable = |reason: String| DatasetError::Hdf5 {
         path: path.to_path_buf(),
         action: "written",
         reason,
     };
     let part = PartFolder::create_in(folder_of(path)).map_err(|e| unwritable(e.to_string()))?;
-    write_to(
-        &part.path().join(PART),
-        class_names,
-        recordings,
-        speakers,
-        times,
-    )
-    .map_err(|error| unwritable(one_line(&error)))?;
+    write_to(&part.path().join(PART), contents).map_err(|e| unwritable(one_line(&e)))?;
     part.put_file(PART, path)
         .map_err(|error| unwritable(error.to_string()))
 }
 
-fn write_to(
-    path: &Path,
-    class_names: &[String],
-    recordings: &[LabelledEvents],
-    speakers: &[SpeakerInfo],
-    times: TimesType,
-) -> hdf5::Result<()> {
+fn write_to(path: &Path, contents: &ShdContents<'_>) -> hdf5::Result<()> {
     let file = hdf5::File::create(path)?;
-    fill(&file, class_names, recordings, speakers, times)?;
+    fill(&file, contents)?;
     // Much is written now only; what a full disk does not take is an error.
     file.flush()?;
     file.close()
 }
 
-fn fill(
-    file: &hdf5::File,
-    class_names: &[String],
-    recordings: &[LabelledEvents],
-    speakers: &[SpeakerInfo],
-    times: TimesType,
-) -> hdf5::Result<()> {
+fn fill(file: &hdf5::File, contents: &ShdContents<'_>) -> hdf5::Result<()> {
+    let recordings = contents.recordings;
     let spikes = file.create_group("spikes")?;
-    match times {
-        TimesType::Float16 => write_times(&spikes, recordings, f16::from_f64)?,
+    match contents.times {
+        TimesType::Float16 => write_times(&spikes, recordings, |time| {
+            f16::from_bits(float16_bits(time))
+        })?,
         TimesType::Float32 => write_times(&spikes, recordings, |time| time as f32)?,
         TimesType::Float64 => write_times(&spikes, recordings, |time| time)?,
     }
@@ -155,11 +172,34 @@ fn fill(
         .new_dataset_builder()
         .with_data(&numbers)
         .create("speaker")?;
-    let keys = ascii(class_names.iter())?;
+    let keys = ascii(contents.class_names.iter())?;
     extra
         .new_dataset_builder()
         .with_data(&keys)
         .create("keys")?;
+    if let Some((last, _)) = contents.speaker_names.last_key_value() {
+        let none = String::new();
+        let names = (0..=last.0).map(|number| {
+            let name = contents.speaker_names.get(&SpeakerId(number));
+            name.unwrap_or(&none)
+        });
+        let names: Vec<VarLenUnicode> =
+            names.map(|name| unicode(name)).collect::<Result<_, _>>()?;
+        extra
+            .new_dataset_builder()
+            .with_data(&names)
+            .create("speaker_names")?;
+    }
+    if recordings.iter().any(|recording| recording.sound.is_some()) {
+        let sounds = recordings
+            .iter()
+            .map(|r| r.sound.map_or(0, |sound| sound.0));
+        extra
+            .new_dataset_builder()
+            .with_data(&sounds.collect::<Vec<u64>>())
+            .create("sound")?;
+    }
+    let speakers = contents.speakers;
     if speakers.is_empty() {
         return Ok(());
     }
@@ -200,4 +240,9 @@ fn ascii<'a>(names: impl Iterator<Item = &'a String>) -> hdf5::Result<Vec<FixedA
             .map_err(|_| hdf5::Error::Internal(format!("`{name}` is not ASCII of up to 64 bytes")))
     });
     fixed.collect()
+}
+
+fn unicode(name: &str) -> hdf5::Result<VarLenUnicode> {
+    VarLenUnicode::from_str(&normalised(name))
+        .map_err(|_| hdf5::Error::Internal(format!("{name:?} holds a character that is nought")))
 }

@@ -95,7 +95,7 @@ mod tests {
             for &(class, speaker) in &labels {
                 let events = EventStream::default();
                 let (class, speaker) = (ClassId(class), SpeakerId(speaker));
-                builder.push(&LabelledEvents { events, class, speaker }).expect("valid");
+                builder.push(&LabelledEvents { events, class, speaker, sound: None }).expect("valid");
             }
             let dataset = builder.build().expect("not empty");
             let mut generator = MasterSeed(seed).stream(Purpose::Split);

@@ -5,13 +5,21 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::{Moments, Optimiser, OptimiserSettings, TrainError, TrainingSettings};
+use crate::dataset::RecordingSet;
+use crate::names::normalised;
 use crate::network::{Network, NetworkSpec, ParameterName, Parameters, Stage};
 use crate::random::StreamPosition;
 use crate::storage::{Tensor, TensorFile, TensorFileError};
 
-/// 2: the recordings trained on are named by another hash.
-const FORMAT: u32 = 2;
+/// 3: recordings are known again whatever the order of their events, and by their sounds.
+const FORMAT: u32 = 3;
+/// Recordings that were trained on, by their events. Format 2 has the fingerprints here that format 3
+/// calls legacy.
 const TRAINED_ON: &str = "trained_on";
+/// The same by their sounds.
+const TRAINED_ON_SOUNDS: &str = "trained_on.sounds";
+/// The same as a checkpoint of format 2 had them, from which training went on.
+const TRAINED_ON_LEGACY: &str = "trained_on.legacy";
 
 /// A network with all that is needed to go on training it, and to know what it has seen.
 ///
@@ -26,8 +34,8 @@ pub struct Checkpoint {
     pub trainer: Option<TrainerState>,
     /// Names of the classes, by readout; may be empty.
     pub class_names: Vec<String>,
-    /// Fingerprints of every sample that the weights were trained on, sorted.
-    pub trained_on: Vec<u64>,
+    /// Every recording that the weights were trained on.
+    pub trained_on: RecordingSet,
 }
 
 /// A [`Trainer`](super::Trainer) without its network.
@@ -93,7 +101,16 @@ impl Checkpoint {
             put(moment(*name, "first"), Tensor::F32(first.clone()));
             put(moment(*name, "second"), Tensor::F32(second.clone()));
         }
-        put(TRAINED_ON.into(), Tensor::U64(self.trained_on.clone()));
+        let seen = &self.trained_on;
+        put(TRAINED_ON.into(), Tensor::U64(seen.events().to_vec()));
+        for (name, prints) in [
+            (TRAINED_ON_SOUNDS, seen.sounds()),
+            (TRAINED_ON_LEGACY, seen.legacy()),
+        ] {
+            if !prints.is_empty() {
+                put(name.into(), Tensor::U64(prints.to_vec()));
+            }
+        }
         file.write(path).map_err(|error| wrap(path, error))
     }
 
@@ -112,9 +129,9 @@ impl Checkpoint {
 
     fn from_file(file: &mut TensorFile) -> Result<Self, String> {
         let note: Note = file.note_as()?;
-        if note.format != FORMAT {
+        if !(2..=FORMAT).contains(&note.format) {
             return Err(format!(
-                "it has format {}, and this version reads {FORMAT}",
+                "it has format {}, and this version reads 2 and {FORMAT}",
                 note.format
             ));
         }
@@ -149,16 +166,26 @@ impl Checkpoint {
                 epochs_done: note.epochs_done,
             });
         }
-        let Some(Tensor::U64(mut trained_on)) = file.tensors.remove(TRAINED_ON) else {
+        let Some(trained_on) = take_list(file, TRAINED_ON)? else {
             return Err(format!("the list `{TRAINED_ON}` is missing"));
         };
-        // Lists are searched by halves.
-        trained_on.sort_unstable();
+        let trained_on = match note.format {
+            2 => RecordingSet::new(Vec::new(), Vec::new(), trained_on),
+            _ => RecordingSet::new(
+                trained_on,
+                take_list(file, TRAINED_ON_SOUNDS)?.unwrap_or_default(),
+                take_list(file, TRAINED_ON_LEGACY)?.unwrap_or_default(),
+            ),
+        };
         let network = Network::with_parameters(spec, parameters);
         Ok(Checkpoint {
             network: network.map_err(|error| error.to_string())?,
             trainer,
-            class_names: note.class_names,
+            class_names: note
+                .class_names
+                .iter()
+                .map(|name| normalised(name))
+                .collect(),
             trained_on,
         })
     }
@@ -168,10 +195,18 @@ fn moment(name: ParameterName, which: &str) -> String {
     format!("optimiser.{name}.{which}")
 }
 
+fn take_list(file: &mut TensorFile, name: &str) -> Result<Option<Vec<u64>>, String> {
+    match file.tensors.remove(name) {
+        None => Ok(None),
+        Some(Tensor::U64(list)) => Ok(Some(list)),
+        Some(_) => Err(format!("`{name}` is not a list of 64-bit numbers")),
+    }
+}
+
 fn take_matrix(file: &mut TensorFile, name: &str) -> Result<Array2<f32>, String> {
     match file.tensors.remove(name) {
         Some(Tensor::F32(array)) if array.iter().all(|value| value.is_finite()) => Ok(array),
-        Some(Tensor::F32(_)) => Err(format!("`{name}` holds numbers that are infinite or none")),
+        Some(Tensor::F32(_)) => Err(format!("`{name}` holds numbers that are not finite")),
         _ => Err(format!("the matrix `{name}` is missing")),
     }
 }

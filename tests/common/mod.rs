@@ -13,7 +13,7 @@ pub mod suite;
 use std::path::{Path, PathBuf};
 
 use hdf5::types::{FixedAscii, VarLenArray};
-use respike::dataset::{LabelledEvents, TimesType, write_shd};
+use respike::dataset::{LabelledEvents, ShdContents, write_shd};
 use respike::ids::{ClassId, SpeakerId};
 use respike::spikes::EventStream;
 
@@ -86,6 +86,7 @@ pub fn recordings(each: usize, salt: u32) -> Vec<LabelledEvents> {
                     events: EventStream::new(times, units).expect("valid"),
                     class: ClassId(class),
                     speaker: SpeakerId(speaker),
+                    sound: None,
                 });
             }
         }
@@ -104,18 +105,12 @@ impl Bench {
         let bench = Bench { folder };
         write_shd(
             &bench.path("train.h5"),
-            &names(),
-            &recordings(10, 1),
-            &[],
-            TimesType::Float16,
+            &ShdContents::new(&names(), &recordings(10, 1)),
         )
         .expect("written");
         write_shd(
             &bench.path("test.h5"),
-            &names(),
-            &recordings(3, 2),
-            &[],
-            TimesType::Float16,
+            &ShdContents::new(&names(), &recordings(3, 2)),
         )
         .expect("written");
         std::fs::write(bench.path("small.toml"), SMALL_SPEC).expect("written");

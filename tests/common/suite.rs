@@ -1,6 +1,6 @@
 //! A small suite.
 
-use respike::dataset::{TimesType, write_shd};
+use respike::dataset::{ShdContents, write_shd};
 
 use super::Bench;
 
@@ -57,7 +57,7 @@ pub fn prepared() -> Bench {
     let bench = Bench::new();
     let (path, names) = (bench.path("many.h5"), super::names());
     let recordings = super::recordings(24, 1);
-    write_shd(&path, &names, &recordings, &[], TimesType::Float16).expect("written");
+    write_shd(&path, &ShdContents::new(&names, &recordings)).expect("written");
     std::fs::write(bench.path("small-suite.toml"), SUITE).expect("written");
     bench
 }
