@@ -66,7 +66,6 @@ fn count<T: Ord>(items: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
 const SCENARIOS: [Scenario; 3] = [
     Scenario::Sample {
         speaker: SpeakerId(1),
-        sound: None,
     },
     Scenario::Class { class: ClassId(2) },
     Scenario::MultiClass { base_classes: 2 },
@@ -359,6 +358,7 @@ fn dataset_with_counts(counts: [usize; 3]) -> Dataset {
                 events: EventStream::new(vec![time_s; count], units).expect("valid"),
                 class: ClassId(class as u16),
                 speaker: SpeakerId(0),
+                sound: None,
             };
             builder.push(&recording).expect("fits");
         }
@@ -419,6 +419,7 @@ fn test_samples_give_a_memory_no_bits() {
                 events: EventStream::new(vec![time_s; count], vec![0; count]).expect("valid"),
                 class: ClassId(index as u16 % 3),
                 speaker: SpeakerId(0),
+                sound: None,
             };
             builder.push(&recording).expect("fits");
         }
