@@ -27,7 +27,7 @@ fn ear(c: &mut Criterion) {
     let ear = InnerEar::new(settings).expect("a preset");
     let sound = second();
     group.bench_function("a second of speech, all stages", |b| {
-        b.iter(|| pool.install(|| ear.encode(black_box(&sound), MasterSeed(0), "speech")));
+        b.iter(|| pool.install(|| ear.encode(black_box(&sound), MasterSeed(0))));
     });
     let prepared = ear.prepare(&sound).expect("a sound");
     group.bench_function("a second of speech, membrane only", |b| {

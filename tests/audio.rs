@@ -160,7 +160,7 @@ fn silence_and_clicks_are_refused_and_clipping_is_heard() {
     let ear = ear();
     let hear = |samples: &[i16]| {
         let sound = read(&wav(8000, 1, samples)).expect("a WAV file").sound;
-        ear.encode(&sound, MasterSeed(0), "test")
+        ear.encode(&sound, MasterSeed(0))
     };
     assert_eq!(hear(&[0; 4000]), Err(SoundError::Silent));
     let too_short = hear(&[12_000]).expect_err("refused");
@@ -185,9 +185,9 @@ fn the_same_tone_is_heard_alike_at_every_rate() {
     let spikes = |rate_hz: u32| {
         let samples = tone(rate_hz, 800.0, rate_hz as usize / 2);
         let sound = read(&wav(rate_hz, 1, &samples)).expect("a WAV file").sound;
-        ear.encode(&sound, MasterSeed(0), "tone")
-            .expect("heard")
-            .len() as f64
+        // The fibres' chance is another at each rate: with several seeds it evens out.
+        let spikes = (0..16).map(|seed| ear.encode(&sound, MasterSeed(seed)).expect("heard").len());
+        spikes.sum::<usize>() as f64
     };
     let at_48 = spikes(48_000);
     for rate_hz in [8000, 16_000, 44_100, 96_000] {
@@ -210,7 +210,7 @@ fn a_tone_moves_the_channels_of_its_frequency() {
     for tone_hz in [200.0, 600.0, 2000.0] {
         let samples = tone(16_000, tone_hz, 8000);
         let sound = read(&wav(16_000, 1, &samples)).expect("a WAV file").sound;
-        let events = ear.encode(&sound, MasterSeed(3), "tone").expect("heard");
+        let events = ear.encode(&sound, MasterSeed(3)).expect("heard");
         let mut counts = [0; 70];
         for &unit in events.units() {
             counts[usize::from(unit)] += 1;

@@ -15,7 +15,7 @@ use respike::dataset::{LabelledEvents, ShdFile};
 use respike::encode::{EarPreset, InnerEar, encode_files, find_audio};
 use respike::ids::{ClassId, SpeakerId};
 use respike::random::MasterSeed;
-use wav::{tone, wav};
+use wav::{float_wav, tone, wav};
 
 /// A bench with 150 short tones of two speakers in `sounds`.
 fn bench() -> Bench {
@@ -23,8 +23,8 @@ fn bench() -> Bench {
     std::fs::create_dir(bench.path("sounds")).expect("made");
     for take in 0..25 {
         for (label, frequency_hz) in [("low", 200.0), ("middle", 700.0), ("high", 2500.0)] {
-            for speaker in ["ann", "bob"] {
-                let samples = tone(8000, frequency_hz + f64::from(take), 600);
+            for (speaker, deeper_hz) in [("ann", 0.0), ("bob", 0.5)] {
+                let samples = tone(8000, frequency_hz + f64::from(take) - deeper_hz, 600);
                 let name = format!("sounds/{label}_{speaker}_{take}.wav");
                 std::fs::write(bench.path(&name), wav(8000, 1, &samples)).expect("written");
             }
@@ -124,6 +124,45 @@ fn threads_and_the_way_files_are_given_change_nothing() {
         let differ = all.iter().zip(&other).filter(|(a, b)| a.events != b.events);
         assert!(differ.count() > 100, "{name}");
     }
+}
+
+#[test]
+fn the_same_sound_has_the_same_spikes_whatever_its_file() {
+    let bench = Bench::new();
+    let tone = tone(8000, 400.0, 2000);
+    let floats: Vec<f32> = tone.iter().map(|&x| f32::from(x) / 32_768.0).collect();
+    let stereo: Vec<i16> = tone.iter().flat_map(|&x| [x, x]).collect();
+    std::fs::create_dir(bench.path("sounds")).expect("made");
+    for (name, bytes) in [
+        ("a_ann_0.wav", wav(8000, 1, &tone)),
+        ("b_bob_1.wav", wav(8000, 1, &tone)),
+        ("c_cleo_2.wav", wav(8000, 2, &stereo)),
+        ("d_dora_3.wav", float_wav(8000, &floats)),
+        ("e_eve_4.wav", wav(8000, 1, &tone[..1999])),
+    ] {
+        std::fs::write(bench.path("sounds").join(name), bytes).expect("written");
+    }
+    let encode = "data encode sounds --channels 40";
+    let output = run(&bench, &format!("{encode} --out o.h5"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("3 of 5 recordings have the sound of another, such as sounds/b_bob_1.wav"),
+        "{stderr}"
+    );
+    let samples = samples_of(&bench.path("o.h5"));
+    for other in &samples[1..4] {
+        assert_eq!(samples[0].events, other.events);
+    }
+    assert!(samples[0].events.len() > 100 && samples[0].events != samples[4].events);
+    bad(
+        &bench,
+        &format!("{encode} --out train.h5 --force --test-takes 2-2 --test-out t.h5"),
+        &["a_ann_0.wav and sounds/c_cleo_2.wav are the same sound"],
+    );
+    good(
+        &bench,
+        &format!("{encode} --out train.h5 --force --test-takes 4-4 --test-out t.h5"),
+    );
 }
 
 #[test]

@@ -72,13 +72,13 @@ fn the_stages_one_by_one_are_the_ear() {
     let settings = EarPreset::Shd.settings(37);
     let ear = InnerEar::new(settings.clone()).expect("a preset");
     let sound = spoken_digit();
-    let whole = ear.encode(&sound, MasterSeed(5), "digit").expect("a sound");
+    let whole = ear.encode(&sound, MasterSeed(5)).expect("a sound");
     let membrane = BasilarMembrane::new(&settings.basilar_membrane, 37).expect("a preset");
     let motion = membrane.motion(&ear.prepare(&sound).expect("a sound"));
     let hair_cell = HairCell::new(&settings.hair_cell).expect("a preset");
     let probability = hair_cell.firing_probability(&motion);
     let bushy_cell = BushyCell::new(&settings.bushy_cell).expect("a preset");
-    let spikes = bushy_cell.fire(&probability, MasterSeed(5), "digit");
+    let spikes = bushy_cell.fire(&probability, MasterSeed(5), sound.fingerprint());
     assert!(spikes.len() > 100);
     assert_eq!(spikes, whole);
 
@@ -101,8 +101,8 @@ fn spike_counts_agree_with_lauscher_within_sampling_error() {
     let (ear, sound) = (shd_ear(), spoken_digit());
     let mut ours = Array2::<f32>::zeros((RUNS, units.len()));
     for (run, mut row) in ours.outer_iter_mut().enumerate() {
-        let name = format!("run {run}");
-        let events = ear.encode(&sound, MasterSeed(0), &name).expect("a sound");
+        let seed = MasterSeed(run as u64);
+        let events = ear.encode(&sound, seed).expect("a sound");
         for (count, &unit) in row.iter_mut().zip(&units) {
             *count = events
                 .units()

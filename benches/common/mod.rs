@@ -41,9 +41,8 @@ fn encoded() -> Vec<LabelledEvents> {
     paths.sort();
     let recordings = paths.iter().enumerate().map(|(index, path)| {
         let sound = read_audio(path).expect("it ships with the tests").sound;
-        let name = path.display().to_string();
         LabelledEvents {
-            events: ear.encode(&sound, MasterSeed(0), &name).expect("a sound"),
+            events: ear.encode(&sound, MasterSeed(0)).expect("a sound"),
             class: ClassId(index as u16),
             speaker: SpeakerId(0),
             sound: None,

@@ -57,11 +57,10 @@ pub(super) fn plot_cochleagram(arguments: &CochleagramArguments) -> Result<(), F
     };
     let ear = InnerEar::new(arguments.preset.preset().settings(channels))?;
     let prepared = ear.prepare(&sound).map_err(in_file)?;
-    // The name is what the fibres' chance comes from when files are encoded one by one, too.
     let name = path.file_name().unwrap_or(path.as_os_str());
     let name = name.to_string_lossy();
     let seed = arguments.seed.master();
-    let events = ear.encode(&sound, seed, &name).map_err(in_file)?;
+    let events = ear.encode(&sound, seed).map_err(in_file)?;
     let bins = CochleagramFigure::time_bins(sound.duration_s());
     let spikes = match events.len() {
         1 => "1 spike".to_string(),

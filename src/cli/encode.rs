@@ -10,10 +10,10 @@ use super::failure::Failure;
 use super::output::{counted_bar, note, print, table};
 use crate::dataset::{LabelledEvents, ShdContents, TimesType, write_shd};
 use crate::encode::{
-    AudioFile, Checked, EarPreset, EncodeError, EncodeProgress, InnerEar, LabelRule, Labels,
+    AudioFile, Checked, EarPreset, EncodeError, EncodeProgress, Heard, InnerEar, LabelRule, Labels,
     Numbering, check_files, encode_files, find_audio, label_files,
 };
-use crate::spikes::EventStream;
+use crate::ids::SoundPrint;
 
 /// The longest class name that an SHD-layout file takes, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -110,10 +110,15 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
     let outputs = outputs(&arguments)?;
     let rule = LabelRule::parse(&arguments.labels)?;
     let ear = InnerEar::new(arguments.preset.preset().settings(arguments.channels))?;
-    let (files, labels) = good_files(&arguments, &rule, &ear)?;
+    let Good {
+        files,
+        labels,
+        sounds,
+    } = good_files(&arguments, &rule, &ear)?;
     let numbering = Numbering::new(&labels)?;
     let class_names = class_names(&arguments.class_names, &numbering)?;
     let is_test = is_test(&arguments, &files, &labels)?;
+    look_at_repeats(&files, &sounds, &is_test)?;
 
     let journal = journal_of(&arguments.out);
     let bar = counted_bar("encode", files.len(), "recordings");
@@ -130,7 +135,7 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
     };
     let heard = encode_files(&ear, arguments.seed.master(), &files, &journal, &progress)?;
     bar.done();
-    let silent = heard.iter().filter(|events| events.is_empty()).count();
+    let silent = heard.iter().filter(|one| one.events.is_empty()).count();
     if silent > 0 {
         note(&format!("{silent} of the recordings gave no spike at all"));
     }
@@ -218,12 +223,20 @@ fn journal_of(out: &Path) -> PathBuf {
     out.with_file_name(name)
 }
 
+/// Files that can be encoded.
+#[derive(Default)]
+struct Good {
+    files: Vec<AudioFile>,
+    labels: Vec<Labels>,
+    sounds: Vec<SoundPrint>,
+}
+
 /// Files that can be encoded, with their labels; the others are named, and refused or left out.
 fn good_files(
     arguments: &EncodeArguments,
     rule: &LabelRule,
     ear: &InnerEar,
-) -> Result<(Vec<AudioFile>, Vec<Labels>), Failure> {
+) -> Result<Good, Failure> {
     let found = find_audio(&arguments.inputs)?;
     let outputs = [Some(&arguments.out), arguments.test_out.as_ref()];
     for output in outputs.into_iter().flatten() {
@@ -239,24 +252,26 @@ fn good_files(
     let (labelled, mut bad) = label_files(rule, found);
     let (files, labels): (Vec<AudioFile>, Vec<Labels>) = labelled.into_iter().unzip();
     let checked = check_files(ear, &files);
-    let (mut good, mut several_channels, mut clipped) = ((Vec::new(), Vec::new()), 0, 0);
+    let (mut good, mut several_channels, mut clipped) = (Good::default(), 0, 0);
     for ((file, labels), checked) in files.into_iter().zip(labels).zip(checked) {
         match checked {
             Ok(Checked {
                 channels,
                 clipped: share,
+                sound,
                 ..
             }) => {
                 several_channels += usize::from(channels > 1);
                 clipped += usize::from(share > CLIPPED);
-                good.0.push(file);
-                good.1.push(labels);
+                good.files.push(file);
+                good.labels.push(labels);
+                good.sounds.push(sound);
             }
             Err(error) => bad.push(error),
         }
     }
     refuse_or_skip(arguments.bad_files, &bad, all)?;
-    if good.0.is_empty() {
+    if good.files.is_empty() {
         let first = bad.first().map(ToString::to_string).unwrap_or_default();
         return Err(Failure::bad(format!(
             "no recording can be encoded: {first}"
@@ -273,6 +288,38 @@ fn good_files(
         ));
     }
     Ok(good)
+}
+
+/// Says which recordings are one sound under several names; it may not be both trained on and tested.
+fn look_at_repeats(
+    files: &[AudioFile],
+    sounds: &[SoundPrint],
+    is_test: &[bool],
+) -> Result<(), Failure> {
+    let mut first_of: BTreeMap<SoundPrint, usize> = BTreeMap::new();
+    let (mut repeats, mut example) = (0, None);
+    for (index, &sound) in sounds.iter().enumerate() {
+        let first = *first_of.entry(sound).or_insert(index);
+        let (one, other) = (files[first].path.display(), files[index].path.display());
+        if is_test[first] != is_test[index] {
+            return Err(Failure::bad(format!(
+                "{one} and {other} are the same sound, but --test-takes sends one of them to --out and \
+                 the other to --test-out; remove one"
+            )));
+        }
+        if first != index {
+            repeats += 1;
+            example.get_or_insert((one, other));
+        }
+    }
+    if let Some((one, other)) = example {
+        note(&format!(
+            "{repeats} of {} recordings have the sound of another, such as {other} that of {one}: their \
+             spikes are the same too",
+            files.len()
+        ));
+    }
+    Ok(())
 }
 
 fn refuse_or_skip(policy: BadFiles, bad: &[EncodeError], all: usize) -> Result<(), Failure> {
@@ -362,16 +409,12 @@ fn is_test(
     }
 }
 
-fn split(
-    heard: Vec<EventStream>,
-    numbering: &Numbering,
-    is_test: &[bool],
-) -> [Vec<LabelledEvents>; 2] {
+fn split(heard: Vec<Heard>, numbering: &Numbering, is_test: &[bool]) -> [Vec<LabelledEvents>; 2] {
     let mut parts = [Vec::new(), Vec::new()];
     let labelled = heard.into_iter().zip(&numbering.of_recordings).zip(is_test);
-    for ((events, &(class, speaker)), &test) in labelled {
+    for ((one, &(class, speaker)), &test) in labelled {
         parts[usize::from(test)].push(LabelledEvents {
-            events,
+            events: one.events,
             class,
             speaker,
             sound: None,

@@ -8,6 +8,7 @@ use ndarray_rand::rand_distr::{Distribution, Exp1};
 use rand_chacha::ChaCha8Rng;
 
 use super::{BushyCellConstants, EarPreset, EarSettings, EncodeError, LANES, STEPS_PER_S};
+use crate::ids::SoundPrint;
 use crate::random::{MasterSeed, Purpose};
 use crate::spikes::EventStream;
 
@@ -42,8 +43,8 @@ pub struct BushyCell {
 }
 
 /// The stream of random numbers of a channel's fibres.
-pub(super) fn fibres(seed: MasterSeed, name: &str, channel: usize) -> ChaCha8Rng {
-    seed.named_stream(Purpose::Fibres, name.as_bytes(), channel as u64)
+pub(super) fn fibres(seed: MasterSeed, sound: SoundPrint, channel: usize) -> ChaCha8Rng {
+    seed.named_stream(Purpose::Fibres, &sound.0.to_le_bytes(), channel as u64)
 }
 
 /// Step and unit of the spikes of the set bits of `lanes`, the first of which is channel `first`.
@@ -96,13 +97,18 @@ impl BushyCell {
     /// times; units are the channels, of which there are up to 65536.
     ///
     /// The fibres' chance is that of [`InnerEar::encode`](super::InnerEar::encode) for the same seed
-    /// and name.
-    pub fn fire(&self, probability: &Array2<f32>, seed: MasterSeed, name: &str) -> EventStream {
+    /// and sound.
+    pub fn fire(
+        &self,
+        probability: &Array2<f32>,
+        seed: MasterSeed,
+        sound: SoundPrint,
+    ) -> EventStream {
         let (channels, steps) = probability.dim();
         let mut spikes = Vec::new();
         for first in (0..channels).step_by(LANES) {
             let lanes = LANES.min(channels - first);
-            let random = (first..first + lanes).map(|channel| fibres(seed, name, channel));
+            let random = (first..first + lanes).map(|channel| fibres(seed, sound, channel));
             let mut cells = self.at_rest(random.collect());
             for step in 0..steps {
                 let mut p = [0.0; LANES];

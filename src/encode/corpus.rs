@@ -6,9 +6,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::journal::{Heading, Journal, Key};
+use super::journal::{Heading, Journal};
 use super::{AudioFile, EncodeError, InnerEar, read_audio};
-use crate::hash::fnv_1a;
+use crate::ids::SoundPrint;
 use crate::random::MasterSeed;
 use crate::spikes::EventStream;
 
@@ -24,6 +24,17 @@ pub struct Checked {
     pub duration_s: f64,
     /// Share of the samples at full scale.
     pub clipped: f64,
+    /// The sound's fingerprint.
+    pub sound: SoundPrint,
+}
+
+/// A recording's spikes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// The spikes.
+    pub events: EventStream,
+    /// The fingerprint of the sound that they come from.
+    pub sound: SoundPrint,
 }
 
 /// Reads every file and makes sure that the ear can encode it, without encoding it.
@@ -44,6 +55,7 @@ fn check(ear: &InnerEar, file: &AudioFile) -> Result<Checked, EncodeError> {
         channels: recording.channels,
         duration_s: recording.sound.duration_s(),
         clipped: clipped as f64 / samples.len() as f64,
+        sound: recording.sound.fingerprint(),
     })
 }
 
@@ -62,7 +74,8 @@ pub enum EncodeProgress {
 /// Encodes files in their order; the spikes are the same for any number of threads.
 ///
 /// What is done is kept in a file at `journal`, which a later call with the same ear and seed goes on
-/// from. It is left there: remove it when the result is safe.
+/// from: a sound that is in it is not encoded again, whatever its file is called now. It is left there:
+/// remove it when the result is safe.
 ///
 /// # Errors
 /// [`EncodeError`] of the first file, in their order, that cannot be encoded, or
@@ -73,12 +86,12 @@ pub fn encode_files(
     files: &[AudioFile],
     journal: &Path,
     progress: &(dyn Fn(EncodeProgress) + Sync),
-) -> Result<Vec<EventStream>, EncodeError> {
+) -> Result<Vec<Heard>, EncodeError> {
     let heading = Heading::new(ear.settings(), seed);
     let (mut journal, old) = Journal::open(journal, &heading)?;
-    let mut heard: Vec<Option<EventStream>> = vec![None; files.len()];
+    let mut heard: Vec<Option<Heard>> = vec![None; files.len()];
     if !old.is_empty() {
-        take_over(files, old, &mut heard)?;
+        take_over(files, &old, &mut heard)?;
         let taken = heard.iter().flatten().count();
         progress(EncodeProgress::TakenOver(taken));
     }
@@ -86,51 +99,48 @@ pub fn encode_files(
     left.retain(|&file| heard[file].is_none());
     for batch in left.chunks(BATCH) {
         let done = batch.par_iter().map(|&file| {
-            let entry = encode_file(ear, seed, &files[file])?;
+            let one = encode_file(ear, seed, &files[file])?;
             progress(EncodeProgress::Done);
-            Ok(entry)
+            Ok(one)
         });
-        let done: Vec<Result<(Key, EventStream), EncodeError>> = done.collect();
-        let done: Vec<(Key, EventStream)> = done.into_iter().collect::<Result<_, _>>()?;
+        let done: Vec<Result<Heard, EncodeError>> = done.collect();
+        let done: Vec<Heard> = done.into_iter().collect::<Result<_, _>>()?;
         journal.append(&done)?;
-        for (&file, (_, events)) in batch.iter().zip(done) {
-            heard[file] = Some(events);
+        for (&file, one) in batch.iter().zip(done) {
+            heard[file] = Some(one);
         }
     }
     Ok(heard.into_iter().flatten().collect())
 }
 
-/// Uses what an earlier run did for the files that are still the same.
+/// Uses what an earlier run did for the sounds that are among these files.
 fn take_over(
     files: &[AudioFile],
-    mut old: HashMap<Key, EventStream>,
-    heard: &mut [Option<EventStream>],
+    old: &HashMap<SoundPrint, EventStream>,
+    heard: &mut [Option<Heard>],
 ) -> Result<(), EncodeError> {
-    let keys: Vec<Result<Key, EncodeError>> = files.par_iter().map(key).collect();
-    for (slot, key) in heard.iter_mut().zip(keys) {
-        *slot = old.remove(&key?);
+    let sounds = files.par_iter().map(|file| {
+        let recording = read_audio(&file.path)?;
+        Ok(recording.sound.fingerprint())
+    });
+    let sounds: Vec<Result<SoundPrint, EncodeError>> = sounds.collect();
+    for (slot, sound) in heard.iter_mut().zip(sounds) {
+        let sound = sound?;
+        let events = old.get(&sound).cloned();
+        *slot = events.map(|events| Heard { events, sound });
     }
     Ok(())
 }
 
-fn key(file: &AudioFile) -> Result<Key, EncodeError> {
-    let bytes = std::fs::read(&file.path).map_err(|source| EncodeError::Unreadable {
-        path: file.path.clone(),
-        source,
-    })?;
-    Ok((file.name.clone(), fnv_1a(&bytes)))
-}
-
-fn encode_file(
-    ear: &InnerEar,
-    seed: MasterSeed,
-    file: &AudioFile,
-) -> Result<(Key, EventStream), EncodeError> {
-    let recording = read_audio(&file.path)?;
-    let events = ear.encode(&recording.sound, seed, &file.name);
+fn encode_file(ear: &InnerEar, seed: MasterSeed, file: &AudioFile) -> Result<Heard, EncodeError> {
+    let sound = read_audio(&file.path)?.sound;
+    let events = ear.encode(&sound, seed);
     let events = events.map_err(|source| EncodeError::InFile {
         path: file.path.clone(),
         source,
     })?;
-    Ok((key(file)?, events))
+    Ok(Heard {
+        events,
+        sound: sound.fingerprint(),
+    })
 }

@@ -27,7 +27,7 @@ const TILE: usize = 64;
 ///
 /// let tone = (0..8000).map(|i| (f64::from(i) * 0.3).sin()).collect();
 /// let ear = InnerEar::new(EarPreset::Shd.settings(20))?;
-/// let spikes = ear.encode(&Sound::new(tone, 16_000)?, MasterSeed(1), "tone")?;
+/// let spikes = ear.encode(&Sound::new(tone, 16_000)?, MasterSeed(1))?;
 /// assert!(spikes.len() > 10);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -93,21 +93,18 @@ impl InnerEar {
 
     /// The spikes of a sound, in the order of their times; units are the membrane's channels.
     ///
-    /// The fibres' chance comes from `seed`, the recording's `name` and the channel, and from
-    /// nothing else: not from the threads, nor from what was encoded before.
+    /// The fibres' chance comes from `seed`, the sound's [fingerprint](Sound::fingerprint) and the
+    /// channel, and from nothing else: not from the file's name, the threads, or what was encoded
+    /// before.
     ///
     /// # Errors
     /// As [`prepare`](Self::prepare).
-    pub fn encode(
-        &self,
-        sound: &Sound,
-        seed: MasterSeed,
-        name: &str,
-    ) -> Result<EventStream, SoundError> {
+    pub fn encode(&self, sound: &Sound, seed: MasterSeed) -> Result<EventStream, SoundError> {
+        let print = sound.fingerprint();
         let drive = self.membrane.drive(&self.prepare(sound)?);
         let channels: Vec<usize> = (0..self.membrane.channels()).collect();
         let heard = channels.par_chunks(LANES).map(|block| {
-            let random = block.iter().map(|&channel| fibres(seed, name, channel));
+            let random = block.iter().map(|&channel| fibres(seed, print, channel));
             self.hear(&drive, block[0], random.collect())
         });
         Ok(in_order(heard.flatten().collect()))

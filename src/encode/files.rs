@@ -13,8 +13,8 @@ const DEEPEST: usize = 32;
 /// A file to encode.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AudioFile {
-    /// Its path below the input it was found in, with `/` between folders: what labels are read from,
-    /// and what the chance of its fibres comes from. It does not depend on where the input lies.
+    /// Its path below the input it was found in, with `/` between folders: what labels are read from.
+    /// It does not depend on where the input lies.
     pub name: String,
     /// Where it is.
     pub path: PathBuf,

@@ -6,8 +6,7 @@
 //!
 //! ```text
 //! u32 length of what follows, u64 FNV-1a of what follows
-//! u16 length of the name, the name, u64 FNV-1a of the audio file, u32 number of spikes,
-//! u32 step and u16 unit of each spike
+//! u64 fingerprint of the sound, u32 number of spikes, u32 step and u16 unit of each spike
 //! ```
 //!
 //! An entry that is cut off or damaged ends what is taken over.
@@ -19,8 +18,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{EarSettings, EncodeError, STEPS_PER_S};
+use super::{EarSettings, EncodeError, Heard, STEPS_PER_S};
 use crate::hash::fnv_1a;
+use crate::ids::SoundPrint;
 use crate::random::MasterSeed;
 use crate::spikes::EventStream;
 
@@ -35,7 +35,7 @@ pub(super) struct Heading {
 impl Heading {
     pub(super) fn new(settings: &EarSettings, seed: MasterSeed) -> Self {
         Heading {
-            format: format!("respike {} encoding, 1", env!("CARGO_PKG_VERSION")),
+            format: format!("respike {} encoding, 2", env!("CARGO_PKG_VERSION")),
             settings: settings.clone(),
             seed,
         }
@@ -44,9 +44,6 @@ impl Heading {
 
 /// What every journal begins with, of whatever version.
 const BEGINNING: &[u8] = b"{\"format\":\"respike ";
-
-/// The key of an entry: the recording's name, and a checksum of its file.
-pub(super) type Key = (String, u64);
 
 /// An open journal.
 pub(super) struct Journal {
@@ -60,7 +57,7 @@ impl Journal {
     pub(super) fn open(
         path: &Path,
         heading: &Heading,
-    ) -> Result<(Self, HashMap<Key, EventStream>), EncodeError> {
+    ) -> Result<(Self, HashMap<SoundPrint, EventStream>), EncodeError> {
         let unwritable = |reason| EncodeError::Unwritable {
             path: path.to_path_buf(),
             reason,
@@ -101,8 +98,8 @@ impl Journal {
     }
 
     /// Appends the spikes of recordings, and makes sure that they are on disk.
-    pub(super) fn append(&mut self, entries: &[(Key, EventStream)]) -> Result<(), EncodeError> {
-        let bytes: Vec<u8> = entries.iter().flat_map(|(key, e)| entry(key, e)).collect();
+    pub(super) fn append(&mut self, entries: &[Heard]) -> Result<(), EncodeError> {
+        let bytes: Vec<u8> = entries.iter().flat_map(entry).collect();
         let written = self.file.write_all(&bytes);
         written
             .and_then(|()| self.file.sync_data())
@@ -113,13 +110,9 @@ impl Journal {
     }
 }
 
-fn entry((name, checksum): &Key, events: &EventStream) -> Vec<u8> {
-    let name = &name.as_bytes()[..name.len().min(usize::from(u16::MAX))];
-    let mut body = Vec::new();
-    // Cut to fit just above; and there are never 2^32 spikes in a minute.
-    body.extend((name.len() as u16).to_le_bytes());
-    body.extend(name);
-    body.extend(checksum.to_le_bytes());
+fn entry(Heard { events, sound }: &Heard) -> Vec<u8> {
+    let mut body = sound.0.to_le_bytes().to_vec();
+    // There are never 2^32 spikes in a minute.
     body.extend((events.len() as u32).to_le_bytes());
     for (&time_s, &unit) in events.times_s().iter().zip(events.units()) {
         body.extend(((time_s * STEPS_PER_S).round() as u32).to_le_bytes());
@@ -132,26 +125,23 @@ fn entry((name, checksum): &Key, events: &EventStream) -> Vec<u8> {
 }
 
 /// The entries up to the first that is not whole, and where that begins.
-fn read_entries(bytes: &[u8]) -> (HashMap<Key, EventStream>, usize) {
+fn read_entries(bytes: &[u8]) -> (HashMap<SoundPrint, EventStream>, usize) {
     let (mut entries, mut rest) = (HashMap::new(), bytes);
-    while let Some((key, events, after)) = read_entry(rest) {
-        entries.insert(key, events);
+    while let Some((Heard { events, sound }, after)) = read_entry(rest) {
+        entries.insert(sound, events);
         rest = after;
     }
     (entries, bytes.len() - rest.len())
 }
 
-fn read_entry(bytes: &[u8]) -> Option<(Key, EventStream, &[u8])> {
+fn read_entry(bytes: &[u8]) -> Option<(Heard, &[u8])> {
     let (length, bytes) = bytes.split_first_chunk()?;
     let (sum, bytes) = bytes.split_first_chunk()?;
     let (mut body, after) = bytes.split_at_checked(u32::from_le_bytes(*length) as usize)?;
     if fnv_1a(body) != u64::from_le_bytes(*sum) {
         return None;
     }
-    let name_length = take(&mut body).map(u16::from_le_bytes)?;
-    let (name, mut body) = body.split_at_checked(usize::from(name_length))?;
-    let name = String::from_utf8(name.to_vec()).ok()?;
-    let checksum = take(&mut body).map(u64::from_le_bytes)?;
+    let sound = SoundPrint(take(&mut body).map(u64::from_le_bytes)?);
     let count = take(&mut body).map(u32::from_le_bytes)?;
     let (spikes, []) = body.as_chunks::<6>() else {
         return None;
@@ -165,7 +155,7 @@ fn read_entry(bytes: &[u8]) -> Option<(Key, EventStream, &[u8])> {
     let times_s = steps.map(|step| f64::from(step) / STEPS_PER_S).collect();
     let units = spikes.iter().map(|s| u16::from_le_bytes([s[4], s[5]]));
     let events = EventStream::new(times_s, units.collect()).ok()?;
-    Some(((name, checksum), events, after))
+    Some((Heard { events, sound }, after))
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
@@ -189,11 +179,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("journal");
         let heading = Heading::new(&EarPreset::Shd.settings(70), MasterSeed(1));
-        let keys = ["a.wav", "b.wav", "c.wav"].map(|name| (name.to_string(), 9));
         let open = |heading| Journal::open(&path, heading).expect("writable");
         let (mut journal, old) = open(&heading);
         assert!(old.is_empty());
-        let entries: Vec<_> = keys.iter().cloned().zip((1..4).map(spikes)).collect();
+        let heard = |count| Heard {
+            events: spikes(count),
+            sound: SoundPrint(u64::from(count) * 9),
+        };
+        let entries: Vec<Heard> = (1..4).map(heard).collect();
         journal.append(&entries).expect("writable");
         let busy = Journal::open(&path, &heading).err().expect("locked");
         assert!(busy.to_string().contains("another run"), "{busy}");
@@ -207,8 +200,8 @@ mod tests {
             std::fs::write(&path, &whole[..cut]).expect("writable");
             let (mut journal, old) = open(&heading);
             assert!(old.len() < 3);
-            for (key, events) in &entries[..old.len()] {
-                assert_eq!(&old[key], events);
+            for one in &entries[..old.len()] {
+                assert_eq!(old[&one.sound], one.events);
             }
             journal.append(&entries[old.len()..]).expect("writable");
             assert_eq!(std::fs::read(&path).expect("there"), whole, "cut at {cut}");
@@ -221,5 +214,8 @@ mod tests {
         std::fs::write(&path, &whole).expect("writable");
         let other = Heading::new(&EarPreset::Shd.settings(71), MasterSeed(1));
         assert!(open(&other).1.is_empty(), "other settings begin again");
+        let old = String::from_utf8_lossy(&whole[..line]).replace("encoding, 2", "encoding, 1");
+        std::fs::write(&path, [old.as_bytes(), &whole[line..]].concat()).expect("writable");
+        assert!(open(&heading).1.is_empty(), "so does the format before");
     }
 }

@@ -34,7 +34,7 @@ mod transfer;
 pub use audio::{Recording, read_audio};
 pub use basilar_membrane::BasilarMembrane;
 pub use bushy_cell::BushyCell;
-pub use corpus::{Checked, EncodeProgress, check_files, encode_files};
+pub use corpus::{Checked, EncodeProgress, Heard, check_files, encode_files};
 pub use ear::InnerEar;
 pub use error::{EncodeError, SoundError};
 pub use files::{AudioFile, find_audio};

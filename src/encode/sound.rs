@@ -1,4 +1,6 @@
 use super::SoundError;
+use crate::hash::{FNV_OFFSET, add_word_to_hash};
+use crate::ids::SoundPrint;
 
 /// The longest sound that is taken for an utterance, in seconds.
 pub const LONGEST_S: f64 = 60.0;
@@ -48,6 +50,16 @@ impl Sound {
     /// How long it lasts, in seconds.
     pub fn duration_s(&self) -> f64 {
         self.samples.len() as f64 / f64::from(self.rate_hz)
+    }
+
+    /// The fingerprint of the samples and their rate: the same for the same sound, whatever file it
+    /// comes in and however many bits that has for a sample.
+    pub fn fingerprint(&self) -> SoundPrint {
+        // Adding 0 makes a negative zero positive.
+        let words = self.samples.iter().map(|x| (x + 0.0).to_bits());
+        let words = words.chain([u64::from(self.rate_hz), self.samples.len() as u64]);
+        // 0 stands for a sound that is not known.
+        SoundPrint(words.fold(FNV_OFFSET, add_word_to_hash).max(1))
     }
 
     /// The samples, to be changed in place by a stage that keeps them finite.
