@@ -79,11 +79,12 @@ fn gradient_of(
     stage: Stage,
     inputs: Vec<StageInput<'_>>,
     labels: &[ClassId],
+    penalty: SpikePenalty,
 ) -> BatchGradient {
     let samples = inputs.into_iter().zip(labels.iter().copied()).collect();
     let all: Vec<usize> = (0..labels.len()).collect();
     let examples = StoredExamples { samples };
-    batch_gradient(network, stage, &examples, &all, SpikePenalty::default()).expect("a valid batch")
+    batch_gradient(network, stage, &examples, &all, penalty).expect("a valid batch")
 }
 
 fn check_gradients(golden: &Golden, prefix: &str, found: &BatchGradient) {
@@ -154,7 +155,13 @@ fn loss_and_gradients_are_those_of_pytorch() {
         let golden = Golden::read(file);
         let (network, counts, labels) = (golden.network(), golden.counts(), golden.labels());
         let inputs = counts.iter().map(StageInput::counts).collect();
-        let found = gradient_of(&network, Stage::Whole, inputs, &labels);
+        let found = gradient_of(
+            &network,
+            Stage::Whole,
+            inputs,
+            &labels,
+            SpikePenalty::default(),
+        );
         let loss = golden.info["loss"].as_f64().expect("a number");
         let off = found.loss_sum / labels.len() as f64 - loss;
         assert!(
@@ -165,30 +172,100 @@ fn loss_and_gradients_are_those_of_pytorch() {
     }
 }
 
+/// Takes the steps that PyTorch took, and compares losses on the way and weights at the end.
+fn check_steps(
+    (network, golden): (&str, &str),
+    prefix: &str,
+    losses: &serde_json::Value,
+    (settings, rate): (OptimiserSettings, f32),
+    penalty: SpikePenalty,
+) {
+    let start = Golden::read(network);
+    let expected = Golden::read(golden);
+    let (mut network, counts, labels) = (start.network(), start.counts(), start.labels());
+    let mut optimiser = Optimiser::new(settings).expect("valid");
+    let losses = losses.as_array().expect("a list");
+    assert_eq!(losses.len(), 5);
+    for loss in losses {
+        let inputs = counts.iter().map(StageInput::counts).collect();
+        let found = gradient_of(&network, Stage::Whole, inputs, &labels, penalty);
+        let loss = loss.as_f64().expect("a number");
+        let off = found.loss_sum / labels.len() as f64 - loss;
+        assert!(
+            off.abs() < f64::from(RELATIVE) * loss,
+            "{golden} {prefix}: loss off by {off}"
+        );
+        optimiser
+            .step(&mut network, &found.gradients, rate)
+            .expect("shapes fit");
+    }
+    for (name, weight) in network.parameters().iter() {
+        let key = format!("{prefix}after5.{name}");
+        let moved: Array2<f32> = expected.get(&key);
+        assert_close(&key, &weight.to_owned(), &moved);
+        let first: Array2<f32> = start.get(&format!("init.{name}"));
+        // Weights move by thousandths of themselves: the moves are compared, too, but for what each
+        // step rounds away.
+        let largest_of = |all: &Array2<f32>| all.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+        let (found, moved) = (&weight.to_owned() - &first, moved - &first);
+        let (largest, off) = (largest_of(&moved), largest_of(&(found - &moved)));
+        let rounded = losses.len() as f32 * f32::EPSILON * largest_of(&first);
+        assert!(
+            largest > 0.0 && off <= 2e-3 * largest + rounded,
+            "{key}: moves off by {off}, the largest {largest}"
+        );
+    }
+}
+
 #[test]
 fn five_adamax_steps_end_where_pytorch_does() {
     for file in ["network_2.safetensors", "network_6.safetensors"] {
-        let golden = Golden::read(file);
-        let (mut network, counts, labels) = (golden.network(), golden.counts(), golden.labels());
-        let mut optimiser = Optimiser::new(OptimiserSettings::ADAMAX).expect("valid");
-        let losses = golden.info["losses"].as_array().expect("a list").clone();
-        for loss in losses {
-            let inputs = counts.iter().map(StageInput::counts).collect();
-            let found = gradient_of(&network, Stage::Whole, inputs, &labels);
-            let loss = loss.as_f64().expect("a number");
-            let off = found.loss_sum / labels.len() as f64 - loss;
-            assert!(
-                off.abs() < f64::from(RELATIVE) * loss,
-                "{file}: loss off by {off}"
-            );
-            optimiser
-                .step(&mut network, &found.gradients, 1e-3)
-                .expect("shapes fit");
+        let losses = &Golden::read(file).info["losses"];
+        let rule = (OptimiserSettings::ADAMAX, 1e-3);
+        check_steps((file, file), "", losses, rule, SpikePenalty::default());
+    }
+}
+
+/// The networks, and the files of what other rules make of them.
+const TRAINED: [(&str, &str); 2] = [
+    ("network_2.safetensors", "training_2.safetensors"),
+    ("network_6.safetensors", "training_6.safetensors"),
+];
+
+#[test]
+fn five_steps_of_adam_and_of_plain_descent_end_where_pytorch_does() {
+    for files in TRAINED {
+        let info = Golden::read(files.1).info;
+        for (name, rule) in [
+            ("adam", (OptimiserSettings::ADAM, 5e-4)),
+            ("sgd", (OptimiserSettings::SGD, 0.02)),
+        ] {
+            let prefix = format!("{name}.");
+            let losses = &info[name]["losses"];
+            check_steps(files, &prefix, losses, rule, SpikePenalty::default());
         }
-        for (name, weight) in network.parameters().iter() {
-            let expected: Array2<f32> = golden.get(&format!("after5.{name}"));
-            assert_close(&format!("after5.{name}"), &weight.to_owned(), &expected);
-        }
+    }
+}
+
+#[test]
+fn spike_penalties_have_the_costs_and_gradients_of_pytorch() {
+    for files in TRAINED {
+        let (start, golden) = (Golden::read(files.0), Golden::read(files.1));
+        let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+        let penalty = SpikePenalty {
+            l1: number(&golden.info["l1"]) as f32,
+            l2: number(&golden.info["l2"]) as f32,
+        };
+        let (network, counts, labels) = (start.network(), start.counts(), start.labels());
+        let inputs = counts.iter().map(StageInput::counts).collect();
+        let found = gradient_of(&network, Stage::Whole, inputs, &labels, penalty);
+        let cost = number(&golden.info["penalised"]["costs"][0]);
+        let off = found.penalty_sum / labels.len() as f64 - cost;
+        assert!(off.abs() < f64::from(RELATIVE) * cost, "cost off by {off}");
+        check_gradients(&golden, "penalised.grad", &found);
+        let rule = (OptimiserSettings::ADAM, 5e-4);
+        let losses = &golden.info["penalised"]["losses"];
+        check_steps(files, "penalised.", losses, rule, penalty);
     }
 }
 
@@ -235,7 +312,7 @@ fn codecs_and_the_replay_path_are_those_of_pytorch() {
                 );
             }
             let inputs = replays.iter().map(StageInput::spikes).collect();
-            let found = gradient_of(&network, stage, inputs, &labels);
+            let found = gradient_of(&network, stage, inputs, &labels, SpikePenalty::default());
             let loss = f64::from(golden.get::<ndarray::Ix1>(&format!("{prefix}.or5.loss"))[0]);
             let off = found.loss_sum / labels.len() as f64 - loss;
             assert!(
