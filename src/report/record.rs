@@ -13,6 +13,7 @@ use crate::dataset::Dataset;
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
 use crate::simd::Simd;
+use crate::storage::json_error;
 use crate::train::{Evaluation, TrainingSettings};
 
 /// The version of the record format.
@@ -411,7 +412,7 @@ impl RunRecord {
         }
         let mut lines = text.lines().enumerate().map(|(index, line)| {
             serde_json::from_str::<RecordLine>(line)
-                .map_err(|error| format!("line {}: {error}", index + 1))
+                .map_err(|error| format!("line {}: {}", index + 1, json_error(&error)))
         });
         let Some(RecordLine::Start(start)) = lines.next().transpose()? else {
             return Err("line 1 is not the start of a run".to_string());

@@ -5,18 +5,18 @@
 //! files, so Python opens them too.
 
 mod folder_lock;
+mod parse_error;
 mod part;
 mod plain_file;
 mod shown;
 mod tensor_file;
-mod toml_error;
 mod whole_file;
 
 pub use folder_lock::{FolderLock, FolderLockError};
+pub(crate) use parse_error::{json_error, toml_error};
 pub(crate) use part::folder_of;
 pub use part::{abandon_all, clear_leftovers, make_folder};
 pub use plain_file::{open_plain, read_plain, read_plain_text};
 pub use shown::{Shown, is_odd, shown, shown_lines};
 pub use tensor_file::{Tensor, TensorFile, TensorFileError};
-pub(crate) use toml_error::toml_error;
 pub use whole_file::{PartFolder, WholeFile, write_whole};

@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView};
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
-use super::write_whole;
+use super::{json_error, write_whole};
 
 /// The one key of the metadata: several would be written in no fixed order.
 const NOTE: &str = "respike";
@@ -127,7 +127,7 @@ impl TensorFile {
     /// # Errors
     /// What the JSON parser says.
     pub fn note_as<T: DeserializeOwned>(&self) -> Result<T, String> {
-        serde_json::from_str(&self.note).map_err(|error| error.to_string())
+        serde_json::from_str(&self.note).map_err(|error| json_error(&error))
     }
 }
 

@@ -14,7 +14,7 @@ use super::{CellResult, Group, GroupId, Pretrained, ResultLine, SuiteError, Suit
 use crate::continual::{Experiment, Protocol};
 use crate::network::NetworkSpec;
 use crate::simd::Simd;
-use crate::storage::{FolderLock, clear_leftovers, make_folder, write_whole};
+use crate::storage::{FolderLock, clear_leftovers, json_error, make_folder, write_whole};
 use crate::train::Checkpoint;
 
 /// The version of the format of a suite's folder.
@@ -243,7 +243,7 @@ impl SuiteFolder {
         let text = std::fs::read_to_string(&file).map_err(io_error("read", &file))?;
         serde_json::from_str(&text).map_err(|error| SuiteError::BadFile {
             path: file,
-            reason: error.to_string(),
+            reason: json_error(&error),
             remedy: "choose another --out, or begin anew with --force",
         })
     }
@@ -278,7 +278,7 @@ impl SuiteFolder {
                 Err(error) => {
                     return Err(SuiteError::BadFile {
                         path: file,
-                        reason: format!("line {}: {error}", index + 1),
+                        reason: format!("line {}: {}", index + 1, json_error(&error)),
                         remedy: AGAIN,
                     });
                 }

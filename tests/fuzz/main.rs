@@ -132,11 +132,6 @@ fn keep(name: &str, seed: u64, bytes: &[u8]) -> PathBuf {
 }
 
 #[test]
-fn hdf5() {
-    try_kind(readers::hdf5(), 4000);
-}
-
-#[test]
 fn checkpoints() {
     try_kind(readers::checkpoint(), 4000);
 }
@@ -174,11 +169,6 @@ fn wav() {
 #[test]
 fn flac() {
     try_kind(readers::flac(), 1000);
-}
-
-#[test]
-fn tables_of_labels() {
-    try_kind(readers::labels(), 4000);
 }
 
 #[test]
