@@ -169,13 +169,15 @@ mod tests {
     #[test]
     fn what_fits_is_allowed_and_what_does_not_is_named_with_its_size() {
         assert_eq!(check_against("a table", Some(1000), 1000), Ok(()));
-        let refused = check_against("a table", Some(4_300_000_000), 1_000_000).unwrap_err();
+        let refused =
+            check_against("a table", Some(4_300_000_000), 1_000_000).expect_err("too large");
         assert!(
             refused
                 .to_string()
                 .starts_with("a table would need 4.3 GB of memory, and at most 1.0 MB may be used")
         );
-        let refused = check_against("a table", product(&[1 << 40, 1 << 40]), 1000).unwrap_err();
+        let refused =
+            check_against("a table", product(&[1 << 40, 1 << 40]), 1000).expect_err("too large");
         let said = refused.to_string();
         assert!(said.contains("more than 10^19 bytes"), "{said}");
         assert!(said.contains("at most 1000 bytes"), "{said}");

@@ -97,6 +97,10 @@ pub mod storage;
 pub mod suite;
 pub mod train;
 
+/// Which source this is a build of: a hash of the library's and the program's code, its dependencies and
+/// the networks and suites that ship, as 16 hexadecimal digits.
+pub const BUILD: &str = env!("RESPIKE_BUILD");
+
 /// The examples of the README, compiled and run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

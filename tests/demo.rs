@@ -38,7 +38,8 @@ fn the_demo_shows_forgetting_and_its_absence() {
         assert!(lost(naive) > 10.0, "{naive}");
         // Last bits differ between processors, and training makes points of them: leave room.
         assert!(lost(latent) < lost(naive) / 2.0, "{latent}");
-        assert!(lost(latent) < lost(joint) + 10.0, "{latent}");
+        assert!(lost(latent) < lost(joint) + 20.0, "{latent}");
+        assert_eq!(joint["experiment"]["lr_index"], serde_json::Value::Null);
         assert!(
             of(latent, "after", "new") > of(latent, "before", "new") + 5.0,
             "{latent}"

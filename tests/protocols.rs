@@ -119,11 +119,12 @@ fn strict_runs_never_train_on_or_keep_a_test_sample() {
                     policy: Policy::Uniform,
                     capacity: Capacity::Samples(10_000),
                 }),
-                pretrain_epochs: 1,
-                pretrain: LearningDefaults::training(1e-3),
+                pretrain_epochs: Some(1),
+                pretrain: Some(LearningDefaults::training(1e-3)),
                 epochs: 1,
                 learn: LearningDefaults::training(1e-3),
                 seed: MasterSeed(4),
+                classes: None,
             };
             let fresh = Start::Fresh(Box::new(Network::new(spec.clone(), experiment.seed)));
             let mut progress = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
@@ -246,11 +247,12 @@ fn published_experiment(scenario: Scenario, strategy: Strategy, batches: usize) 
             policy: Policy::Uniform,
             capacity: Capacity::Samples(batches * BATCH),
         }),
-        pretrain_epochs: 1,
-        pretrain: LearningDefaults::training(1e-3),
+        pretrain_epochs: Some(1),
+        pretrain: Some(LearningDefaults::training(1e-3)),
         epochs: 1,
         learn: LearningDefaults::training(1e-3),
         seed: MasterSeed(4),
+        classes: None,
     }
 }
 
@@ -321,11 +323,12 @@ fn a_run_can_be_broken_off() {
         protocol: Protocol::Strict,
         lr_index: None,
         memory: None,
-        pretrain_epochs: 1000,
-        pretrain: LearningDefaults::training(1e-3),
+        pretrain_epochs: Some(1000),
+        pretrain: Some(LearningDefaults::training(1e-3)),
         epochs: 1000,
         learn: LearningDefaults::training(1e-3),
         seed: MasterSeed(0),
+        classes: None,
     };
     let fresh = Start::Fresh(Box::new(Network::new(small_network(4), experiment.seed)));
     let mut told = 0;
@@ -385,11 +388,12 @@ fn bits_of_native_rehearsal_come_from_what_was_trained_on() {
                 policy: Policy::Uniform,
                 capacity: Capacity::Samples(100),
             }),
-            pretrain_epochs: 1,
-            pretrain: LearningDefaults::training(1e-3),
+            pretrain_epochs: Some(1),
+            pretrain: Some(LearningDefaults::training(1e-3)),
             epochs: 1,
             learn: LearningDefaults::training(1e-3),
             seed: MasterSeed(4),
+            classes: None,
         };
         let fresh = Start::Fresh(Box::new(Network::new(small_network(3), experiment.seed)));
         let mut go_on = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());

@@ -322,7 +322,7 @@ fn an_experiment_that_fails_stops_no_other() {
     let manifest = manifest(suite, spec, &data);
     let mut lost = groups.clone();
     for cell in &mut lost[0].cells {
-        cell.pretrain.learning_rate = 3e38;
+        cell.pretrain.as_mut().expect("of a suite").learning_rate = 3e38;
     }
     let folder = SuiteFolder::begin(&bench.path("lost"), manifest.clone(), false);
     let folder = folder.expect("it is new");

@@ -153,11 +153,12 @@ fn demo_experiment(scenario: Scenario, strategy: Strategy, seed: Seed) -> Experi
             policy: Policy::ClassBalanced,
             capacity: Capacity::Bytes(BUDGET_BYTES),
         }),
-        pretrain_epochs: PRETRAIN_EPOCHS,
-        pretrain: falling(PRETRAIN_EPOCHS),
+        pretrain_epochs: Some(PRETRAIN_EPOCHS),
+        pretrain: Some(falling(PRETRAIN_EPOCHS)),
         epochs: EPOCHS,
         learn: falling(EPOCHS),
         seed: seed.master(),
+        classes: None,
     }
 }
 

@@ -231,13 +231,14 @@ impl LearnArguments {
                     policy: self.policy,
                     capacity,
                 }),
-            pretrain_epochs,
-            pretrain: self.training.settings(pretrain_rate, pretrain_epochs),
+            pretrain_epochs: Some(pretrain_epochs),
+            pretrain: Some(self.training.settings(pretrain_rate, pretrain_epochs)),
             epochs,
             learn: self
                 .training
                 .settings(self.lr.unwrap_or(defaults.rate), epochs),
             seed: self.run.seed.master(),
+            classes: None,
         }
     }
 }

@@ -267,6 +267,7 @@ fn checkpoint(trainer: &Trainer, data: &Dataset, trained_on: &RecordingSet) -> C
     Checkpoint {
         network: trainer.network().clone(),
         trainer: Some(trainer.state()),
+        training: None,
         class_names: data.class_names().to_vec(),
         trained_on: trained_on.clone(),
     }

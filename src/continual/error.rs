@@ -87,6 +87,17 @@ pub enum ContinualError {
         /// Classes of the network.
         classes: usize,
     },
+    /// The data has other classes than those that were chosen.
+    #[error("the experiment is of the classes {expected}, in this order, but the data has {found}")]
+    OtherClasses {
+        /// Those of the experiment.
+        expected: String,
+        /// Those of the data.
+        found: String,
+    },
+    /// An experiment of a network that was pre-trained elsewhere can't pre-train one itself.
+    #[error("how to pre-train is not said: give a pre-trained network, or epochs and settings")]
+    NoPretraining,
     /// Zero epochs learn nothing.
     #[error("{0} must be 1 or more")]
     NoEpochs(&'static str),

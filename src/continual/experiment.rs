@@ -86,16 +86,20 @@ pub struct Experiment {
     pub lr_index: Option<usize>,
     /// The memory, for strategies that have one.
     pub memory: Option<MemorySettings>,
-    /// Epochs of pre-training.
-    pub pretrain_epochs: usize,
-    /// How pre-training trains.
-    pub pretrain: TrainingSettings,
+    /// Epochs of pre-training; `None` if the network was pre-trained elsewhere and does not say.
+    pub pretrain_epochs: Option<usize>,
+    /// How pre-training trains, or trained; `None` likewise.
+    pub pretrain: Option<TrainingSettings>,
     /// Epochs of learning each new task.
     pub epochs: usize,
     /// How learning trains.
     pub learn: TrainingSettings,
     /// Where all randomness comes from.
     pub seed: MasterSeed,
+    /// Names of the classes in their order, if they were chosen from more or put in another order than
+    /// that of the files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Vec<String>>,
 }
 
 /// Learning rates and epochs where none are asked for.
@@ -199,14 +203,24 @@ impl Experiment {
     ) -> Result<Checked, ContinualError> {
         for (what, epochs) in [
             ("the number of pre-training epochs", self.pretrain_epochs),
-            ("the number of epochs", self.epochs),
+            ("the number of epochs", Some(self.epochs)),
         ] {
-            if epochs == 0 {
+            if epochs == Some(0) {
                 return Err(ContinualError::NoEpochs(what));
             }
         }
-        self.pretrain.check()?;
+        if let Some(pretrain) = self.pretrain {
+            pretrain.check()?;
+        }
         self.learn.check()?;
+        if let Some(classes) = &self.classes
+            && classes != dataset.class_names()
+        {
+            return Err(ContinualError::OtherClasses {
+                expected: classes.join(", "),
+                found: dataset.class_names().join(", "),
+            });
+        }
         let past = dataset.classes().into_iter().next_back();
         if let Some(class) = past.filter(|class| class.index() >= spec.classes()) {
             let classes = spec.classes();
@@ -229,7 +243,7 @@ impl Experiment {
                 (plan, self.empty_memory(spec, dataset, lr_index, seen)?)
             }
             Protocol::Published => {
-                for settings in [self.pretrain, self.learn] {
+                for settings in self.pretrain.into_iter().chain([self.learn]) {
                     if settings.batch_size != PUBLISHED_BATCH {
                         return Err(ContinualError::BatchIsFixed(settings.batch_size));
                     }

@@ -18,7 +18,9 @@ use crate::ids::{ClassId, SampleIndex};
 use crate::network::{Network, Stage};
 use crate::random::{Purpose, StreamPosition};
 use crate::replay::ReplayMemory;
-use crate::train::{Checkpoint, EpochFigures, Examples, JoinedExamples, TrainError, Trainer};
+use crate::train::{
+    Checkpoint, EpochFigures, Examples, JoinedExamples, PastTraining, TrainError, Trainer,
+};
 
 /// What is going on in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,6 +174,7 @@ pub fn run(
         learned: Checkpoint {
             network,
             trainer: None,
+            training: None,
             class_names: dataset.class_names().to_vec(),
             trained_on: recordings(dataset, learned_on.copied()).union(&pretrained.trained_on),
         },
@@ -263,7 +266,10 @@ struct Runner<'a> {
 impl Runner<'_> {
     fn pretrain(&mut self, fresh: Network) -> Result<Checkpoint, ContinualError> {
         let (experiment, task) = (self.experiment, &self.plan.tasks[0]);
-        let settings = experiment.pretrain;
+        let (Some(epochs), Some(settings)) = (experiment.pretrain_epochs, experiment.pretrain)
+        else {
+            return Err(ContinualError::NoPretraining);
+        };
         let (seed, purpose) = (experiment.seed, Purpose::Shuffle);
         let mut trainer = Trainer::new(fresh, Stage::Whole, settings, seed, purpose)?;
         say(
@@ -271,12 +277,12 @@ impl Runner<'_> {
             Progress::Task {
                 phase: Phase::Pretrain,
                 name: &task.name,
-                epochs: experiment.pretrain_epochs,
+                epochs,
             },
         )?;
         let latents = Latents::new(Stage::Whole, 0);
         let examples = latents.examples(self.dataset, task.train.clone());
-        for epoch in 1..=experiment.pretrain_epochs {
+        for epoch in 1..=epochs {
             let training = self.epoch(&mut trainer, &[&examples])?;
             let clock = Instant::now();
             let tested = self
@@ -289,6 +295,11 @@ impl Runner<'_> {
         Ok(Checkpoint {
             network: trainer.into_network(),
             trainer: None,
+            training: Some(PastTraining {
+                epochs,
+                settings,
+                seed: experiment.seed,
+            }),
             class_names: self.dataset.class_names().to_vec(),
             trained_on: recordings(self.dataset, task.train.iter().copied()),
         })

@@ -17,7 +17,7 @@ impl Costs<'_> {
     /// About how much work a pre-training is.
     pub(super) fn pretraining(&self, experiment: &Experiment) -> f64 {
         let samples = 0.8 * self.data.len() as f64;
-        experiment.pretrain_epochs as f64 * samples * self.weights(None)
+        experiment.pretrain_epochs.unwrap_or(0) as f64 * samples * self.weights(None)
     }
 
     /// About how much work an experiment is.

@@ -261,11 +261,12 @@ impl Cells<'_> {
             protocol: id.protocol,
             lr_index,
             memory,
-            pretrain_epochs: numbers.pretrain_epochs,
-            pretrain: settings.training(numbers.pretrain_rate, numbers.pretrain_epochs),
+            pretrain_epochs: Some(numbers.pretrain_epochs),
+            pretrain: Some(settings.training(numbers.pretrain_rate, numbers.pretrain_epochs)),
             epochs: numbers.epochs,
             learn: settings.training(numbers.rate, numbers.epochs),
             seed: id.seed,
+            classes: None,
         }
     }
 

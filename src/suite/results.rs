@@ -24,6 +24,9 @@ pub enum ResultLine {
 /// What pre-training came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pretrained {
+    /// Which source it was run by ([`BUILD`](crate::BUILD)); results of format 1 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
     /// Epochs.
     pub epochs: usize,
     /// How it was trained.
@@ -41,13 +44,17 @@ pub struct Pretrained {
 impl Pretrained {
     /// Whether an experiment of the group begins from this network.
     pub fn serves(&self, experiment: &Experiment) -> bool {
-        (self.epochs, self.training) == (experiment.pretrain_epochs, experiment.pretrain)
+        (Some(self.epochs), Some(self.training))
+            == (experiment.pretrain_epochs, experiment.pretrain)
     }
 }
 
 /// What an experiment came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CellResult {
+    /// Which source it was run by ([`BUILD`](crate::BUILD)); results of format 1 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
     /// The experiment whole.
     pub experiment: Experiment,
     /// After pre-training.
@@ -122,6 +129,7 @@ impl CellResult {
         let ends = epochs.chunks(experiment.epochs.max(1));
         let ends = ends.filter_map(|task| Some(task.last()?.accuracy.all));
         CellResult {
+            build: Some(crate::BUILD.to_string()),
             experiment: experiment.clone(),
             before: outcome.before,
             after: outcome.after,

@@ -326,12 +326,15 @@ impl Crew<'_> {
             network => network.map_err(failed)?,
         };
         let activity = self.activity(&network.network, &test).map_err(failed)?;
+        let training = experiment.pretrain.ok_or(ContinualError::NoPretraining);
+        let training = training.map_err(failed)?;
         self.folder.write_pretrained(group.id, &network)?;
         let mut state = self.lock();
         let progress = &mut state.progress[index];
         progress.results.pretrained = Some(Pretrained {
+            build: Some(crate::BUILD.to_string()),
             epochs: curve.len(),
-            training: experiment.pretrain,
+            training,
             train,
             test: test.len(),
             curve,

@@ -8,7 +8,7 @@ use super::{Moments, Optimiser, OptimiserSettings, TrainError, TrainingSettings}
 use crate::dataset::RecordingSet;
 use crate::names::normalised;
 use crate::network::{Network, NetworkSpec, ParameterName, Parameters, Stage};
-use crate::random::StreamPosition;
+use crate::random::{MasterSeed, StreamPosition};
 use crate::storage::{Tensor, TensorFile, TensorFileError};
 
 /// 3: recordings are known again whatever the order of their events, and by their sounds.
@@ -32,10 +32,24 @@ pub struct Checkpoint {
     pub network: Network,
     /// The trainer, if training is to go on.
     pub trainer: Option<TrainerState>,
+    /// How a network was trained whose training is over; `None` if that is not known, or was not done
+    /// in one go. [`Checkpoint::past_training`] also knows of training that may go on.
+    pub training: Option<PastTraining>,
     /// Names of the classes, by readout; may be empty.
     pub class_names: Vec<String>,
     /// Every recording that the weights were trained on.
     pub trained_on: RecordingSet,
+}
+
+/// How a network came to its weights.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PastTraining {
+    /// Epochs.
+    pub epochs: usize,
+    /// How each of them trained.
+    pub settings: TrainingSettings,
+    /// Where all randomness came from.
+    pub seed: MasterSeed,
 }
 
 /// A [`Trainer`](super::Trainer) without its network.
@@ -60,6 +74,11 @@ struct Note {
     spec: NetworkSpec,
     class_names: Vec<String>,
     trainer: Option<TrainerNote>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    training: Option<PastTraining>,
+    /// Which source it was written by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    build: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,6 +92,16 @@ struct TrainerNote {
 }
 
 impl Checkpoint {
+    /// How the network was trained so far, as a whole; `None` if that is not known.
+    pub fn past_training(&self) -> Option<PastTraining> {
+        let going_on = self.trainer.as_ref().map(|trainer| PastTraining {
+            epochs: trainer.epochs_done,
+            settings: trainer.settings,
+            seed: trainer.shuffle.seed,
+        });
+        going_on.or(self.training)
+    }
+
     /// Writes the checkpoint whole.
     ///
     /// # Errors
@@ -91,6 +120,8 @@ impl Checkpoint {
                 shuffle: trainer.shuffle,
                 epochs_done: trainer.epochs_done,
             }),
+            training: self.training,
+            build: Some(crate::BUILD.to_string()),
         });
         let mut put = |name: String, tensor| file.tensors.insert(name, tensor);
         for (name, weight) in self.network.parameters().iter() {
@@ -181,6 +212,7 @@ impl Checkpoint {
         Ok(Checkpoint {
             network: network.map_err(|error| error.to_string())?,
             trainer,
+            training: note.training,
             class_names: note
                 .class_names
                 .iter()

@@ -20,7 +20,7 @@ mod time;
 mod trainer;
 
 pub use activity::spiking_activity;
-pub use checkpoint::{Checkpoint, TrainerState};
+pub use checkpoint::{Checkpoint, PastTraining, TrainerState};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use examples::{DatasetExamples, Examples, JoinedExamples, StoredExamples};

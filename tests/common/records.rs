@@ -172,11 +172,12 @@ pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) ->
         protocol: Protocol::Strict,
         lr_index: (strategy == Strategy::Latent).then_some(2),
         memory: remembers.then_some(memory),
-        pretrain_epochs: 30,
-        pretrain: LearningDefaults::training(1e-3),
+        pretrain_epochs: Some(30),
+        pretrain: Some(LearningDefaults::training(1e-3)),
         epochs,
         learn: LearningDefaults::training(1e-3),
         seed: MasterSeed(0),
+        classes: None,
     };
     let mut lines = Vec::new();
     let risen = |index: usize| 1.0 - (-(index as f64) / 6.0).exp();

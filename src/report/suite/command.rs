@@ -30,14 +30,15 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     add(&["--protocol", &experiment.protocol.to_string()]);
     add(&["--strategy", &experiment.strategy.to_string()]);
     add(&["--seed", &experiment.seed.0.to_string()]);
-    add(&["--pretrain-epochs", &experiment.pretrain_epochs.to_string()]);
-    add(&[
-        "--pretrain-lr",
-        &experiment.pretrain.learning_rate.to_string(),
-    ]);
+    if let Some(epochs) = experiment.pretrain_epochs {
+        add(&["--pretrain-epochs", &epochs.to_string()]);
+    }
+    if let Some(pretrain) = experiment.pretrain {
+        add(&["--pretrain-lr", &pretrain.learning_rate.to_string()]);
+    }
     add(&["--epochs", &experiment.epochs.to_string()]);
     add(&["--lr", &experiment.learn.learning_rate.to_string()]);
-    if experiment.pretrain.schedule != Schedule::Constant {
+    if experiment.learn.schedule != Schedule::Constant {
         add(&["--schedule", "cosine"]);
     }
     if let Some(index) = experiment.lr_index {

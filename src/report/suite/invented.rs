@@ -67,11 +67,12 @@ impl Invented {
             protocol: self.protocol,
             lr_index: self.replay.map(|(index, ..)| index),
             memory,
-            pretrain_epochs: 3,
-            pretrain: LearningDefaults::training(1e-3),
+            pretrain_epochs: Some(3),
+            pretrain: Some(LearningDefaults::training(1e-3)),
             epochs: 2,
             learn: LearningDefaults::training(1e-3),
             seed: MasterSeed(self.seed),
+            classes: None,
         }
     }
 
@@ -90,6 +91,7 @@ impl Invented {
         matrix.push(vec![before.old, before.new]);
         matrix.push(vec![after.old, after.new]);
         CellResult {
+            build: None,
             experiment: self.experiment(),
             before,
             after,
