@@ -190,7 +190,7 @@ fn bad_settings_are_named_with_the_reason() {
         ),
         (
             "class --held-out 7 --strategy naive",
-            vec!["class 7", "0, 1, 2, 3"],
+            vec!["class 7", "0 red, 1 green, 2 blue, 3 grey"],
         ),
         (
             "multi-class --base-classes 4 --strategy naive",

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::ceiling::TooLarge;
 use crate::ids::{ClassId, SampleIndex, SpeakerId};
 use crate::spikes::SpikeError;
 
@@ -47,6 +48,52 @@ pub enum DatasetError {
         /// What it must be.
         expected: &'static str,
     },
+    /// A dataset of the file is kept in a way that cannot or will not be read.
+    #[error("{path} cannot be read, as to `{name}`: {reason}")]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// Name of the dataset.
+        name: &'static str,
+        /// What stands in the way.
+        reason: String,
+    },
+    /// A name in the file is none.
+    #[error("in {path}, entry {place} of `{list}` is no name: {reason}")]
+    BadName {
+        /// The file.
+        path: PathBuf,
+        /// Name of the list.
+        list: &'static str,
+        /// Which entry, counted from 0.
+        place: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Reading would need more memory than may be used.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// Files that are to be merged hold the same recordings.
+    #[error("{path} holds the recordings of {first} once more; give each file once")]
+    SameFile {
+        /// The file.
+        path: PathBuf,
+        /// The one before it.
+        first: PathBuf,
+    },
+    /// Files that are to be merged give one number to speakers that may be others.
+    #[error(
+        "{path} does not name its speakers, but other files of the data do: whether its {speaker} is theirs cannot be told; encode it again, so that it names its speakers"
+    )]
+    UnnamedSpeakers {
+        /// The file.
+        path: PathBuf,
+        /// A number that a named speaker has too.
+        speaker: SpeakerId,
+    },
+    /// All numbers of speakers are taken.
+    #[error("with {0} there would be more than 65536 speakers")]
+    TooManySpeakers(PathBuf),
     /// Two datasets of the file must have an entry for each sample.
     #[error("in {path}, `{name}` has {found} entries, but `labels` has {expected}")]
     UnequalSamples {

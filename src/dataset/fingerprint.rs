@@ -71,6 +71,11 @@ impl Fingerprint {
         same_events || same_sound
     }
 
+    /// Whether the recording can be known again.
+    pub fn is_known(self) -> bool {
+        self.events.is_some() || self.sound.is_some()
+    }
+
     /// Of the events with all bits of their times, in any order.
     pub(super) fn exact(self) -> u64 {
         self.exact

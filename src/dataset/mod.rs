@@ -27,9 +27,11 @@ mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 mod fingerprint;
-mod recording;
 #[cfg(feature = "hdf5")]
-mod shd_chunk;
+mod hdf5_file;
+#[cfg(feature = "hdf5")]
+mod merge;
+mod recording;
 #[cfg(feature = "hdf5")]
 mod shd_read;
 #[cfg(feature = "hdf5")]
@@ -39,9 +41,11 @@ mod split;
 pub use binned::{BinningTarget, Dataset, DatasetBuilder};
 pub use error::DatasetError;
 pub use fingerprint::{Fingerprint, RecordingSet};
+#[cfg(feature = "hdf5")]
+pub use merge::read_dataset;
 pub use recording::{LabelledEvents, Sample};
 #[cfg(feature = "hdf5")]
-pub use shd_read::{NumberType, ShdFile, read_dataset};
+pub use shd_read::{NumberType, ShdFile};
 #[cfg(feature = "hdf5")]
 pub use shd_write::{ShdContents, SpeakerInfo, TimesType, write_shd};
 pub use split::{Split, stratified_split};

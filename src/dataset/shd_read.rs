@@ -6,48 +6,101 @@
 //! labels                  one integer a sample
 //! extra/speaker           one integer a sample
 //! extra/keys              names of the classes
+//! extra/speaker_names     names of the speakers, if there is such a list; an empty one is none
+//! extra/sound             one integer a sample, if there is such a list: the fingerprint of its sound
 //! ```
+//!
+//! Times and units may be arrays of samples × events instead, as Tonic writes them: the events that are
+//! missing at the end of a row are 0 in both, or not a number among the times.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use hdf5::types::{
-    FixedAscii, FixedUnicode, FloatSize, IntSize, TypeDescriptor, VarLenArray, VarLenAscii,
-    VarLenUnicode,
-};
-use ndarray::Array1;
 use rayon::prelude::*;
 
-use super::shd_chunk::{Chunk, Times, Units};
-use super::{BinningTarget, Dataset, DatasetBuilder, DatasetError, LabelledEvents, Sample};
-use crate::ids::{ClassId, SpeakerId};
+use super::hdf5_file::{Element, Hdf5File, Number, Problem, Table};
+use super::{DatasetError, LabelledEvents};
+use crate::ceiling;
+use crate::ids::{ClassId, SoundPrint, SpeakerId};
+use crate::names::normalised;
 use crate::spikes::{EventStream, SpikeError};
+use crate::storage::{read_plain, shown};
 
 const TIMES: &str = "spikes/times";
 const UNITS: &str = "spikes/units";
 const LABELS: &str = "labels";
 const SPEAKER: &str = "extra/speaker";
 const KEYS: &str = "extra/keys";
-/// The longest class name that is read, in bytes.
+const SPEAKER_NAMES: &str = "extra/speaker_names";
+const SOUND: &str = "extra/sound";
+/// The longest name that is read, in bytes.
 const NAME_BYTES: usize = 256;
 /// Samples whose events are in memory at the same time.
 const CHUNK: usize = 256;
+/// Bytes of an event in memory while it is read and binned.
+pub(super) const EVENT_BYTES: u64 = 16;
 
 /// The type of numbers in a file, as `data info` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberType(pub String);
 
 /// An SHD-layout file, opened and checked but for its events.
-#[derive(Debug)]
 pub struct ShdFile {
     path: PathBuf,
-    times: hdf5::Dataset,
-    times_size: FloatSize,
-    units: hdf5::Dataset,
-    units_type: TypeDescriptor,
+    file: Hdf5File,
+    times: Column,
+    units: Column,
     classes: Vec<ClassId>,
     speakers: Vec<SpeakerId>,
+    sounds: Vec<Option<SoundPrint>>,
     class_names: Vec<String>,
+    speaker_names: BTreeMap<SpeakerId, String>,
+}
+
+impl fmt::Debug for ShdFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut file = f.debug_struct("ShdFile");
+        file.field("path", &self.path).field("samples", &self.len());
+        file.finish_non_exhaustive()
+    }
+}
+
+/// Times or units of all samples.
+struct Column {
+    number: Number,
+    cells: Cells,
+}
+
+enum Cells {
+    /// Ranges of the file.
+    Lists(Vec<Range<usize>>),
+    /// Rows of equal lengths.
+    Rows { bytes: Vec<u8>, row_bytes: usize },
+}
+
+impl Column {
+    /// The bytes of a sample's numbers.
+    fn cell<'a>(&'a self, file: &'a [u8], sample: usize) -> &'a [u8] {
+        match &self.cells {
+            Cells::Lists(lists) => &file[lists[sample].clone()],
+            Cells::Rows { bytes, row_bytes } => &bytes[sample * row_bytes..][..*row_bytes],
+        }
+    }
+
+    fn is_rows(&self) -> bool {
+        matches!(self.cells, Cells::Rows { .. })
+    }
+
+    /// Numbers of all samples.
+    fn numbers(&self) -> u64 {
+        let bytes = match &self.cells {
+            Cells::Lists(lists) => lists.iter().map(|list| list.len() as u64).sum(),
+            Cells::Rows { bytes, .. } => bytes.len() as u64,
+        };
+        bytes / self.number.bytes() as u64
+    }
 }
 
 impl ShdFile {
@@ -56,59 +109,49 @@ impl ShdFile {
     /// # Errors
     /// [`DatasetError`], with the file's name and what is wrong with it.
     pub fn open(path: &Path) -> Result<Self, DatasetError> {
-        // The HDF5 library says little about a file that is missing or not to be read.
-        std::fs::File::open(path)
-            .and_then(|file| match file.metadata()?.is_dir() {
-                true => Err(std::io::Error::other("it is a folder")),
-                false => Ok(()),
-            })
-            .map_err(|source| DatasetError::Unreadable {
-                path: path.to_path_buf(),
-                source,
-            })?;
-        let file = hdf5::File::open(path).map_err(|error| {
-            let (path, reason) = (path.to_path_buf(), one_line(&error));
-            match reason.contains("signature") {
-                true => DatasetError::NotHdf5 { path, reason },
-                false => DatasetError::Hdf5 {
-                    path,
-                    action: "opened",
-                    reason,
-                },
-            }
-        })?;
-        let at = At { path };
-        at.group(&file, "spikes")?;
-        at.group(&file, "extra")?;
-        let times = at.dataset(&file, TIMES)?;
-        let units = at.dataset(&file, UNITS)?;
-        let labels = at.integers(&at.dataset(&file, LABELS)?, LABELS)?;
-        let speakers = at.integers(&at.dataset(&file, SPEAKER)?, SPEAKER)?;
-        let class_names = at.names(&at.dataset(&file, KEYS)?)?;
-
-        let expected = "a list of variable-length float16, float32 or float64 arrays";
-        let times_size = match at.elements(&times, TIMES, expected)? {
-            TypeDescriptor::Float(size) => size,
-            other => return Err(at.wrong(TIMES, list_of(&other), expected)),
+        let unreadable = |source| DatasetError::Unreadable {
+            path: path.to_path_buf(),
+            source,
         };
-        let expected = "a list of variable-length integer arrays";
-        let units_type = at.elements(&units, UNITS, expected)?;
-        if !is_integer(&units_type) {
-            return Err(at.wrong(UNITS, list_of(&units_type), expected));
+        let size = std::fs::metadata(path).map_err(unreadable)?.len();
+        ceiling::check(&format!("the file {}", path.display()), Some(size))?;
+        Self::from_bytes(path, read_plain(path).map_err(unreadable)?)
+    }
+
+    /// Checks the bytes of a file, and reads everything but the events; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`ShdFile::open`].
+    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, DatasetError> {
+        let at = At { path };
+        let file = Hdf5File::from_bytes(bytes).map_err(|problem| at.problem("/", problem))?;
+        for name in ["spikes", "extra"] {
+            if !file
+                .has_group(name)
+                .map_err(|problem| at.problem(name, problem))?
+            {
+                return Err(at.missing("group", name));
+            }
         }
+        let labels = at.integers(&file, LABELS)?;
+        let samples = labels.len();
+        // Every sample takes some room in any file of this layout.
+        if samples > file.bytes().len() {
+            let found = format!("a list of {samples} labels in a file that is smaller");
+            return Err(at.wrong(LABELS, found, "a label for each sample"));
+        }
+        let speakers = at.integers(&file, SPEAKER)?;
+        let class_names = at.class_names(&file)?;
+        let expected = "a list of variable-length float16, float32 or float64 arrays";
+        let times = at.column(&file, TIMES, expected, Number::is_float)?;
+        let expected = "a list of variable-length integer arrays";
+        let units = at.column(&file, UNITS, expected, Number::is_integer)?;
         for (name, found) in [
-            (TIMES, times.size()),
-            (UNITS, units.size()),
+            (TIMES, times.1),
+            (UNITS, units.1),
             (SPEAKER, speakers.len()),
         ] {
-            if found != labels.len() {
-                return Err(DatasetError::UnequalSamples {
-                    path: path.to_path_buf(),
-                    name,
-                    found,
-                    expected: labels.len(),
-                });
-            }
+            at.one_for_each(name, found, samples)?;
         }
         if labels.is_empty() {
             return Err(DatasetError::Empty(path.display().to_string()));
@@ -116,18 +159,29 @@ impl ShdFile {
         let last = class_names.len() - 1;
         let range = format!("0 to {last}: `{KEYS}` names {} classes", class_names.len());
         let classes = at.in_range("the label", &labels, class_names.len(), &range)?;
-        let range = "0 to 65535";
-        let speakers = at.in_range("the speaker", &speakers, 1 << 16, range)?;
-        Ok(ShdFile {
+        let speakers = at.in_range("the speaker", &speakers, 1 << 16, "0 to 65535")?;
+        let speaker_names = at.speaker_names(&file)?;
+        let sounds = at.sounds(&file, samples)?;
+        let file = ShdFile {
             path: path.to_path_buf(),
-            times,
-            times_size,
-            units,
-            units_type,
+            file,
+            times: times.0,
+            units: units.0,
             classes: classes.into_iter().map(ClassId).collect(),
             speakers: speakers.into_iter().map(SpeakerId).collect(),
+            sounds,
             class_names,
-        })
+            speaker_names,
+        };
+        let events = file.events_at_most();
+        let what = format!("the {events} events of {}", path.display());
+        ceiling::check(&what, events.checked_mul(EVENT_BYTES))?;
+        Ok(file)
+    }
+
+    /// Events of all samples, those counted that are missing at the end of a row.
+    pub(super) fn events_at_most(&self) -> u64 {
+        self.times.numbers().max(self.units.numbers())
     }
 
     /// Number of samples, at least 1.
@@ -145,9 +199,14 @@ impl ShdFile {
         &self.path
     }
 
-    /// Names of the classes.
+    /// Names of the classes, in the spelling of [`normalised`].
     pub fn class_names(&self) -> &[String] {
         &self.class_names
+    }
+
+    /// Names of the speakers that have one, in the spelling of [`normalised`].
+    pub fn speaker_names(&self) -> &BTreeMap<SpeakerId, String> {
+        &self.speaker_names
     }
 
     /// The class of every sample.
@@ -160,84 +219,33 @@ impl ShdFile {
         &self.speakers
     }
 
+    /// The sound of every sample, where the file tells it.
+    pub fn sounds(&self) -> &[Option<SoundPrint>] {
+        &self.sounds
+    }
+
     /// The types of times and units.
     pub fn number_types(&self) -> (NumberType, NumberType) {
-        let times = TypeDescriptor::Float(self.times_size).to_string();
-        (NumberType(times), NumberType(self.units_type.to_string()))
+        let name = |column: &Column| NumberType(column.number.to_string());
+        (name(&self.times), name(&self.units))
     }
 
     /// Reads the events of some samples.
     ///
     /// # Errors
-    /// [`DatasetError`] if the file is damaged, or a time or unit is not valid.
+    /// [`DatasetError`] if a time or unit is not valid.
     ///
     /// # Panics
     /// If the range reaches past the end.
     pub fn read(&self, range: Range<usize>) -> Result<Vec<LabelledEvents>, DatasetError> {
-        let chunk = self.read_chunk(range)?;
-        let recordings = (0..chunk.samples.len()).into_par_iter();
-        let recordings: Vec<_> = recordings
-            .map(|index| self.recording(&chunk, index))
+        let recordings: Vec<_> = range
+            .into_par_iter()
+            .map(|sample| self.recording(sample))
             .collect();
         recordings.into_iter().collect()
     }
 
-    /// The lists of some samples as the file has them.
-    fn read_chunk(&self, samples: Range<usize>) -> Result<Chunk, DatasetError> {
-        let times = match self.times_size {
-            FloatSize::U2 => Times::Half(self.read_lists(&self.times, samples.clone())?),
-            FloatSize::U4 => Times::Single(self.read_lists(&self.times, samples.clone())?),
-            FloatSize::U8 => Times::Double(self.read_lists(&self.times, samples.clone())?),
-        };
-        let units = match self.units_type {
-            TypeDescriptor::Unsigned(IntSize::U2) => {
-                Units::Short(self.read_lists(&self.units, samples.clone())?)
-            }
-            // The library converts every other integer, and clips what does not fit.
-            _ => Units::Long(self.read_lists(&self.units, samples.clone())?),
-        };
-        Ok(Chunk {
-            samples,
-            times,
-            units,
-        })
-    }
-
-    /// One recording of a chunk, checked.
-    fn recording(&self, chunk: &Chunk, index: usize) -> Result<LabelledEvents, DatasetError> {
-        let sample = chunk.samples.start + index;
-        let bad = |source| DatasetError::BadSample {
-            path: self.path.clone(),
-            sample,
-            source,
-        };
-        let times = chunk.times.list(index);
-        let units = chunk
-            .units
-            .list(index)
-            .map_err(|unit| DatasetError::BadNumber {
-                path: self.path.clone(),
-                what: "a unit",
-                sample,
-                value: unit,
-                expected: "0 to 65535".to_string(),
-            });
-        // Lists of different lengths are found out first: they say more.
-        if times.len() != chunk.units.len_of(index) {
-            return Err(bad(SpikeError::UnequalLengths {
-                times: times.len(),
-                units: chunk.units.len_of(index),
-            }));
-        }
-        Ok(LabelledEvents {
-            events: EventStream::new(times, units?).map_err(bad)?,
-            class: self.classes[sample],
-            speaker: self.speakers[sample],
-            sound: None,
-        })
-    }
-
-    /// Hands every recording to `each`, a chunk at a time so that memory stays small.
+    /// Hands every recording to `each`, some at a time so that memory stays small.
     ///
     /// # Errors
     /// As [`ShdFile::read`], and what `each` returns.
@@ -254,192 +262,257 @@ impl ShdFile {
         Ok(())
     }
 
-    fn read_lists<T: hdf5::H5Type + Copy>(
-        &self,
-        dataset: &hdf5::Dataset,
-        range: Range<usize>,
-    ) -> Result<Array1<VarLenArray<T>>, DatasetError> {
-        let lists = dataset.read_slice_1d(range);
-        lists.map_err(|error| At { path: &self.path }.damaged(&error))
-    }
-}
-
-/// Reads and merges files, binned for a network.
-///
-/// # Errors
-/// [`DatasetError`], with the file and the sample: besides what [`ShdFile`] refuses, files whose
-/// class names differ, labels that the network has no readout for, and units that it has no input
-/// for.
-pub fn read_dataset(paths: &[PathBuf], target: BinningTarget) -> Result<Dataset, DatasetError> {
-    let mut merged: Option<(DatasetBuilder, PathBuf, Vec<String>)> = None;
-    for path in paths {
-        let file = ShdFile::open(path)?;
-        if merged.is_none() {
-            let names = file.class_names.clone();
-            let builder = DatasetBuilder::new(target.grid, target.inputs, names.clone())?;
-            merged = Some((builder, path.clone(), names));
-        }
-        let Some((builder, first, names)) = &mut merged else {
-            unreachable!("just made");
-        };
-        if file.class_names != *names {
-            return Err(DatasetError::OtherClasses {
-                path: path.clone(),
-                found: file.class_names,
-                first: first.clone(),
-                expected: names.clone(),
-            });
-        }
-        let labels = file.classes.iter().map(|class| i64::from(class.0));
-        let range = format!(
-            "below {}, the number of classes of the network",
-            target.classes
-        );
-        let labels: Vec<i64> = labels.collect();
-        At { path }.in_range("the label", &labels, target.classes, &range)?;
-        bin_all(&file, target, builder)?;
-    }
-    match merged {
-        Some((builder, ..)) => builder.build(),
-        None => Err(DatasetError::Empty("a list of no files".to_string())),
-    }
-}
-
-/// Bins every recording of a file. While a chunk is being binned, the next one is read: the library
-/// reads with one thread only.
-fn bin_all(
-    file: &ShdFile,
-    target: BinningTarget,
-    builder: &mut DatasetBuilder,
-) -> Result<(), DatasetError> {
-    let mut chunks = (0..file.len())
-        .step_by(CHUNK)
-        .map(|start| start..file.len().min(start + CHUNK));
-    let mut next = chunks.next().map(|range| file.read_chunk(range));
-    while let Some(chunk) = next {
-        let chunk = chunk?;
-        let (read, binned) = rayon::join(
-            || chunks.next().map(|range| file.read_chunk(range)),
-            || bin_chunk(file, &chunk, target),
-        );
-        for sample in binned {
-            let (sample, past_end) = sample?;
-            builder.add(sample, past_end);
-        }
-        next = read;
-    }
-    Ok(())
-}
-
-/// The samples of a chunk, and how many events of each fell past the end of the grid.
-fn bin_chunk(
-    file: &ShdFile,
-    chunk: &Chunk,
-    target: BinningTarget,
-) -> Vec<Result<(Sample, usize), DatasetError>> {
-    let samples = (0..chunk.samples.len()).into_par_iter();
-    let binned = samples.map(|index| {
-        let recording = file.recording(chunk, index)?;
-        let binned = recording.bin(target.grid, target.inputs);
-        binned.map_err(|source| DatasetError::BadSample {
-            path: file.path.clone(),
-            sample: chunk.samples.start + index,
+    /// One recording, checked.
+    pub(super) fn recording(&self, sample: usize) -> Result<LabelledEvents, DatasetError> {
+        let bad = |source| DatasetError::BadSample {
+            path: self.path.clone(),
+            sample,
             source,
+        };
+        let (times, time_bytes) = self.cell(&self.times, sample);
+        let (units, unit_bytes) = self.cell(&self.units, sample);
+        // Lists of different lengths are found out first: they say more.
+        if times != units {
+            return Err(bad(SpikeError::UnequalLengths { times, units }));
+        }
+        let mut times = self.times.number.floats(time_bytes);
+        let units = self.units.number.short_integers(unit_bytes);
+        let mut units = units.map_err(|unit| DatasetError::BadNumber {
+            path: self.path.clone(),
+            what: "a unit",
+            sample,
+            value: unit,
+            expected: "0 to 65535".to_string(),
+        })?;
+        if self.times.is_rows() {
+            let is_missing =
+                |(time_s, unit): &(&f64, &u16)| time_s.is_nan() || (**time_s == 0.0 && **unit == 0);
+            let missing = times
+                .iter()
+                .zip(&units)
+                .rev()
+                .take_while(is_missing)
+                .count();
+            let events = times.len() - missing;
+            times.truncate(events);
+            units.truncate(events);
+        }
+        Ok(LabelledEvents {
+            events: EventStream::new(times, units).map_err(bad)?,
+            class: self.classes[sample],
+            speaker: self.speakers[sample],
+            sound: self.sounds[sample],
         })
-    });
-    binned.collect()
+    }
+
+    /// How many numbers a sample has in a column, and their bytes.
+    fn cell<'a>(&'a self, column: &'a Column, sample: usize) -> (usize, &'a [u8]) {
+        let bytes = column.cell(self.file.bytes(), sample);
+        (bytes.len() / column.number.bytes(), bytes)
+    }
 }
 
 /// Says where something is wrong.
 #[derive(Clone, Copy)]
-struct At<'a> {
-    path: &'a Path,
+pub(super) struct At<'a> {
+    pub path: &'a Path,
 }
 
 impl At<'_> {
-    fn group(self, file: &hdf5::File, name: &'static str) -> Result<(), DatasetError> {
-        file.group(name)
-            .map(|_| ())
-            .map_err(|_| DatasetError::Missing {
-                path: self.path.to_path_buf(),
-                kind: "group",
-                name,
-            })
+    /// A dataset, which must be there.
+    fn table(self, file: &Hdf5File, name: &'static str) -> Result<Table, DatasetError> {
+        file.table(name)
+            .map_err(|problem| self.problem(name, problem))
     }
 
-    fn dataset(self, file: &hdf5::File, name: &'static str) -> Result<hdf5::Dataset, DatasetError> {
-        let dataset = file.dataset(name).map_err(|_| DatasetError::Missing {
-            path: self.path.to_path_buf(),
-            kind: "dataset",
-            name,
-        })?;
-        if dataset.ndim() != 1 {
-            let found = format!("an array of {} dimensions", dataset.ndim());
-            return Err(self.wrong(name, found, "a list"));
+    /// A dataset that need not be there.
+    fn optional(self, file: &Hdf5File, name: &'static str) -> Result<Option<Table>, DatasetError> {
+        match file.table(name) {
+            Err(Problem::Missing) => Ok(None),
+            other => other
+                .map(Some)
+                .map_err(|problem| self.problem(name, problem)),
         }
-        Ok(dataset)
     }
 
-    fn descriptor(self, dataset: &hdf5::Dataset) -> Result<TypeDescriptor, DatasetError> {
-        let described = dataset.dtype().and_then(|dtype| dtype.to_descriptor());
-        described.map_err(|error| self.damaged(&error))
+    fn integers(self, file: &Hdf5File, name: &'static str) -> Result<Vec<i64>, DatasetError> {
+        let table = self.table(file, name)?;
+        self.check_list(&table, name)?;
+        match table.element {
+            Element::Number(number) if number.is_integer() => Ok(number.integers(&table.bytes)),
+            other => Err(self.wrong(name, format!("a list of {other}"), "a list of integers")),
+        }
     }
 
-    /// The element type of a list of variable-length arrays.
-    fn elements(
+    /// Times or units, and of how many samples.
+    fn column(
         self,
-        dataset: &hdf5::Dataset,
+        file: &Hdf5File,
         name: &'static str,
         expected: &'static str,
-    ) -> Result<TypeDescriptor, DatasetError> {
-        match self.descriptor(dataset)? {
-            TypeDescriptor::VarLenArray(element) => Ok(*element),
-            other => Err(self.wrong(name, format!("a list of {other}"), expected)),
+        fits: impl Fn(Number) -> bool,
+    ) -> Result<(Column, usize), DatasetError> {
+        let table = self.table(file, name)?;
+        let refuse = |element: &Element| self.wrong(name, format!("a list of {element}"), expected);
+        match (&table.element, &table.shape[..]) {
+            (Element::List(item), [samples]) => match **item {
+                Element::Number(number) if fits(number) => {
+                    let lists = file.lists(&table, number.bytes());
+                    let lists = lists.map_err(|problem| self.problem(name, problem))?;
+                    let cells = Cells::Lists(lists);
+                    Ok((Column { number, cells }, *samples))
+                }
+                _ => Err(refuse(&table.element)),
+            },
+            (&Element::Number(number), &[samples, events]) if fits(number) => {
+                let row_bytes = events * number.bytes();
+                let bytes = table.bytes;
+                let cells = Cells::Rows { bytes, row_bytes };
+                Ok((Column { number, cells }, samples))
+            }
+            (other, [_]) => Err(refuse(other)),
+            (other, [_, _]) => {
+                Err(self.wrong(name, format!("an array of samples × {other}"), expected))
+            }
+            _ => Err(self.wrong(name, dimensions(&table), expected)),
         }
     }
 
-    fn integers(
-        self,
-        dataset: &hdf5::Dataset,
-        name: &'static str,
-    ) -> Result<Vec<i64>, DatasetError> {
-        let found = self.descriptor(dataset)?;
-        if !is_integer(&found) {
-            return Err(self.wrong(name, format!("a list of {found}"), "a list of integers"));
-        }
-        dataset.read_raw().map_err(|error| self.damaged(&error))
-    }
-
-    fn names(self, dataset: &hdf5::Dataset) -> Result<Vec<String>, DatasetError> {
-        fn strings<T: hdf5::H5Type + ToString>(
-            dataset: &hdf5::Dataset,
-        ) -> hdf5::Result<Vec<String>> {
-            let names = dataset.read_raw::<T>()?;
-            Ok(names.iter().map(ToString::to_string).collect())
-        }
-        let names = match self.descriptor(dataset)? {
-            TypeDescriptor::FixedAscii(n) if n <= NAME_BYTES => {
-                strings::<FixedAscii<NAME_BYTES>>(dataset)
-            }
-            TypeDescriptor::FixedUnicode(n) if n <= NAME_BYTES => {
-                strings::<FixedUnicode<NAME_BYTES>>(dataset)
-            }
-            TypeDescriptor::VarLenAscii => strings::<VarLenAscii>(dataset),
-            TypeDescriptor::VarLenUnicode => strings::<VarLenUnicode>(dataset),
-            other => {
-                let expected = "a list of strings of up to 256 bytes";
-                return Err(self.wrong(KEYS, format!("a list of {other}"), expected));
-            }
-        };
-        let names = names.map_err(|error| self.damaged(&error))?;
+    fn class_names(self, file: &Hdf5File) -> Result<Vec<String>, DatasetError> {
+        let names = self.names(file, &self.table(file, KEYS)?, KEYS)?;
         if names.is_empty() {
             return Err(self.wrong(KEYS, "empty".to_string(), "a name for each class"));
         }
+        if names.len() >= 1 << 16 {
+            return Err(DatasetError::BadClassNames(names.len()));
+        }
+        if let Some(place) = names.iter().position(String::is_empty) {
+            return Err(self.bad_name(KEYS, place, "it is empty".to_string()));
+        }
+        self.refuse_twice(KEYS, names.iter().enumerate())?;
         Ok(names)
     }
 
+    fn speaker_names(self, file: &Hdf5File) -> Result<BTreeMap<SpeakerId, String>, DatasetError> {
+        let Some(table) = self.optional(file, SPEAKER_NAMES)? else {
+            return Ok(BTreeMap::new());
+        };
+        let names = self.names(file, &table, SPEAKER_NAMES)?;
+        if names.len() > 1 << 16 {
+            let found = format!("a list of {} names", names.len());
+            return Err(self.wrong(SPEAKER_NAMES, found, "a list of up to 65536 names"));
+        }
+        let named = names
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| !name.is_empty());
+        self.refuse_twice(SPEAKER_NAMES, named.clone())?;
+        // There are at most 65536.
+        Ok(named
+            .map(|(number, name)| (SpeakerId(number as u16), name.clone()))
+            .collect())
+    }
+
+    /// Texts in the spelling that they are compared in.
+    fn names(
+        self,
+        file: &Hdf5File,
+        table: &Table,
+        name: &'static str,
+    ) -> Result<Vec<String>, DatasetError> {
+        self.check_list(table, name)?;
+        let Element::Text(text) = table.element else {
+            let found = format!("a list of {}", table.element);
+            return Err(self.wrong(name, found, "a list of strings"));
+        };
+        let texts: Vec<&[u8]> = match text.is_variable() {
+            true => {
+                let lists = file
+                    .lists(table, 1)
+                    .map_err(|problem| self.problem(name, problem))?;
+                lists.into_iter().map(|list| &file.bytes()[list]).collect()
+            }
+            false => table
+                .bytes
+                .chunks_exact(table.element_bytes.max(1))
+                .collect(),
+        };
+        let names = texts.into_iter().enumerate().map(|(place, bytes)| {
+            let decoded = text.decode(bytes);
+            match decoded.len() <= NAME_BYTES {
+                true => Ok(normalised(&decoded)),
+                false => {
+                    let reason = format!("it is longer than {NAME_BYTES} bytes");
+                    Err(self.bad_name(name, place, reason))
+                }
+            }
+        });
+        names.collect()
+    }
+
+    /// The same name is the same thing, so nothing else may have it.
+    fn refuse_twice<'n>(
+        self,
+        name: &'static str,
+        names: impl Iterator<Item = (usize, &'n String)>,
+    ) -> Result<(), DatasetError> {
+        let mut known = BTreeSet::new();
+        for (place, text) in names {
+            if !known.insert(text) {
+                let reason = format!("“{}” is another's already", shown(text));
+                return Err(self.bad_name(name, place, reason));
+            }
+        }
+        Ok(())
+    }
+
+    fn sounds(
+        self,
+        file: &Hdf5File,
+        samples: usize,
+    ) -> Result<Vec<Option<SoundPrint>>, DatasetError> {
+        let Some(table) = self.optional(file, SOUND)? else {
+            return Ok(vec![None; samples]);
+        };
+        self.check_list(&table, SOUND)?;
+        let sounds = match table.element {
+            Element::Number(number) if number.is_integer() => number.long_integers(&table.bytes),
+            other => {
+                let found = format!("a list of {other}");
+                return Err(self.wrong(SOUND, found, "a list of integers"));
+            }
+        };
+        self.one_for_each(SOUND, sounds.len(), samples)?;
+        let known = |sound| (sound != 0).then_some(SoundPrint(sound));
+        Ok(sounds.into_iter().map(known).collect())
+    }
+
+    fn check_list(self, table: &Table, name: &'static str) -> Result<(), DatasetError> {
+        match table.shape.len() {
+            1 => Ok(()),
+            _ => Err(self.wrong(name, dimensions(table), "a list")),
+        }
+    }
+
+    fn one_for_each(
+        self,
+        name: &'static str,
+        found: usize,
+        expected: usize,
+    ) -> Result<(), DatasetError> {
+        match found == expected {
+            true => Ok(()),
+            false => Err(DatasetError::UnequalSamples {
+                path: self.path.to_path_buf(),
+                name,
+                found,
+                expected,
+            }),
+        }
+    }
+
     /// The numbers as 16 bits, each below `end`.
-    fn in_range(
+    pub fn in_range(
         self,
         what: &'static str,
         numbers: &[i64],
@@ -459,6 +532,15 @@ impl At<'_> {
         narrow.collect()
     }
 
+    fn bad_name(self, list: &'static str, place: usize, reason: String) -> DatasetError {
+        DatasetError::BadName {
+            path: self.path.to_path_buf(),
+            list,
+            place,
+            reason,
+        }
+    }
+
     fn wrong(self, name: &'static str, found: String, expected: &'static str) -> DatasetError {
         DatasetError::WrongType {
             path: self.path.to_path_buf(),
@@ -468,27 +550,32 @@ impl At<'_> {
         }
     }
 
-    fn damaged(self, error: &hdf5::Error) -> DatasetError {
-        DatasetError::Hdf5 {
+    fn missing(self, kind: &'static str, name: &'static str) -> DatasetError {
+        DatasetError::Missing {
             path: self.path.to_path_buf(),
-            action: "read",
-            reason: one_line(error),
+            kind,
+            name,
+        }
+    }
+
+    fn problem(self, name: &'static str, problem: Problem) -> DatasetError {
+        let path = self.path.to_path_buf();
+        match problem {
+            Problem::NotHdf5(reason) => DatasetError::NotHdf5 { path, reason },
+            Problem::Missing => self.missing("dataset", name),
+            Problem::Unsupported(reason) => DatasetError::Unsupported { path, name, reason },
+            Problem::Damaged(reason) => DatasetError::Hdf5 {
+                path,
+                action: "read",
+                reason: format!("`{name}`: {reason}"),
+            },
         }
     }
 }
 
-fn is_integer(descriptor: &TypeDescriptor) -> bool {
-    matches!(
-        descriptor,
-        TypeDescriptor::Integer(_) | TypeDescriptor::Unsigned(_)
-    )
-}
-
-fn list_of(element: &TypeDescriptor) -> String {
-    format!("a list of variable-length {element} arrays")
-}
-
-pub(super) fn one_line(error: &hdf5::Error) -> String {
-    let text = error.to_string();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+fn dimensions(table: &Table) -> String {
+    match table.shape.len() {
+        0 => "a single element".to_string(),
+        count => format!("an array of {count} dimensions"),
+    }
 }

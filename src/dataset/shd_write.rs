@@ -8,7 +8,6 @@ use half::f16;
 use hdf5::types::{FixedAscii, VarLenArray, VarLenUnicode};
 
 use super::fingerprint::float16_bits;
-use super::shd_read::one_line;
 use super::{DatasetError, LabelledEvents};
 use crate::ids::{SampleIndex, SpeakerId};
 use crate::names::normalised;
@@ -245,4 +244,10 @@ fn ascii<'a>(names: impl Iterator<Item = &'a String>) -> hdf5::Result<Vec<FixedA
 fn unicode(name: &str) -> hdf5::Result<VarLenUnicode> {
     VarLenUnicode::from_str(&normalised(name))
         .map_err(|_| hdf5::Error::Internal(format!("{name:?} holds a character that is nought")))
+}
+
+/// The library's message without line ends.
+fn one_line(error: &hdf5::Error) -> String {
+    let text = error.to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
