@@ -322,6 +322,47 @@ fn tables_find_rows_by_path_or_by_name() {
             .contains("no row")
     );
 
+    // One text in two spellings, and a row of a path that comes before that of a bare name.
+    let table =
+        "file,label,speaker\nru\u{308}be.wav,ru\u{308}be,zoe\u{308}\n./x/a.wav,far,\na.wav,near,\n";
+    std::fs::write(&path, table).expect("written");
+    let rule = LabelRule::parse(&path.to_string_lossy()).expect("a table");
+    let turnip = rule.labels("deep/r\u{fc}be.wav").expect("has a row");
+    assert_eq!(
+        (turnip.label.as_str(), turnip.speaker.as_deref()),
+        ("r\u{fc}be", Some("zo\u{eb}"))
+    );
+    assert_eq!(rule.labels("x/a.wav").expect("has a row").label, "far");
+    assert_eq!(rule.labels("y/a.wav").expect("has a row").label, "near");
+
+    for (table, word) in [
+        (
+            "file,label\na.wav,r\u{fc}be\n",
+            "line 2 is not text in UTF-8",
+        ),
+        ("\u{feff}file,label\n", "UTF-16"),
+        ("file;label\na.wav;yes\n", "semicolons"),
+        ("file\tlabel\na.wav\tyes\n", "tabs"),
+        ("File,Label\na.wav,yes\n", "it names `File,Label`"),
+        ("file,label,label\na.wav,yes,no\n", "`label` twice"),
+        (
+            "file,label\na.wav,\"yes\nb.wav,no\n",
+            "goes on over the line",
+        ),
+        ("file,label\n,yes\n", "no file is named"),
+    ] {
+        let bytes = match word {
+            "UTF-16" => table.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            // Latin-1.
+            _ if word.contains("UTF-8") => table.chars().map(|letter| letter as u8).collect(),
+            _ => table.as_bytes().to_vec(),
+        };
+        std::fs::write(&path, bytes).expect("written");
+        let message = LabelRule::parse(&path.to_string_lossy())
+            .expect_err("refused")
+            .to_string();
+        assert!(message.contains(word), "{table}: {message}");
+    }
     for (table, word) in [
         ("name,label\n", "`file` and `label`"),
         ("file,label\na.wav,\n", "line 2"),

@@ -295,11 +295,8 @@ fn labels_come_from_a_table_or_from_the_names_of_shd() {
     ] {
         std::fs::write(bench.path(name), &sound).expect("written");
     }
-    let rule = "lang-{language}_speaker-{speaker}_trial-{take}_digit-{label}";
-    let told = good(
-        &bench,
-        &format!("data encode audio --labels {rule} --channels 9 --out shd.h5"),
-    );
+    // Names as in SHD are understood without a rule.
+    let told = good(&bench, "data encode audio --channels 9 --out shd.h5");
     assert!(told.contains("0 english 7, 1 german 7"), "{told}");
     assert!(told.contains("4 04, 11 11"), "{told}");
     // `deep/…` comes first.
@@ -327,6 +324,56 @@ fn labels_come_from_a_table_or_from_the_names_of_shd() {
         stderr.contains("2 recordings have several channels"),
         "{stderr}"
     );
+}
+
+#[test]
+fn a_row_of_the_table_is_for_one_recording() {
+    let bench = Bench::new();
+    let (same, table) = (manifest("tests/cases/same"), "tests/cases/same.csv");
+    let table = manifest(table);
+    let encode = |rest: &str| format!("data encode {} --channels 20 {rest}", same.display());
+    bad(
+        &bench,
+        &encode(&format!("--labels {} --out o.h5", table.display())),
+        &["on line 2", "anna/a.wav", "bert/a.wav", "with its folders"],
+    );
+    let table = "file,label,speaker\nanna/a.wav,zero,anna\na.wav,zero,bert\nb.wav,two,anna\n";
+    std::fs::write(bench.path("more.csv"), table).expect("written");
+    bad(
+        &bench,
+        &encode("--labels more.csv --out o.h5"),
+        &["on line 4", "anna/b.wav", "bert/b.wav"],
+    );
+    let table = "file,label,speaker\nanna/a.wav,zero,anna\nanna/b.wav,two,anna\na.wav,zero,bert\n\
+                 bert/b.wav,two,bert\nc.wav,two,bert\n";
+    std::fs::write(bench.path("more.csv"), table).expect("written");
+    let output = run(&bench, &encode("--labels more.csv --out o.h5"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let note =
+        "1 rows of the table of labels are for none of the recordings, such as that of c.wav";
+    assert!(stderr.contains(note), "{stderr}");
+    let samples = samples_of(&bench.path("o.h5"));
+    let speakers: Vec<u16> = samples.iter().map(|one| one.speaker.0).collect();
+    assert_eq!(speakers, [0, 0, 1, 1]);
+}
+
+#[test]
+fn recordings_without_a_speaker_join_none() {
+    let bench = Bench::new();
+    let told = good(
+        &bench,
+        &format!(
+            "data encode {} --labels {} --channels 20 --out o.h5",
+            manifest("tests/cases/rec").display(),
+            manifest("tests/cases/somespk.csv").display()
+        ),
+    );
+    let speakers = "speakers: 0 jackson, 1 nicolas, 2 theo, 3 where none is named";
+    assert!(told.contains(speakers), "{told}");
+    let samples = samples_of(&bench.path("o.h5"));
+    let numbers: Vec<u16> = samples.iter().map(|one| one.speaker.0).collect();
+    assert_eq!(numbers, [3, 0, 3, 1, 3, 2, 3]);
 }
 
 #[test]

@@ -10,10 +10,11 @@ use super::failure::Failure;
 use super::output::{counted_bar, note, print, table};
 use crate::dataset::{LabelledEvents, ShdContents, TimesType, write_shd};
 use crate::encode::{
-    AudioFile, Checked, EarPreset, EncodeError, EncodeProgress, Heard, InnerEar, LabelRule, Labels,
-    Numbering, check_files, encode_files, find_audio, label_files,
+    AudioFile, Checked, EarPreset, EncodeError, EncodeProgress, Heard, InnerEar, LabelRule,
+    LabelledFiles, Labels, Numbering, check_files, encode_files, find_audio, label_files,
 };
 use crate::ids::SoundPrint;
+use crate::storage::Shown;
 
 /// The longest class name that an SHD-layout file takes, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -36,9 +37,10 @@ pub(super) struct EncodeArguments {
     preset: PresetName,
     /// Where labels come from: a .csv file with the columns file, label and, if known, speaker,
     /// language and take; or a pattern of the files' names with {label} and, if they are there,
-    /// {speaker}, {language} and {take}.
-    #[arg(long, value_name = "RULE", default_value = "{label}_{speaker}_{take}")]
-    labels: String,
+    /// {speaker}, {language} and {take}. Without it, names as in FSDD, {label}_{speaker}_{take}, and as
+    /// in SHD, lang-{language}_speaker-{speaker}_trial-{take}_digit-{label}, are understood.
+    #[arg(long, value_name = "RULE")]
+    labels: Option<String>,
     /// Names of the classes in their order, instead of the labels themselves.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     class_names: Vec<String>,
@@ -108,7 +110,10 @@ fn takes(text: &str) -> Result<RangeInclusive<u32>, String> {
 pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
     arguments.machine.prepare()?;
     let outputs = outputs(&arguments)?;
-    let rule = LabelRule::parse(&arguments.labels)?;
+    let rule = match &arguments.labels {
+        Some(rule) => LabelRule::parse(rule)?,
+        None => LabelRule::default(),
+    };
     let ear = InnerEar::new(arguments.preset.preset().settings(arguments.channels))?;
     let Good {
         files,
@@ -149,6 +154,7 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
     for (path, recordings) in outputs.iter().zip([train, test]) {
         let contents = ShdContents {
             times,
+            speaker_names: &numbering.speaker_names,
             ..ShdContents::new(&class_names, &recordings)
         };
         write_shd(path, &contents)?;
@@ -249,7 +255,17 @@ fn good_files(
         }
     }
     let all = found.len();
-    let (labelled, mut bad) = label_files(rule, found);
+    let LabelledFiles {
+        labelled,
+        refused: mut bad,
+        idle_rows,
+    } = label_files(rule, found)?;
+    if let Some(first) = idle_rows.first() {
+        let (rows, first) = (idle_rows.len(), Shown(first));
+        note(&format!(
+            "{rows} rows of the table of labels are for none of the recordings, such as that of {first}"
+        ));
+    }
     let (files, labels): (Vec<AudioFile>, Vec<Labels>) = labelled.into_iter().unzip();
     let checked = check_files(ear, &files);
     let (mut good, mut several_channels, mut clipped) = (Good::default(), 0, 0);
@@ -417,7 +433,7 @@ fn split(heard: Vec<Heard>, numbering: &Numbering, is_test: &[bool]) -> [Vec<Lab
             events: one.events,
             class,
             speaker,
-            sound: None,
+            sound: Some(one.sound),
         });
     }
     parts
@@ -437,18 +453,14 @@ fn row(path: &Path, recordings: &[LabelledEvents]) -> Vec<String> {
 /// What the numbers of classes and speakers stand for.
 fn numbers(class_names: &[String], numbering: &Numbering) -> String {
     let classes = class_names.iter().enumerate();
-    let classes = classes.map(|(class, name)| format!("{class} {name}"));
-    let classes = classes.collect::<Vec<_>>().join(", ");
-    let speakers: BTreeMap<u16, &str> = numbering
-        .speakers
-        .iter()
-        .map(|(name, speaker)| (speaker.0, name.as_str()))
-        .collect();
-    let speakers = speakers
-        .iter()
-        .map(|(number, name)| format!("{number} {name}"));
-    match speakers.collect::<Vec<_>>().join(", ").as_str() {
-        "" => format!("classes: {classes}\nspeakers: none named, so 0"),
-        speakers => format!("classes: {classes}\nspeakers: {speakers}"),
-    }
+    let classes = classes.map(|(class, name)| format!("{class} {}", Shown(name)));
+    let speakers = numbering.speaker_names.iter();
+    let speakers = speakers.map(|(speaker, name)| format!("{} {}", speaker.0, Shown(name)));
+    let unnamed = numbering.unnamed.iter();
+    let unnamed = unnamed.map(|speaker| format!("{} where none is named", speaker.0));
+    format!(
+        "classes: {}\nspeakers: {}",
+        classes.collect::<Vec<_>>().join(", "),
+        speakers.chain(unnamed).collect::<Vec<_>>().join(", ")
+    )
 }

@@ -136,10 +136,4 @@ pub enum EncodeError {
         /// The file.
         path: PathBuf,
     },
-    /// A speaker's number does not fit the file.
-    #[error("the speaker {name} cannot be numbered: speakers are numbers up to 65535")]
-    BadSpeaker {
-        /// The speaker.
-        name: String,
-    },
 }
