@@ -16,7 +16,6 @@ use crate::network::{Network, NetworkSpec, Stage, StageInput};
 use crate::replay::{Capacity, Codec, Policy};
 use crate::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
 use crate::report::{LearnSummary, RunFolder, RunFolderError, Summary, learn_table, markdown};
-use crate::spikes::SpikeRaster;
 use crate::storage::write_whole;
 use crate::train::{Schedule, TrainingSettings};
 
@@ -207,22 +206,18 @@ fn raster_of_first(
         data.class_name(class),
         data.class_name(activity.predicted()),
     );
-    let mut panels = vec![RasterPanel {
-        label: "input".to_string(),
-        raster: SpikeRaster::from_counts(&sample.counts),
-    }];
-    for (layer, raster) in activity.spikes.into_iter().enumerate() {
-        panels.push(RasterPanel {
-            label: format!("layer {}", layer + 1),
-            raster,
-        });
-    }
+    let mut panels = vec![RasterPanel::input(sample.counts.clone())];
+    panels.extend(RasterPanel::layers(&activity.spikes));
     Ok(RasterFigure {
         title: format!(
-            "{index}, {}: “{truth}”, taken for “{taken}”",
+            "{index} of both files, {}: “{truth}”, taken for “{taken}”",
             sample.speaker
         ),
-        step_ms: data.grid().step_ms(),
+        remarks: vec![
+            format!("{} channels", sample.counts.units()),
+            format!("{} events", sample.counts.total()),
+        ],
+        grid: data.grid(),
         panels,
     })
 }

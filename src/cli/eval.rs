@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use ndarray::Array2;
 use serde::Serialize;
 
 use super::arguments::{Machine, check_class_names, read_data};
@@ -9,6 +8,7 @@ use super::failure::Failure;
 use super::output::{note, print, print_json, table};
 use crate::ids::ClassId;
 use crate::network::Stage;
+use crate::report::ConfusionMatrix;
 use crate::train::{Checkpoint, DatasetExamples, evaluate};
 
 /// Test a trained network on SHD-layout files.
@@ -37,7 +37,7 @@ struct EvalSummary {
     accuracy: f64,
     /// Samples that the network was trained on: a test with them proves nothing.
     trained_on: usize,
-    confusion: Array2<u32>,
+    confusion: ConfusionMatrix,
 }
 
 pub(super) fn run(arguments: EvalArguments) -> Result<(), Failure> {
@@ -61,13 +61,13 @@ pub(super) fn run(arguments: EvalArguments) -> Result<(), Failure> {
         correct: tested.correct(),
         accuracy: tested.accuracy(),
         trained_on,
-        confusion: tested.confusion,
+        confusion: tested.confusion.into(),
     };
     if arguments.json {
         return print_json(&summary);
     }
     let rows = data.classes().into_iter().map(|class: ClassId| {
-        let row = summary.confusion.row(class.index());
+        let row = summary.confusion.counts().row(class.index());
         let (right, all) = (row[class.index()], row.sum());
         vec![
             data.class_name(class),

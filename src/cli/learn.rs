@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::output::{LearnBars, note, note_time, print, print_json, table};
 use crate::continual::{
     Experiment, LearningDefaults, MemorySettings, Outcome, Progress, Protocol, RunTime, Scenario,
-    Start, Strategy, run as run_experiment,
+    Start, Strategy, TestSamples, run as run_experiment,
 };
 use crate::dataset::Dataset;
 use crate::ids::{ClassId, SpeakerId};
@@ -276,10 +276,12 @@ pub(super) fn run_recorded(
     let spec = start.network().spec().clone();
     let mut folder: Option<RunFolder> = None;
     let mut trouble: Option<RunFolderError> = None;
+    let mut test_samples = None;
     let outcome = run_experiment(experiment, data, start, &mut |progress| {
         bars.show(&progress);
         let written = match (&progress, &mut folder) {
             (Progress::Planned(plan), _) => {
+                test_samples = Some(TestSamples::of(plan));
                 let settings = Description::Learn(experiment.clone());
                 let data_note = DataNote::of(data, files.clone());
                 let tasks = TaskNote::of(plan);
@@ -314,6 +316,7 @@ pub(super) fn run_recorded(
     let outcome = outcome?;
     // A run that came to its end told its plan first.
     let folder = folder.expect("a planned run has a folder");
+    let test_samples = test_samples.expect("a planned run has tests");
     outcome
         .pretrained
         .save(&folder.file("pretrained.safetensors"))?;
@@ -321,7 +324,7 @@ pub(super) fn run_recorded(
     if let Some(memory) = &outcome.memory {
         memory.save(&folder.file("memory.safetensors"))?;
     }
-    let summary = LearnSummary::new(experiment, &outcome);
+    let summary = LearnSummary::new(experiment, &outcome, test_samples);
     folder.end(Summary::Learn(Box::new(summary.clone())))?;
     Ok((summary, outcome))
 }

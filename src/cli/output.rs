@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use crate::continual::{EpochRecord, Phase, Progress};
+use crate::report::pretty_json;
 use crate::simd::Simd;
 use crate::train::TimeSpent;
 
@@ -25,7 +26,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 
 /// Prints a result as JSON.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Fault(error.into()))?;
+    let text = pretty_json(value).map_err(|error| Failure::Fault(error.into()))?;
     print(&text)
 }
 

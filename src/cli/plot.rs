@@ -7,10 +7,10 @@ use super::failure::Failure;
 use super::output::note;
 use crate::dataset::ShdFile;
 use crate::ids::{ClassId, SampleIndex};
-use crate::network::{Network, NetworkSpec, Stage, StageInput};
+use crate::network::{NetworkSpec, Stage, StageInput};
 use crate::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
 use crate::report::{RunFolder, RunRecord};
-use crate::spikes::{EventStream, SpikeRaster, TimeGrid};
+use crate::spikes::{EventStream, TimeGrid};
 use crate::train::Checkpoint;
 
 /// Draw rasters, cochleagrams, learning curves and confusion matrices, as .png or .svg.
@@ -144,39 +144,35 @@ fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
         let file = arguments.data.display();
         Failure::bad(format!("in {file}, {at}: {source}"))
     })?;
-    if binned.past_end > 0 {
-        let end = grid.max_time_s();
-        let lost = binned.past_end;
-        note(&format!("{lost} events at or past {end} s are not drawn"));
+    let mut remarks = vec![format!("{} channels", units)];
+    let (all, lost) = (sample.events.len(), binned.past_end);
+    let events = match lost {
+        0 => format!("{all} events"),
+        lost => format!(
+            "{lost} of {all} events at or past {} s are not drawn",
+            grid.max_time_s()
+        ),
+    };
+    if lost > 0 {
+        note(&events);
     }
-    let mut title = format!("{at}, {}: “{truth}”", sample.speaker);
-    let mut panels = vec![RasterPanel {
-        label: "input".to_string(),
-        raster: SpikeRaster::from_counts(&binned.counts),
-    }];
+    remarks.push(events);
+    let file_name = arguments.data.file_name().unwrap_or_default();
+    let file_name = file_name.to_string_lossy();
+    let mut title = format!("{at} of {file_name}, {}: “{truth}”", sample.speaker);
+    let mut panels = vec![RasterPanel::input(binned.counts.clone())];
     if let Some(network) = &network {
-        let activity = run_through(network, &binned.counts)?;
+        let activity = network.run(Stage::Whole, &StageInput::counts(&binned.counts))?;
         title += &format!(", taken for “{}”", name(activity.predicted()));
-        for (layer, raster) in activity.spikes.into_iter().enumerate() {
-            panels.push(RasterPanel {
-                label: format!("layer {}", layer + 1),
-                raster,
-            });
-        }
+        panels.extend(RasterPanel::layers(&activity.spikes));
     }
     let figure = RasterFigure {
         title,
-        step_ms: grid.step_ms(),
+        remarks,
+        grid,
         panels,
     };
     Ok(raster(&figure, &arguments.target.out)?)
-}
-
-fn run_through(
-    network: &Network,
-    counts: &crate::spikes::SpikeCounts,
-) -> Result<crate::network::Activity, Failure> {
-    Ok(network.run(Stage::Whole, &StageInput::counts(counts))?)
 }
 
 /// Without a network: the grid of the reference paper, and 70 or 700 channels or as many as spike.

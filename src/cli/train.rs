@@ -131,7 +131,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
         epochs: trainer.epochs_done(),
         train_accuracy: figures.accuracy,
         test_accuracy: tested.0,
-        confusion: tested.1,
+        confusion: tested.1.into(),
         seconds: TrainSeconds {
             train: clock.elapsed().as_secs_f64(),
         },

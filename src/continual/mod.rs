@@ -26,4 +26,4 @@ pub use published::{PUBLISHED_BATCH, published_batches, published_epoch, publish
 pub use runner::{EpochRecord, Phase, Progress, Start, pretrain, run};
 pub use scenario::{Plan, Scenario, Task};
 pub use strict::{TEST_SHARE, strict_plan};
-pub use testing::Accuracies;
+pub use testing::{Accuracies, TestSamples};

@@ -26,6 +26,39 @@ pub struct Accuracies {
     pub all: f64,
 }
 
+/// How many test samples stand behind the [`Accuracies`] at the end of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestSamples {
+    /// Behind accuracy on what is old.
+    pub old: usize,
+    /// On what is new.
+    pub new: usize,
+    /// On everything.
+    pub all: usize,
+}
+
+impl TestSamples {
+    /// Of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        let tests: Vec<usize> = plan.tasks.iter().map(|task| task.test.len()).collect();
+        Self::of_tasks(&tests, plan.old_grows, plan.test_all().len())
+    }
+
+    /// Of tasks with so many test samples each, of which the first is old, or all but the last if old
+    /// grows.
+    pub fn of_tasks(tests: &[usize], old_grows: bool, all: usize) -> Self {
+        let old = match old_grows {
+            true => tests.len().saturating_sub(1),
+            false => tests.len().min(1),
+        };
+        TestSamples {
+            old: tests[..old].iter().sum(),
+            new: tests[old..].iter().sum(),
+            all,
+        }
+    }
+}
+
 /// The test samples of all tasks, each classified once an epoch.
 pub(super) struct Tests {
     /// Every test sample once.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::{Description, RecordLine, RunRecord, Summary};
+use super::{Description, RecordLine, RunRecord, Summary, pretty_json};
 use crate::storage::write_whole;
 
 const RECORD: &str = "run.jsonl";
@@ -151,7 +151,7 @@ impl RunFolder {
     /// [`RunFolderError::Io`].
     pub fn end(mut self, summary: Summary) -> Result<(), RunFolderError> {
         // Summaries are plain structs with string keys, which always serialise.
-        let mut text = serde_json::to_string_pretty(&summary).expect("a plain struct");
+        let mut text = pretty_json(&summary).expect("a plain struct");
         text.push('\n');
         self.add(&RecordLine::End {
             summary: Box::new(summary),

@@ -4,14 +4,18 @@
 //! each epoch, one for the end) and `summary.json`. Every table and every plot is drawn from these
 //! files alone; `docs/FORMATS.md` describes them.
 
+mod confusion;
 mod folder;
+mod json;
 #[cfg(feature = "plots")]
 pub mod plot;
 mod record;
 pub mod suite;
 mod table;
 
+pub use confusion::ConfusionMatrix;
 pub use folder::{RunFolder, RunFolderError};
+pub use json::pretty_json;
 pub use record::{
     DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RECORD_FORMAT, RecordLine,
     ReplayNote, RunRecord, StartLine, Summary, TaskNote, TrainSeconds, TrainSummary,

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use super::ConfusionMatrix;
 use crate::continual::{
-    Accuracies, AccuracyMatrix, EpochRecord, Experiment, Metrics, Outcome, Phase, Plan,
-    ReplayFigures, RunSeconds,
+    Accuracies, AccuracyMatrix, EpochRecord, Experiment, Metrics, Outcome, Phase, Plan, Protocol,
+    ReplayFigures, RunSeconds, TestSamples,
 };
 use crate::dataset::Dataset;
 use crate::network::NetworkSpec;
@@ -168,7 +168,7 @@ pub struct TrainSummary {
     pub test_accuracy: Option<f64>,
     /// How many samples of each class (row) were taken for each (column) after the last epoch, in
     /// the test samples or, without any, in the training samples.
-    pub confusion: Array2<u32>,
+    pub confusion: ConfusionMatrix,
     /// How long it took.
     pub seconds: TrainSeconds,
 }
@@ -207,9 +207,13 @@ pub struct LearnSummary {
     /// Accuracy on every task (column) after every task (row).
     pub matrix: AccuracyMatrix,
     /// How many test samples of each class (row) were taken for each (column).
-    pub confusion: Pair<Array2<u32>>,
+    pub confusion: Pair<ConfusionMatrix>,
     /// What the memory held at the end.
     pub replay: ReplayNote,
+    /// How many test samples stand behind the accuracies at the end; records of versions that did not
+    /// note them have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_samples: Option<TestSamples>,
     /// How long it took.
     pub seconds: RunSeconds,
 }
@@ -338,7 +342,7 @@ impl EpochLine {
 
 impl LearnSummary {
     /// Sums up an outcome.
-    pub fn new(experiment: &Experiment, outcome: &Outcome) -> Self {
+    pub fn new(experiment: &Experiment, outcome: &Outcome, test_samples: TestSamples) -> Self {
         LearnSummary {
             scenario: experiment.scenario.to_string(),
             experiment: experiment.clone(),
@@ -351,10 +355,11 @@ impl LearnSummary {
             metrics: outcome.metrics,
             matrix: outcome.matrix.clone(),
             confusion: Pair {
-                before: outcome.confusion_before.clone(),
-                after: outcome.confusion_after.clone(),
+                before: outcome.confusion_before.clone().into(),
+                after: outcome.confusion_after.clone().into(),
             },
             replay: outcome.replay.into(),
+            test_samples: Some(test_samples),
             seconds: outcome.seconds,
         }
     }
@@ -396,6 +401,43 @@ struct FormatOnly {
 }
 
 impl RunRecord {
+    /// The experiment, if the run is one of continual learning.
+    pub fn experiment(&self) -> Option<&Experiment> {
+        match &self.start.settings {
+            Description::Learn(experiment) => Some(experiment),
+            Description::Train { .. } => None,
+        }
+    }
+
+    /// Whether several new things are learned, one after the other.
+    pub fn learns_several(&self) -> bool {
+        self.experiment().is_some() && self.start.tasks.len() > 2
+    }
+
+    /// Whether *old* grows with every task, and *new* is the one at hand alone.
+    pub fn old_grows(&self) -> bool {
+        let published = |experiment: &Experiment| experiment.protocol == Protocol::Published;
+        self.learns_several() && self.experiment().is_some_and(published)
+    }
+
+    /// How many test samples stand behind the accuracies at the end of a continual-learning run.
+    pub fn test_samples(&self) -> Option<TestSamples> {
+        self.experiment()?;
+        let summary = match &self.summary {
+            Some(Summary::Learn(summary)) => Some(summary),
+            _ => None,
+        };
+        if let Some(noted) = summary.and_then(|summary| summary.test_samples) {
+            return Some(noted);
+        }
+        let tests: Vec<usize> = self.start.tasks.iter().map(|task| task.test).collect();
+        let together = tests.iter().sum();
+        let all = summary.map_or(together, |summary| {
+            usize::try_from(summary.confusion.after.samples()).unwrap_or(together)
+        });
+        (!tests.is_empty()).then(|| TestSamples::of_tasks(&tests, self.old_grows(), all))
+    }
+
     /// Reads the text of a `run.jsonl`.
     ///
     /// # Errors

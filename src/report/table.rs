@@ -1,10 +1,12 @@
 //! Tables, drawn from summaries.
 
 use super::{LearnSummary, describe_replay, kilobytes};
+use crate::continual::TestSamples;
 
 /// Continual-learning runs side by side: a heading and a row for each.
 ///
-/// Accuracies are percentages on test samples, before anything new was learned → at the end. Raw
+/// Accuracies are percentages on test samples, before anything new was learned → at the end; *tested*
+/// is how many there are, old + new, and all where these are others. Raw
 /// input is how many times more bits the same samples take as raw input spikes. Seconds are for
 /// learning, without pre-training.
 pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>>) {
@@ -15,6 +17,7 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
         "old %",
         "new %",
         "all %",
+        "tested",
         "replays",
         "bytes",
         "raw input",
@@ -38,6 +41,7 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
             change(before.old, after.old),
             change(before.new, after.new),
             change(before.all, after.all),
+            run.test_samples.map_or("–".into(), tested),
             or_none(figures.samples.to_string()),
             or_none(kilobytes(figures.bytes)),
             or_none(times_smaller(run.replay.compression.unwrap_or(0.0))),
@@ -45,6 +49,15 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
         ]
     });
     (heading, rows.collect())
+}
+
+/// `400 + 100`, or `64 + 64, all 640` where everything is not old and new together.
+fn tested(samples: TestSamples) -> String {
+    let TestSamples { old, new, all } = samples;
+    match old + new == all {
+        true => format!("{old} + {new}"),
+        false => format!("{old} + {new}, all {all}"),
+    }
 }
 
 /// How many times larger raw input is than what is stored.

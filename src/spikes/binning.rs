@@ -59,6 +59,11 @@ impl TimeGrid {
         self.spacing_s() * 1e3
     }
 
+    /// Where a bin begins, in seconds; the empty bin 0 lies before time 0.
+    pub fn start_s(self, step: TimeStep) -> f64 {
+        (step.0 as f64 - 1.0) * self.spacing_s()
+    }
+
     /// The bin of a time in seconds, or `None` at or past the end.
     pub fn step_of(self, time_s: f64) -> Option<TimeStep> {
         let step = StepFinder::new(self).step_of(time_s);

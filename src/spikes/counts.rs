@@ -1,6 +1,6 @@
 use ndarray::{Array2, ArrayView2};
 
-use super::{MAX_EXTENT, SpikeError};
+use super::{MAX_EXTENT, SpikeError, SpikeRaster};
 use crate::ids::{TimeStep, Unit};
 
 /// How many events fell into each step and unit; only the cells with any are kept.
@@ -36,6 +36,18 @@ impl SpikeCounts {
             counts.end_step();
         }
         Ok(counts)
+    }
+
+    /// One event for every spike.
+    pub fn from_raster(raster: &SpikeRaster) -> Self {
+        let mut counts = SpikeCounts::with_units(raster.units());
+        for step in (0..raster.steps()).map(TimeStep) {
+            for unit in raster.active(step) {
+                counts.push(unit.0 as u16, 1);
+            }
+            counts.end_step();
+        }
+        counts
     }
 
     /// No steps yet, for cells to be pushed step by step.
@@ -103,6 +115,21 @@ impl SpikeCounts {
     /// Number of events.
     pub fn total(&self) -> u64 {
         self.count.iter().map(|&count| u64::from(count)).sum()
+    }
+
+    /// Number of events in a step.
+    pub fn count_in_step(&self, step: TimeStep) -> u64 {
+        let (_, counts) = self.row_slices(step.0);
+        counts.iter().map(|&count| u64::from(count)).sum()
+    }
+
+    /// Number of events of each unit.
+    pub fn counts_per_unit(&self) -> Vec<u64> {
+        let mut sums = vec![0; self.units];
+        for (&unit, &count) in self.unit.iter().zip(&self.count) {
+            sums[usize::from(unit)] += u64::from(count);
+        }
+        sums
     }
 
     /// Number of cells (steps × units) with any event.

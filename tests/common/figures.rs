@@ -5,6 +5,8 @@ use std::path::Path;
 
 use respike::report::plot::PlotError;
 
+use super::svg::Picture;
+
 pub type Draw<'a> = &'a dyn Fn(&Path) -> Result<(), PlotError>;
 
 /// Draws both formats, checks them and gives back the PNG's bytes and the SVG's text.
@@ -29,49 +31,17 @@ pub fn both(draw: Draw<'_>) -> (Vec<u8>, String) {
 
 /// The texts of an SVG.
 pub fn texts(svg: &str) -> Vec<String> {
-    let tags = svg.split("<text ").skip(1);
-    let texts = tags.filter_map(|tag| tag.split_once('>')?.1.split_once("</text>"));
-    texts.map(|(text, _)| text.trim().to_string()).collect()
+    let picture = Picture::read(svg);
+    picture.texts.into_iter().map(|text| text.words).collect()
 }
 
 #[track_caller]
 pub fn says(svg: &str, expected: &[&str]) {
-    let texts = texts(svg);
-    for text in expected {
-        assert!(
-            texts.iter().any(|found| found == text),
-            "`{text}` is not in {texts:?}"
-        );
-    }
+    Picture::read(svg).says(expected);
 }
 
-/// Where texts begin and end lies inside the picture.
+/// Every text and shape lies inside the picture, and no text runs into another.
 #[track_caller]
 pub fn nothing_is_placed_outside(svg: &str) {
-    let number = |tag: &str, name: &str| {
-        let value = tag.split_once(&format!(" {name}=\"")).map(|(_, rest)| rest);
-        let value = value.and_then(|rest| rest.split('"').next());
-        value.and_then(|value| value.parse::<f64>().ok())
-    };
-    let size = svg.split_once("viewBox=\"0 0 ").expect("a view box").1;
-    let size = size.split('"').next().expect("its end");
-    let (width, height) = size.split_once(' ').expect("two sides");
-    let (width, height): (f64, f64) = (
-        width.parse().expect("width"),
-        height.parse().expect("height"),
-    );
-    for tag in svg
-        .split('<')
-        .filter(|tag| tag.starts_with("text") || tag.starts_with("rect"))
-    {
-        let x = number(tag, "x").expect("x");
-        let y = number(tag, "y").expect("y");
-        assert!(
-            (0.0..=width).contains(&x) && (0.0..=height).contains(&y),
-            "{tag}"
-        );
-        let right = x + number(tag, "width").unwrap_or(0.0);
-        let bottom = y + number(tag, "height").unwrap_or(0.0);
-        assert!(right <= width && bottom <= height, "{tag}");
-    }
+    Picture::read(svg).is_sound();
 }

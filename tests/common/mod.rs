@@ -9,6 +9,8 @@ pub mod program;
 pub mod records;
 #[cfg(feature = "cli")]
 pub mod suite;
+#[cfg(feature = "plots")]
+pub mod svg;
 
 use std::path::{Path, PathBuf};
 

@@ -16,7 +16,7 @@ use respike::report::{
     DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RunRecord, StartLine, Summary,
     TrainSeconds, TrainSummary,
 };
-use respike::spikes::SpikeRaster;
+use respike::spikes::{SpikeCounts, SpikeRaster, TimeGrid};
 
 pub const DIGITS: [&str; 10] = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
@@ -60,7 +60,8 @@ pub fn layer(label: &str, steps: usize, units: usize, density: f64, seed: u64) -
     }
     RasterPanel {
         label: label.to_string(),
-        raster,
+        unit_name: "neuron".to_string(),
+        counts: SpikeCounts::from_raster(&raster),
     }
 }
 
@@ -68,7 +69,8 @@ pub fn layer(label: &str, steps: usize, units: usize, density: f64, seed: u64) -
 pub fn spikes(inputs: usize, density: f64) -> RasterFigure {
     RasterFigure {
         title: "test sample 17: spoken “seven” & taken for “zero”".into(),
-        step_ms: 14.14,
+        remarks: vec!["one <remark> & no more".into()],
+        grid: TimeGrid::new(100, 1.4).expect("a grid"),
         panels: vec![
             layer("input", 100, inputs, density, 1),
             layer("hidden 1", 100, 200, density, 2),
@@ -145,7 +147,7 @@ pub fn train_run(name: &str, epochs: usize, classes: usize) -> RunRecord {
             epochs,
             train_accuracy: 0.99,
             test_accuracy: Some(accuracy(epochs)),
-            confusion: matrix(classes, 50),
+            confusion: matrix(classes, 50).into(),
             seconds: TrainSeconds { train: 60.0 },
         })),
     }
@@ -223,8 +225,8 @@ pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) ->
         metrics: None,
         matrix: AccuracyMatrix::default(),
         confusion: Pair {
-            before: matrix(10, 50),
-            after: matrix(10, 120),
+            before: matrix(10, 50).into(),
+            after: matrix(10, 120).into(),
         },
         replay: ReplayFigures {
             samples: if remembers { 160 } else { 0 },
@@ -233,6 +235,7 @@ pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) ->
             raw_input_bits: 1_120_000,
         }
         .into(),
+        test_samples: None,
         seconds: RunSeconds {
             pretrain: 10.0,
             learn: 5.0,

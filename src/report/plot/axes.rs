@@ -64,6 +64,11 @@ impl Scale {
         Scale { low, high }
     }
 
+    /// So many units, the first at the top of the axis: a unit's value is the negative of its number.
+    pub fn units(units: usize) -> Self {
+        Scale::new(0.5 - units as f64, 0.5)
+    }
+
     /// Whether a value lies inside the limits.
     pub fn has(self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
@@ -117,17 +122,29 @@ impl Tick {
     fn new(value: f64, step: f64) -> Self {
         let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
         let small = step >= 1e-6 && value.abs() < 1e6;
+        let exponent = || short_exponent(&format!("{value:.2e}"));
         let label = match value {
             0.0 => "0".to_string(),
             value if small => format!("{value:.decimals$}"),
-            value => format!("{value:e}"),
+            _ => exponent(),
         };
         // Rounding must not leave a row of digits in an axis label.
         let label = match label.len() {
             0..=9 => label,
-            _ => format!("{value:.2e}"),
+            _ => exponent(),
         };
         Tick { value, label }
+    }
+}
+
+/// A number such as `1.50e-9` without the zeros that say nothing.
+fn short_exponent(number: &str) -> String {
+    match number.split_once('e') {
+        Some((digits, exponent)) => {
+            let digits = digits.trim_end_matches('0').trim_end_matches('.');
+            format!("{digits}e{exponent}")
+        }
+        None => number.to_string(),
     }
 }
 
@@ -171,6 +188,20 @@ impl Axes {
     pub fn y_ticks(&self, whole: bool) -> Vec<Tick> {
         let most = (self.frame.height() / 45.0).clamp(1.0, 11.0) as usize;
         self.y.ticks(most, whole)
+    }
+
+    /// Round numbers of units along a y axis of [`Scale::units`].
+    pub fn unit_ticks(&self) -> Vec<Tick> {
+        let upwards = Scale::new(-self.y.high, -self.y.low);
+        let mut ticks = Axes {
+            y: upwards,
+            ..*self
+        }
+        .y_ticks(true);
+        for tick in &mut ticks {
+            tick.value = -tick.value;
+        }
+        ticks
     }
 
     /// Thin lines behind the data.

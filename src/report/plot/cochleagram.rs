@@ -133,7 +133,7 @@ impl<'a> Layout<'a> {
         };
         let energy = below(waveform);
         let spikes = below(energy);
-        let places = Scale::new(0.5 - channels, 0.5);
+        let places = Scale::units(figure.channels());
         let mut frequencies =
             frequency_ticks(&figure.best_frequencies_hz, height / channels, LABELS_APART);
         for tick in &mut frequencies {
@@ -309,7 +309,7 @@ impl<'a> Layout<'a> {
         }
         outline(canvas, frame)?;
         axes.x_labels(canvas, times, "time (s)")?;
-        axes.y_labels(canvas, &self.channel_ticks())?;
+        axes.y_labels(canvas, &axes.unit_ticks())?;
         let name = [("channel".to_string(), Type::LABEL.bold())];
         axes.y_name(canvas, &name, LEFT - 30.0)?;
         // The same frequencies as above, so that both panels can be read side by side.
@@ -317,20 +317,6 @@ impl<'a> Layout<'a> {
         let right = (WIDTH - 62.0, frame.centre().1);
         let kind = Type::LABEL.bold();
         canvas.upright_text("best frequency (Hz)", right, Align::Middle, kind)
-    }
-
-    /// Round numbers of channels, counted from the top.
-    fn channel_ticks(&self) -> Vec<Tick> {
-        let last = self.figure.channels() as f64 - 0.5;
-        let axes = Axes {
-            y: Scale::new(-0.5, last),
-            ..self.spikes
-        };
-        let mut ticks = axes.y_ticks(true);
-        for tick in &mut ticks {
-            tick.value = -tick.value;
-        }
-        ticks
     }
 
     fn numbers_at_the_right<B: DrawingBackend>(

@@ -46,8 +46,8 @@ struct Classes {
 impl Classes {
     fn of(run: &RunRecord) -> Result<Self, PlotError> {
         let confusion = match &run.summary {
-            Some(Summary::Learn(summary)) => &summary.confusion.after,
-            Some(Summary::Train(summary)) => &summary.confusion,
+            Some(Summary::Learn(summary)) => summary.confusion.after.counts(),
+            Some(Summary::Train(summary)) => summary.confusion.counts(),
             None => {
                 let reason = format!("{} is not over", run.name);
                 return Err(PlotError::NothingToDraw(reason));

@@ -61,8 +61,8 @@ pub enum PlotError {
 /// Draws spikes: one panel for each layer on a common time axis, rates beside and below.
 ///
 /// # Errors
-/// [`PlotError`]; a figure without panels or with a time step that is no positive number is
-/// [`PlotError::NothingToDraw`].
+/// [`PlotError`]; a figure without panels, or with one of another number of time bins than its grid,
+/// is [`PlotError::NothingToDraw`].
 pub fn raster(figure: &RasterFigure, path: &Path) -> Result<(), PlotError> {
     let target = Target::new(path)?;
     target.write(&raster::Layout::new(figure)?)
