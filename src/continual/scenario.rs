@@ -113,6 +113,14 @@ impl Scenario {
         Ok(())
     }
 
+    /// Whether what is new are classes; the tasks that learn them have their names.
+    pub fn learns_classes(self) -> bool {
+        match self {
+            Scenario::Sample { .. } => false,
+            Scenario::Class { .. } | Scenario::MultiClass { .. } => true,
+        }
+    }
+
     /// The scenario's groups of samples by name, the base group first, with the class that is new
     /// in each; samples are told apart by [`Scenario::group_of_each`].
     pub(super) fn groups(self, dataset: &Dataset) -> Vec<(String, Option<ClassId>)> {

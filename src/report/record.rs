@@ -420,6 +420,15 @@ impl RunRecord {
         self.learns_several() && self.experiment().is_some_and(published)
     }
 
+    /// Names of the classes that were learned after pre-training.
+    pub fn new_classes(&self) -> Vec<&String> {
+        let learns_classes = self
+            .experiment()
+            .is_some_and(|experiment| experiment.scenario.learns_classes());
+        let new = self.start.tasks.iter().skip(1).map(|task| &task.name);
+        new.filter(|_| learns_classes).collect()
+    }
+
     /// How many test samples stand behind the accuracies at the end of a continual-learning run.
     pub fn test_samples(&self) -> Option<TestSamples> {
         self.experiment()?;

@@ -1,7 +1,7 @@
 //! Runs side by side.
 //!
-//! In: records of finished continual-learning runs. Out: a figure with a group of bars for each:
-//! accuracy on old, new and all test samples at the end, with rings where it was before anything new
+//! In: records of finished continual-learning runs. Out: a figure with a group of bars for each, in the
+//! order given: accuracy on old, new and all test samples at the end, with rings where it was before anything new
 //! was learned.
 
 use plotters::backend::DrawingBackend;
@@ -11,8 +11,8 @@ use super::PlotError;
 use super::axes::{Axes, Frame, Scale};
 use super::canvas::{Align, Canvas, Figure};
 use super::legend::{Key, Legend};
-use super::style::{ALL, NEW, OLD, Type};
-use crate::continual::{Accuracies, Scenario};
+use super::style::{ALL, NEW, OLD, QUIET, Type};
+use crate::continual::{Accuracies, ReplayFigures, TestSamples};
 use crate::report::{LearnSummary, RunRecord, Summary, describe_replay, kilobytes};
 
 const LEFT: f64 = 140.0;
@@ -38,7 +38,7 @@ pub(super) struct Layout {
 
 #[derive(Debug)]
 struct Group {
-    lines: Vec<String>,
+    lines: Vec<(String, Type)>,
     bars: [Bar; 3],
 }
 
@@ -74,7 +74,7 @@ impl Layout {
         // The legend needs some width even if there is one group only.
         let width = (group_width * finished.len() as f64).max(760.0);
         let group_width = width / finished.len() as f64;
-        let labels: Vec<String> = finished.iter().map(|(_, summary)| label(summary)).collect();
+        let labels: Vec<Vec<String>> = finished.iter().map(|(_, summary)| label(summary)).collect();
         let groups = finished.iter().zip(&labels).map(|((run, summary), label)| {
             let twice = labels.iter().filter(|other| *other == label).count() > 1;
             Group::new(run, summary, label, twice, group_width - 20.0)
@@ -110,32 +110,52 @@ impl Layout {
     }
 }
 
-/// What tells a run from others: its scenario, and on the next line its strategy, memory and size.
-fn label(summary: &LearnSummary) -> String {
-    let kind = match summary.experiment.scenario {
-        Scenario::Sample { .. } => "sample",
-        Scenario::Class { .. } => "class",
-        Scenario::MultiClass { .. } => "multi-class",
-    };
-    let mut replay = describe_replay(&summary.experiment);
-    if summary.replay.figures.samples > 0 {
-        // The number and its unit stay on one line.
-        let size = kilobytes(summary.replay.figures.bytes).replace(' ', "\u{a0}");
-        replay += &format!(", {size}");
+/// What tells a run from others: its scenario, its strategy and codec, and what its memory holds.
+fn label(summary: &LearnSummary) -> Vec<String> {
+    let mut label = vec![
+        summary.scenario.clone(),
+        describe_replay(&summary.experiment),
+    ];
+    let ReplayFigures { samples, bytes, .. } = summary.replay.figures;
+    if samples > 0 {
+        // A number and its unit stay on one line.
+        let size = kilobytes(bytes).replace(' ', "\u{a0}");
+        label.push(format!("{samples}\u{a0}replays, {size}"));
     }
-    format!("{kind}\n{replay}")
+    label
+}
+
+/// How many test samples stand behind the bars.
+fn tested(run: &RunRecord) -> Option<String> {
+    let TestSamples { old, new, all } = run.test_samples()?;
+    Some(match old + new == all {
+        true => format!("{old}\u{a0}+\u{a0}{new} test samples"),
+        false => format!("{old}\u{a0}+\u{a0}{new} test samples, all\u{a0}{all}"),
+    })
 }
 
 impl Group {
-    fn new(run: &RunRecord, summary: &LearnSummary, label: &str, twice: bool, width: f64) -> Self {
+    fn new(
+        run: &RunRecord,
+        summary: &LearnSummary,
+        label: &[String],
+        twice: bool,
+        width: f64,
+    ) -> Self {
         let mut lines = Vec::new();
-        for line in label.lines() {
-            lines.extend(NAME.wrap(line, width, MOST_LINES));
+        for (index, text) in label.iter().enumerate() {
+            let kind = if index == 0 { NAME.bold() } else { NAME };
+            let wrapped = kind.wrap(text, width, MOST_LINES).into_iter();
+            lines.extend(wrapped.map(|line| (line, kind)));
         }
         // Runs that differ in something else are told apart by their folders.
         if twice {
-            lines.extend(NAME.wrap(&run.name, width, 2));
+            let wrapped = NAME.wrap(&run.name, width, 2).into_iter();
+            lines.extend(wrapped.map(|line| (line, NAME)));
         }
+        let quiet = NAME.coloured(QUIET);
+        let tested = tested(run).map(|text| quiet.wrap(&text, width, 2));
+        lines.extend(tested.into_iter().flatten().map(|line| (line, quiet)));
         let (before, after) = (summary.accuracy.before, summary.accuracy.after);
         let bar = |of: fn(&Accuracies) -> f64, colour| Bar {
             before: of(&before) * 1e2,
@@ -185,9 +205,8 @@ impl Figure for Layout {
                 canvas.text(&number, (x, below), Align::Middle, kind)?;
             }
             let mut y = frame.bottom + NUMBERS + NAME.line() * 0.5 + 4.0;
-            for (index, line) in group.lines.iter().enumerate() {
-                let kind = if index == 0 { NAME.bold() } else { NAME };
-                canvas.text(line, (middle, y), Align::Middle, kind)?;
+            for (line, kind) in &group.lines {
+                canvas.text(line, (middle, y), Align::Middle, *kind)?;
                 y += NAME.line();
             }
         }

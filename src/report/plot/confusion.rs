@@ -1,7 +1,7 @@
 //! Which classes were taken for which.
 //!
-//! In: records of finished runs. Out: a figure with one heat map for each, every row in percent of
-//! its class's samples, and a colour bar.
+//! In: records of finished runs. Out: a figure with one heat map for each, coloured by percent of the
+//! true class's samples, with counts in the cells and marks at classes that were new, and a colour bar.
 
 use ndarray::{Array2, Axis};
 use plotters::backend::DrawingBackend;
@@ -9,15 +9,19 @@ use plotters::backend::DrawingBackend;
 use super::PlotError;
 use super::axes::{Axes, Frame, Scale};
 use super::canvas::{Align, Canvas, Figure};
-use super::heat_map::{BAR_WIDTH, NOTHING, Names, WIDEST_NAME, colour, draw_bar, outline};
-use super::panels::{title_above, title_height};
-use super::style::{INK, PAPER, TICK_SIZE, Type};
+use super::heat_map::{BAR_WIDTH, NOTHING, Names, WIDEST_NAME, borders, colour, draw_bar, outline};
+use super::panels::{Title, title_above, title_height};
+use super::style::{INK, NEW, PAPER, TICK_SIZE, Type};
 use crate::report::{RunRecord, Summary};
 
 /// More classes than these cannot be told apart in a figure.
 const MOST_CLASSES: usize = 400;
-/// Up to so many classes counts are written into the cells.
-const MOST_COUNTED: usize = 12;
+/// Limits of a panel's side.
+const SIDES: (f64, f64) = (480.0, 2000.0);
+/// Smaller type than this can't be read.
+const SMALLEST_TYPE: f64 = 12.0;
+/// What stands behind the name of a new class.
+const NEW_MARK: &str = "\u{a0}*";
 const GAP: f64 = 40.0;
 const TOP: f64 = 24.0;
 /// A figure with everything in its place.
@@ -30,7 +34,7 @@ pub(super) struct Layout {
 
 #[derive(Debug)]
 struct Panel {
-    title: Vec<String>,
+    title: Vec<(String, Type)>,
     classes: Classes,
     frame: Frame,
     names: Names,
@@ -41,6 +45,10 @@ struct Panel {
 struct Classes {
     counts: Array2<u32>,
     names: Vec<String>,
+    /// Whether each was learned after pre-training.
+    new: Vec<bool>,
+    /// Whether these are training samples, for want of others.
+    of_training: bool,
 }
 
 impl Classes {
@@ -72,11 +80,81 @@ impl Classes {
                 .cloned()
                 .unwrap_or_else(|| class.to_string())
         };
-        let short = |name: String| Type::TICK.shorten(&name, WIDEST_NAME);
+        let new_names = run.new_classes();
+        let new = |class: usize| {
+            names
+                .get(class)
+                .is_some_and(|name| new_names.contains(&name))
+        };
+        let short = |class: usize| match new(class) {
+            true => {
+                let kind = Type::TICK.bold();
+                kind.shorten(&name(class), WIDEST_NAME - kind.width(NEW_MARK)) + NEW_MARK
+            }
+            false => Type::TICK.shorten(&name(class), WIDEST_NAME),
+        };
         Ok(Classes {
             counts: Array2::from_shape_fn((classes, classes), count),
-            names: (0..classes).map(|class| short(name(class))).collect(),
+            names: (0..classes).map(short).collect(),
+            new: (0..classes).map(new).collect(),
+            of_training: matches!(&run.summary, Some(Summary::Train(summary)) if summary.test_accuracy.is_none()),
         })
+    }
+
+    /// How the name of a class is set.
+    fn kind(&self, class: usize) -> Type {
+        match self.new[class] {
+            true => Type::TICK.bold().coloured(NEW),
+            false => Type::TICK,
+        }
+    }
+
+    /// How wide the widest name is.
+    fn names_width(&self) -> f64 {
+        let widths = self.names.iter().enumerate();
+        let widths = widths.map(|(class, name)| self.kind(class).width(name));
+        widths.fold(0.0, f64::max)
+    }
+
+    /// The width of the largest count in type of size 1.
+    fn widest_count(&self) -> f64 {
+        let largest = self.counts.iter().max().copied().unwrap_or(0).to_string();
+        Type::new(100.0, INK).width(&largest).max(1.0) / 100.0
+    }
+
+    /// The type size at which all counts fit into cells of that side, if they can be read then.
+    fn count_size(&self, side: f64) -> Option<f64> {
+        let cell = side / self.len() as f64;
+        let size = ((cell - 8.0) / self.widest_count())
+            .min(TICK_SIZE)
+            .min(0.8 * cell);
+        (size >= SMALLEST_TYPE).then_some(size)
+    }
+
+    /// How large a panel must be for names not to be left out, and counts to be read.
+    fn side(&self) -> f64 {
+        let cell = (self.widest_count() * 16.0 + 9.0).max(TICK_SIZE * 1.05 + 1.0);
+        let roomy = if self.len() <= 12 { 58.0 } else { 0.0 };
+        self.len() as f64 * cell.max(roomy)
+    }
+
+    /// What stands below a run's name.
+    fn remark(&self, side: f64) -> String {
+        let samples: u64 = self.counts.iter().map(|count| u64::from(*count)).sum();
+        let mut remark = match (self.accuracy(), self.of_training) {
+            (None, _) => "no samples".to_string(),
+            (Some(right), false) => format!("accuracy {right:.1} % of {samples} test samples"),
+            (Some(right), true) => format!(
+                "accuracy {right:.1} % of {samples} training samples, as there were none to test with"
+            ),
+        };
+        if self.new.contains(&true) {
+            remark += "; * new classes";
+        }
+        if self.count_size(side).is_none() {
+            remark += "; counts are too many to be written here, and are in summary.json";
+        }
+        remark
     }
 
     fn len(&self) -> usize {
@@ -112,20 +190,11 @@ impl Layout {
             4 => 2,
             runs => runs.min(3),
         };
-        let most = classes.iter().map(Classes::len).max().unwrap_or(1);
-        // The smallest side at which names need not be left out and counts fit, within limits.
-        let cell = if most <= MOST_COUNTED { 58.0 } else { 36.0 };
-        let side = (cell * most as f64).clamp(480.0, 1150.0);
-        let side = if runs.len() == 1 {
-            side.max(720.0)
-        } else {
-            side
-        };
+        let needed = classes.iter().map(Classes::side).fold(0.0, f64::max);
+        let least = if runs.len() == 1 { 720.0 } else { SIDES.0 };
+        let side = needed.clamp(least, SIDES.1);
 
-        let names_width = classes.iter().flat_map(|classes| &classes.names);
-        let names_width = names_width
-            .map(|name| Type::TICK.width(name))
-            .fold(0.0, f64::max);
+        let names_width = classes.iter().map(Classes::names_width).fold(0.0, f64::max);
         let level = classes.iter().all(|classes| level(classes, side));
         let names = Names {
             width: names_width,
@@ -134,16 +203,15 @@ impl Layout {
         };
         let (left, below) = (names.left(), names.below());
         let titles = runs.iter().zip(&classes).map(|(run, classes)| {
-            let mut lines = Type::TITLE.wrap(&run.name, side, 2);
-            lines.push(match classes.accuracy() {
-                Some(accuracy) => format!("accuracy {accuracy:.1} %"),
-                None => "no samples".to_string(),
-            });
-            lines
+            let title = Title {
+                name: run.name.clone(),
+                remark: classes.remark(side),
+            };
+            title.lines(side)
         });
-        let titles: Vec<Vec<String>> = titles.collect();
-        let title_lines = titles.iter().map(Vec::len).max().unwrap_or(1);
-        let title_height = title_height(title_lines);
+        let titles: Vec<_> = titles.collect();
+        let highest = titles.iter().map(|lines| title_height(lines));
+        let title_height = highest.fold(0.0, f64::max);
 
         let panels = titles.into_iter().zip(classes).enumerate();
         let panels = panels.map(|(index, (title, classes))| {
@@ -178,18 +246,13 @@ impl Layout {
 /// Whether class names fit side by side.
 fn level(classes: &Classes, side: f64) -> bool {
     let cell = side / classes.len() as f64;
-    let mut widths = classes.names.iter().map(|name| Type::TICK.width(name));
-    widths.all(|width| width + 10.0 <= cell)
+    classes.names_width() + 10.0 <= cell
 }
 
 impl Panel {
     fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
         let frame = self.frame;
-        let last = self.title.len().saturating_sub(1);
-        title_above(canvas, frame, &self.title, |line| match line == last {
-            true => Type::LABEL,
-            false => Type::TITLE,
-        })?;
+        title_above(canvas, frame, &self.title)?;
         self.draw_cells(canvas)?;
         outline(canvas, frame)?;
         self.draw_names(canvas)
@@ -204,12 +267,8 @@ impl Panel {
 
     fn draw_cells<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
         let counts = &self.classes.counts;
-        let largest = counts.iter().max().copied().unwrap_or(0).to_string();
-        let cell = self.frame.width() / self.classes.len() as f64;
-        // One size for all counts, at which the largest one fits.
-        let fitting = (cell - 10.0) / Type::new(100.0, INK).width(&largest).max(1.0) * 100.0;
-        let size = fitting.min(TICK_SIZE);
-        let counted = self.classes.len() <= MOST_COUNTED && size >= 8.0;
+        let size = self.classes.count_size(self.frame.width());
+        let mut written = Vec::new();
         for (row, shares) in counts.axis_iter(Axis(0)).enumerate() {
             let samples: u64 = shares.iter().map(|count| u64::from(*count)).sum();
             for (column, count) in shares.iter().enumerate() {
@@ -217,12 +276,15 @@ impl Panel {
                 let fill = if samples == 0 { NOTHING } else { colour(share) };
                 let cell = self.cell(row, column);
                 canvas.area(cell, fill)?;
-                if counted && *count > 0 {
+                if let Some(size) = size.filter(|_| *count > 0) {
                     let ink = if share > 0.65 { PAPER } else { INK };
-                    let kind = Type::new(size, ink);
-                    canvas.text(&count.to_string(), cell.centre(), Align::Middle, kind)?;
+                    written.push((count.to_string(), cell.centre(), Type::new(size, ink)));
                 }
             }
+        }
+        borders(canvas, self.frame, counts.dim())?;
+        for (count, middle, kind) in written {
+            canvas.text(&count, middle, Align::Middle, kind)?;
         }
         Ok(())
     }
@@ -233,10 +295,17 @@ impl Panel {
         let every = self.classes.name_every(frame.width() / names.len() as f64);
         for (index, name) in names.iter().enumerate().step_by(every) {
             let (x, y) = self.cell(index, index).centre();
+            let name = (name.as_str(), self.classes.kind(index));
             self.names.draw_row(canvas, frame, y, name)?;
             self.names.draw_column(canvas, frame, x, name)?;
         }
-        let axes = ("true class", "predicted class");
+        let axes = match self.classes.count_size(frame.width()) {
+            Some(_) => (
+                "true class",
+                "predicted class (number of samples; empty: 0)",
+            ),
+            None => ("true class", "predicted class"),
+        };
         self.names.draw_axes(canvas, frame, axes)
     }
 }

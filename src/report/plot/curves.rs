@@ -1,7 +1,9 @@
 //! Accuracy over epochs.
 //!
 //! In: records of runs, finished or not. Out: a figure with one panel for each, all from 0 to 100 %;
-//! a dashed line stands where learning something new begins, lighter ones at every further task.
+//! a dashed line stands where learning something new begins, lighter ones at every further task. Where
+//! several things are learned one by one, *new* are those learned so far, and what is still to come has
+//! a line of its own.
 
 use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
@@ -10,69 +12,130 @@ use super::PlotError;
 use super::axes::{Axes, Scale};
 use super::canvas::{Canvas, Figure};
 use super::legend::{Key, Legend};
-use super::panels::{PanelGrid, PanelPlace, Y_NAME_LEFT};
-use super::style::{ALL, INK, NEW, OLD, TEST, TRAIN, Type};
-use crate::continual::Accuracies;
+use super::panels::{PanelGrid, PanelPlace, Title, Y_NAME_LEFT};
+use super::style::{ALL, INK, NEW, OLD, TEST, TO_COME, TRAIN, Type};
+use crate::continual::{Accuracies, TestSamples};
 use crate::report::{EpochLine, PhaseName, RunRecord, Summary};
 
 const LIGHT: RGBColor = RGBColor(0xAA, 0xAA, 0xAA);
 /// Up to so many epochs each is marked with a dot.
 const MOST_DOTS: usize = 30;
 
+/// What a line in a panel shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// Training samples, of plain training: in continual learning they are of another mix in every task.
+    Training,
+    /// Test samples of plain training.
+    Test,
+    All,
+    Old,
+    /// What is new; where several things are learned, those that have been so far.
+    New,
+    /// Of several things to be learned, those that have not been.
+    ToCome,
+}
+
 /// A line in a panel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Curve {
-    /// Its key among the accuracies of an epoch; `None` for accuracy on training samples.
-    key: Option<&'static str>,
+    of: Of,
     name: &'static str,
     colour: RGBColor,
 }
 
 // In the order of drawing: what matters more comes on top.
-const CURVES: [Curve; 5] = [
+const CURVES: [Curve; 6] = [
     Curve {
-        key: None,
+        of: Of::Training,
         name: "training samples",
         colour: TRAIN,
     },
     Curve {
-        key: Some("test"),
+        of: Of::Test,
         name: "test samples",
         colour: TEST,
     },
     Curve {
-        key: Some("all"),
+        of: Of::ToCome,
+        name: "still to come",
+        colour: TO_COME,
+    },
+    Curve {
+        of: Of::All,
         name: "all test samples",
         colour: ALL,
     },
     Curve {
-        key: Some("old"),
+        of: Of::Old,
         name: "old",
         colour: OLD,
     },
     Curve {
-        key: Some("new"),
-        name: "new",
+        of: Of::New,
+        name: "new (of several, those learned so far)",
         colour: NEW,
     },
 ];
 
 impl Curve {
-    /// Accuracy in percent, if there is any that can be drawn.
-    fn value(self, epoch: &EpochLine) -> Option<f64> {
-        let value = match self.key {
-            Some(key) => *epoch.accuracy.get(key)?,
-            // Training accuracy is of another mix of samples in every task, so it is drawn for
-            // plain training only.
-            None if epoch.phase == PhaseName::Train => epoch.train_accuracy,
-            None => return None,
-        };
+    /// Accuracy in percent after an epoch, if there is any that can be drawn.
+    fn value(self, run: &RunRecord, epoch: &EpochLine) -> Option<f64> {
+        let recorded = |key: &str| epoch.accuracy.get(key).copied();
+        let (task, several) = (epoch.task, several(run, &epoch.tasks));
+        let value = match self.of {
+            Of::Training if epoch.phase == PhaseName::Train => Some(epoch.train_accuracy),
+            Of::Training => None,
+            Of::Test => recorded("test"),
+            Of::All => recorded("all"),
+            Of::Old => recorded("old"),
+            Of::New if !several => recorded("new"),
+            Of::New if run.old_grows() && task > 0 => recorded("new"),
+            Of::New => mean_of(run, &epoch.tasks, 1..task + 1),
+            Of::ToCome if several => mean_of(run, &epoch.tasks, task + 1..epoch.tasks.len()),
+            Of::ToCome => None,
+        }?;
         value.is_finite().then_some(value * 1e2)
     }
 
-    fn is_in(self, run: &RunRecord) -> bool {
-        run.epochs.iter().any(|epoch| self.value(epoch).is_some())
+    /// The same of the pre-trained network of a run that did no pre-training of its own.
+    fn before(self, run: &RunRecord) -> Option<f64> {
+        let Some(Summary::Learn(summary)) = &run.summary else {
+            return None;
+        };
+        let Accuracies { old, new, all } = summary.accuracy.before;
+        let first = summary.matrix.rows().first();
+        let first = first.filter(|row| several(run, row));
+        let value = match (self.of, first) {
+            (Of::Old, _) => Some(old),
+            (Of::All, _) => Some(all),
+            (Of::New, None) => Some(new),
+            (Of::ToCome, Some(row)) => mean_of(run, row, 1..row.len()),
+            _ => None,
+        }?;
+        value.is_finite().then_some(value * 1e2)
     }
+
+    fn is_in(self, panel: &Panel<'_>) -> bool {
+        let mut epochs = panel.run.epochs.iter();
+        panel.from_before && self.before(panel.run).is_some()
+            || epochs.any(|epoch| self.value(panel.run, epoch).is_some())
+    }
+}
+
+/// Whether a run learns several new things and these are its accuracies on each task.
+fn several(run: &RunRecord, accuracies: &[f64]) -> bool {
+    run.learns_several() && accuracies.len() == run.start.tasks.len()
+}
+
+/// Accuracy on the test samples of some tasks together.
+fn mean_of(run: &RunRecord, accuracies: &[f64], tasks: std::ops::Range<usize>) -> Option<f64> {
+    let tests = run.start.tasks.get(tasks.clone())?.iter();
+    let tests: Vec<f64> = tests.map(|task| task.test as f64).collect();
+    let right = accuracies.get(tasks)?.iter().zip(&tests);
+    let right: f64 = right.map(|(accuracy, tests)| accuracy * tests).sum();
+    let all: f64 = tests.iter().sum();
+    (all > 0.0).then(|| right / all)
 }
 
 /// A figure with everything in its place.
@@ -87,9 +150,9 @@ struct Panel<'a> {
     run: &'a RunRecord,
     /// Epochs, counted over all tasks, after which a task begins; the first begins learning.
     tasks: Vec<usize>,
-    /// Where a run learns from the first epoch on: what its pre-trained network could do, drawn as
-    /// epoch 0.
-    before: Option<Accuracies>,
+    /// Where a run learns from the first epoch on: whether what its pre-trained network could do is drawn
+    /// as epoch 0.
+    from_before: bool,
 }
 
 impl<'a> Layout<'a> {
@@ -106,10 +169,10 @@ impl<'a> Layout<'a> {
             4 => 2,
             runs => runs.min(3),
         };
-        let panel_size = match columns {
-            1 => (1420.0, 720.0),
-            2 => (760.0, 520.0),
-            _ => (560.0, 430.0),
+        let height = match columns {
+            1 => 720.0,
+            2 => 500.0,
+            _ => 380.0,
         };
         let titles = runs.iter().map(|run| {
             let over = if run.summary.is_some() {
@@ -117,27 +180,51 @@ impl<'a> Layout<'a> {
             } else {
                 " (unfinished)"
             };
-            format!("{}{over}", run.name)
+            Title {
+                name: format!("{}{over}", run.name),
+                remark: samples(run),
+            }
         });
-        let titles: Vec<String> = titles.collect();
+        let titles: Vec<Title> = titles.collect();
         let panels = runs.iter().map(|run| Panel {
             run,
             tasks: task_starts(&run.epochs),
-            before: before_learning(run),
+            from_before: learns_at_once(run),
         });
         let panels: Vec<Panel<'a>> = panels.collect();
-        let grid = PanelGrid::new(&titles, columns, panel_size, |width| {
+        let grid = PanelGrid::new(&titles, columns, height, |width| {
             Legend::new(legend_entries(&panels), width)
         });
         Ok(Layout { panels, grid })
     }
 }
 
-/// Accuracies of the pre-trained network of a run that did no pre-training of its own.
-fn before_learning(run: &RunRecord) -> Option<Accuracies> {
-    match (run.epochs.first()?.phase, run.summary.as_ref()?) {
-        (PhaseName::Learn, Summary::Learn(summary)) => Some(summary.accuracy.before),
-        _ => None,
+/// Whether a run did no pre-training of its own, and says what its pre-trained network could do.
+fn learns_at_once(run: &RunRecord) -> bool {
+    let first = run.epochs.first().map(|epoch| epoch.phase);
+    first == Some(PhaseName::Learn) && matches!(run.summary, Some(Summary::Learn(_)))
+}
+
+/// How many samples stand behind the curves.
+fn samples(run: &RunRecord) -> String {
+    let count = |samples: usize| match samples {
+        1 => "1 test sample".to_string(),
+        samples => format!("{samples} test samples"),
+    };
+    match run.test_samples() {
+        Some(TestSamples { old, new, all }) if old + new == all => {
+            format!("{}: {old} old, {new} new", count(all))
+        }
+        Some(TestSamples { old, new, all }) => {
+            format!("{} (at the end {old} old, {new} new)", count(all))
+        }
+        None => match run.start.tasks.first() {
+            Some(task) if task.test > 0 => {
+                format!("{} training samples, {}", task.train, count(task.test))
+            }
+            Some(task) => format!("{} training samples, no test samples", task.train),
+            None => String::new(),
+        },
     }
 }
 
@@ -157,14 +244,18 @@ fn task_starts(epochs: &[EpochLine]) -> Vec<usize> {
 }
 
 fn legend_entries(panels: &[Panel<'_>]) -> Vec<(Key, String)> {
-    let runs = || panels.iter().map(|panel| panel.run);
     // Old and new first, then all: the order that tables have.
-    let order = [3, 4, 2, 1, 0].map(|index| CURVES[index]);
+    let order = [4, 5, 2, 3, 1, 0].map(|index| CURVES[index]);
     let drawn = order
         .into_iter()
-        .filter(|curve| runs().any(|run| curve.is_in(run)));
+        .filter(|curve| panels.iter().any(|panel| curve.is_in(panel)));
+    let several = panels.iter().any(|panel| panel.run.learns_several());
     let mut entries: Vec<(Key, String)> = drawn
-        .map(|curve| (Key::Line(curve.colour), curve.name.to_string()))
+        .map(|curve| match curve.of {
+            Of::New if !several => (Key::Line(curve.colour), "new".to_string()),
+            Of::ToCome => (Key::Dashes(curve.colour), curve.name.to_string()),
+            _ => (Key::Line(curve.colour), curve.name.to_string()),
+        })
         .collect();
     let most_tasks = panels.iter().map(|panel| panel.tasks.len()).max();
     let begins = panels.iter().any(|panel| panel.starts().next().is_some());
@@ -181,11 +272,11 @@ impl Panel<'_> {
     /// The places of [`Panel::tasks`] that have an epoch before them.
     fn starts(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let starts = self.tasks.iter().copied().enumerate();
-        starts.filter(|(_, epoch)| *epoch > 0 || self.before.is_some())
+        starts.filter(|(_, epoch)| *epoch > 0 || self.from_before)
     }
 
     fn axes(&self, place: &PanelPlace) -> Axes {
-        let first = if self.before.is_some() { -0.5 } else { 0.5 };
+        let first = if self.from_before { -0.5 } else { 0.5 };
         Axes {
             frame: place.frame,
             x: Scale::new(first, self.run.epochs.len().max(1) as f64 + 0.5),
@@ -233,24 +324,25 @@ impl Panel<'_> {
     ) -> Result<(), PlotError> {
         let epochs = &self.run.epochs;
         let points = epochs.iter().enumerate().map(|(index, epoch)| {
-            let value = curve.value(epoch)?;
+            let value = curve.value(self.run, epoch)?;
             Some(axes.place(index as f64 + 1.0, value))
         });
-        let before = self.before.and_then(|before| {
-            let value = match curve.key? {
-                "old" => before.old,
-                "new" => before.new,
-                "all" => before.all,
-                _ => return None,
-            };
-            let place = value.is_finite().then(|| axes.place(0.0, value * 1e2));
-            Some(place)
+        let before = self.from_before.then(|| {
+            let value = curve.before(self.run)?;
+            Some(axes.place(0.0, value))
         });
         let points: Vec<Option<(f64, f64)>> = before.into_iter().chain(points).collect();
         // Where a value is missing, the line has a gap.
         for stretch in points.split(Option::is_none) {
             let stretch: Vec<(f64, f64)> = stretch.iter().copied().flatten().collect();
-            canvas.path(&stretch, curve.colour, 4.0)?;
+            match curve.of {
+                Of::ToCome => {
+                    for pair in stretch.windows(2) {
+                        canvas.dashes(pair[0], pair[1], curve.colour, 3.0)?;
+                    }
+                }
+                _ => canvas.path(&stretch, curve.colour, 4.0)?,
+            }
             if epochs.len() <= MOST_DOTS || stretch.len() == 1 {
                 for point in stretch {
                     canvas.dot(point, 6.0, curve.colour)?;

@@ -15,6 +15,8 @@ pub(super) const WIDEST_NAME: f64 = 230.0;
 pub(super) const BAR_WIDTH: f64 = 34.0;
 /// Cells that have no value.
 pub(super) const NOTHING: RGBColor = RGBColor(0xE4, 0xE4, 0xE4);
+/// Between cells.
+const BORDER: RGBColor = RGBColor(0xB4, 0xBC, 0xC4);
 /// From 0 to 100 %: one hue, so that light and dark alone say it.
 const COLOURS: [(u8, u8, u8); 6] = [
     (0xFA, 0xFC, 0xFE),
@@ -53,10 +55,10 @@ impl Names {
         canvas: &mut Canvas<'_, B>,
         frame: Frame,
         y: f64,
-        name: &str,
+        (name, kind): (&str, Type),
     ) -> Result<(), PlotError> {
         canvas.line((frame.left - 6.0, y), (frame.left, y), INK, 2.0)?;
-        canvas.text(name, (frame.left - 14.0, y), Align::End, Type::TICK)
+        canvas.text(name, (frame.left - 14.0, y), Align::End, kind)
     }
 
     /// Draws the name of a column below it.
@@ -65,14 +67,14 @@ impl Names {
         canvas: &mut Canvas<'_, B>,
         frame: Frame,
         x: f64,
-        name: &str,
+        (name, kind): (&str, Type),
     ) -> Result<(), PlotError> {
         canvas.line((x, frame.bottom), (x, frame.bottom + 6.0), INK, 2.0)?;
         if self.level {
             let below = frame.bottom + 16.0 + TICK_SIZE / 2.0;
-            canvas.text(name, (x, below), Align::Middle, Type::TICK)
+            canvas.text(name, (x, below), Align::Middle, kind)
         } else {
-            canvas.upright_text(name, (x, frame.bottom + 14.0), Align::End, Type::TICK)
+            canvas.upright_text(name, (x, frame.bottom + 14.0), Align::End, kind)
         }
     }
 
@@ -100,6 +102,23 @@ pub(super) fn colour(share: f64) -> RGBColor {
     let (from, to) = (COLOURS[index], COLOURS[index + 1]);
     let mix = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * part) as u8;
     RGBColor(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
+}
+
+/// Thin lines between the cells of a frame, so that pale ones can be told apart.
+pub(super) fn borders<B: DrawingBackend>(
+    canvas: &mut Canvas<'_, B>,
+    frame: Frame,
+    (rows, columns): (usize, usize),
+) -> Result<(), PlotError> {
+    for row in 1..rows {
+        let y = frame.top + frame.height() * row as f64 / rows as f64;
+        canvas.line((frame.left, y), (frame.right, y), BORDER, 1.0)?;
+    }
+    for column in 1..columns {
+        let x = frame.left + frame.width() * column as f64 / columns as f64;
+        canvas.line((x, frame.top), (x, frame.bottom), BORDER, 1.0)?;
+    }
+    Ok(())
 }
 
 /// Lines along all four sides of a frame.

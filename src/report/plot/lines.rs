@@ -10,7 +10,7 @@ use super::PlotError;
 use super::axes::{Axes, Scale, Tick};
 use super::canvas::{Canvas, Figure, Mark};
 use super::legend::{Key, Legend};
-use super::panels::{PanelGrid, PanelPlace, Y_NAME_LEFT};
+use super::panels::{PanelGrid, PanelPlace, Title, Y_NAME_LEFT};
 use super::style::{Type, series_colour};
 
 const MARK_SIZE: f64 = 8.0;
@@ -33,6 +33,8 @@ pub struct LineFigure {
 pub struct LinePanel {
     /// Above it.
     pub title: String,
+    /// Below the title, such as what stands behind the points; may be empty.
+    pub remark: String,
     /// Below it.
     pub x: LineAxis,
     /// What is drawn, the last on top.
@@ -103,15 +105,17 @@ impl<'a> Layout<'a> {
             return Err(PlotError::NothingToDraw("there is no point".into()));
         }
         let columns = figure.columns.clamp(1, 4).min(figure.panels.len());
-        let panel_size = match columns {
-            1 => (1000.0, 560.0),
-            2 => (720.0, 500.0),
-            3 => (560.0, 430.0),
-            _ => (470.0, 400.0),
+        let height = match columns {
+            1 => 640.0,
+            2 => 500.0,
+            _ => 400.0,
         };
-        let titles = figure.panels.iter().map(|panel| panel.title.clone());
-        let titles: Vec<String> = titles.collect();
-        let grid = PanelGrid::new(&titles, columns, panel_size, |width| {
+        let titles = figure.panels.iter().map(|panel| Title {
+            name: panel.title.clone(),
+            remark: panel.remark.clone(),
+        });
+        let titles: Vec<Title> = titles.collect();
+        let grid = PanelGrid::new(&titles, columns, height, |width| {
             Legend::new(entries(figure), width)
         });
         Ok(Layout { figure, grid })

@@ -9,11 +9,17 @@ use plotters::backend::DrawingBackend;
 use super::PlotError;
 use super::axes::{Axes, Frame, Scale};
 use super::canvas::{Align, Canvas, Figure};
-use super::heat_map::{BAR_WIDTH, NOTHING, Names, WIDEST_NAME, colour, draw_bar, outline};
-use super::panels::{title_above, title_height};
+use super::heat_map::{BAR_WIDTH, NOTHING, Names, WIDEST_NAME, borders, colour, draw_bar, outline};
+use super::panels::{Title, WIDTH, title_above, title_height};
 use super::style::{INK, PAPER, TICK_SIZE, Type};
 
 const GAP: f64 = 46.0;
+/// For the colour bar and its numbers.
+const BAR_ROOM: f64 = BAR_WIDTH + 120.0;
+/// Sides of cells: fewer panels stand side by side before cells become small.
+const LARGEST_CELL: f64 = 92.0;
+const SMALL_CELL: f64 = 46.0;
+const SMALLEST_CELL: f64 = 36.0;
 const TOP: f64 = 24.0;
 /// More rows or columns than these cannot be told apart in a figure.
 const MOST: usize = 100;
@@ -36,6 +42,8 @@ pub struct MatrixFigure {
 pub struct MatrixPanel {
     /// Above it.
     pub title: String,
+    /// Below the title; may be empty.
+    pub remark: String,
     /// By row.
     pub row_names: Vec<String>,
     /// By column.
@@ -57,8 +65,10 @@ pub(super) struct Layout<'a> {
 #[derive(Debug)]
 struct Panel<'a> {
     panel: &'a MatrixPanel,
-    title: Vec<String>,
+    title: Vec<(String, Type)>,
     frame: Frame,
+    /// Whether its rows have their names beside them.
+    named: bool,
 }
 
 impl<'a> Layout<'a> {
@@ -79,50 +89,85 @@ impl<'a> Layout<'a> {
         }
         let most = |of: fn(&MatrixPanel) -> usize| figure.panels.iter().map(of).max().unwrap_or(1);
         let (rows, columns) = (most(|p| p.values.nrows()), most(|p| p.values.ncols()));
-        let cell = (620.0 / rows.max(columns) as f64).clamp(36.0, 92.0);
-        let (side, height) = (cell * columns as f64, cell * rows as f64);
         let widest = |names: &mut dyn Iterator<Item = &String>| {
             let widths = names.map(|name| Type::TICK.width(name));
             widths.fold(0.0, f64::max).min(WIDEST_NAME)
         };
         let wide = widest(&mut figure.panels.iter().flat_map(|panel| &panel.row_names));
         let high = widest(&mut figure.panels.iter().flat_map(|panel| &panel.column_names));
-        let level = high + 10.0 <= cell;
-        let names = Names {
-            width: wide,
-            height: if level { TICK_SIZE } else { high },
-            level,
-        };
-        let left = names.left();
-        let titles = figure
-            .panels
-            .iter()
-            .map(|panel| Type::TITLE.wrap(&panel.title, side + left - 30.0, 3));
-        let titles: Vec<Vec<String>> = titles.collect();
-        let lines = titles.iter().map(Vec::len).max().unwrap_or(1);
-        let top = TOP + title_height(lines);
-        let panels = figure.panels.iter().zip(titles).enumerate();
-        let panels = panels.map(|(index, (panel, title))| {
-            let left = left + index as f64 * (left + side + GAP);
-            let (rows, columns) = panel.values.dim();
-            let (right, bottom) = (left + cell * columns as f64, top + cell * rows as f64);
-            Panel {
-                panel,
-                title,
-                frame: Frame::new(left, top, right, bottom),
+        // Rows that are the same everywhere are named once.
+        let first = &figure.panels[0].row_names;
+        let alike = figure.panels.iter().all(|panel| panel.row_names == *first);
+        let names_of = |cell: f64| {
+            let level = high + 10.0 <= cell;
+            Names {
+                width: wide,
+                height: if level { TICK_SIZE } else { high },
+                level,
             }
+        };
+        let left = names_of(0.0).left();
+        let before = |column: usize| if alike && column > 0 { 0.0 } else { left };
+        let cell_of = |side_by_side: usize| {
+            let names: f64 = (0..side_by_side).map(before).sum();
+            let room = WIDTH - BAR_ROOM - names - GAP * side_by_side as f64;
+            (room / (side_by_side * columns) as f64).min(LARGEST_CELL)
+        };
+        let mut side_by_side = figure.panels.len().min(3);
+        while side_by_side > 1 && cell_of(side_by_side) < SMALL_CELL {
+            side_by_side -= 1;
+        }
+        let cell = cell_of(side_by_side).max(SMALLEST_CELL);
+        let names = names_of(cell);
+        let side = cell * columns as f64;
+        let titles = figure.panels.iter().map(|panel| {
+            let title = Title {
+                name: panel.title.clone(),
+                remark: panel.remark.clone(),
+            };
+            title.lines(side.max(240.0))
         });
-        let panels: Vec<Panel<'a>> = panels.collect();
-        let right = panels.len() as f64 * (left + side + GAP);
+        let titles: Vec<_> = titles.collect();
+        let mut panels: Vec<Panel<'a>> = Vec::new();
+        let (mut top, mut bar_top, mut right) = (TOP, TOP, 0.0_f64);
+        let all: Vec<_> = figure.panels.iter().zip(titles).collect();
+        for row in all.chunks(side_by_side) {
+            let highest = row.iter().map(|(_, lines)| title_height(lines));
+            top += highest.fold(0.0, f64::max);
+            if panels.is_empty() {
+                bar_top = top;
+            }
+            let mut x = 0.0;
+            for (column, (panel, title)) in row.iter().enumerate() {
+                x += before(column);
+                let (rows, columns) = panel.values.dim();
+                let (right, bottom) = (x + cell * columns as f64, top + cell * rows as f64);
+                panels.push(Panel {
+                    panel,
+                    title: title.clone(),
+                    frame: Frame::new(x, top, right, bottom),
+                    named: column == 0 || !alike,
+                });
+                x += side + GAP;
+            }
+            right = right.max(x);
+            top += cell * rows as f64 + names.below();
+        }
         let bar = Axes {
-            frame: Frame::new(right, top, right + BAR_WIDTH, top + height.max(240.0)),
+            frame: Frame::new(
+                right,
+                bar_top,
+                right + BAR_WIDTH,
+                bar_top + (cell * rows as f64).max(240.0),
+            ),
             x: Scale::new(0.0, 1.0),
             y: Scale::new(0.0, 100.0),
         };
+        let height = top.max(bar.frame.bottom + 40.0);
         Ok(Layout {
             figure,
             panels,
-            size: (right + BAR_WIDTH + 120.0, bar.frame.bottom + names.below()),
+            size: (WIDTH.max(right + BAR_ROOM), height),
             bar,
             names,
         })
@@ -137,35 +182,48 @@ impl Panel<'_> {
         names: Names,
     ) -> Result<(), PlotError> {
         let frame = self.frame;
-        title_above(canvas, frame, &self.title, |_| Type::TITLE)?;
+        title_above(canvas, frame, &self.title)?;
         let values = &self.panel.values;
         let cell = frame.height() / values.nrows() as f64;
-        let size = (0.36 * cell).min(TICK_SIZE);
+        let size = (0.4 * cell).min(TICK_SIZE);
+        let mut written = Vec::new();
         for ((row, column), &value) in values.indexed_iter() {
             let left = frame.left + column as f64 * cell;
             let top = frame.top + row as f64 * cell;
             let area = Frame::new(left, top, left + cell, top + cell);
-            if value.is_finite() {
-                canvas.area(area, colour(value / 1e2))?;
-                let ink = if value > 65.0 { PAPER } else { INK };
-                let kind = Type::new(size, ink);
-                canvas.text(&format!("{value:.0}"), area.centre(), Align::Middle, kind)?;
+            let fill = if value.is_finite() {
+                colour(value / 1e2)
             } else {
-                canvas.area(area, NOTHING)?;
+                NOTHING
+            };
+            canvas.area(area, fill)?;
+            if value.is_finite() {
+                let ink = if value > 65.0 { PAPER } else { INK };
+                written.push((format!("{value:.0}"), area.centre(), Type::new(size, ink)));
             }
         }
+        borders(canvas, frame, values.dim())?;
+        for (number, middle, kind) in written {
+            canvas.text(&number, middle, Align::Middle, kind)?;
+        }
         outline(canvas, frame)?;
-        for (row, name) in self.panel.row_names.iter().enumerate() {
+        let rows = self.panel.row_names.iter().enumerate();
+        for (row, name) in rows.filter(|_| self.named) {
             let y = frame.top + (row as f64 + 0.5) * cell;
             let name = Type::TICK.shorten(name, WIDEST_NAME);
-            names.draw_row(canvas, frame, y, &name)?;
+            names.draw_row(canvas, frame, y, (&name, Type::TICK))?;
         }
         for (column, name) in self.panel.column_names.iter().enumerate() {
             let x = frame.left + (column as f64 + 0.5) * cell;
             let name = Type::TICK.shorten(name, WIDEST_NAME);
-            names.draw_column(canvas, frame, x, &name)?;
+            names.draw_column(canvas, frame, x, (&name, Type::TICK))?;
         }
-        let axes = (figure.row_name.as_str(), figure.column_name.as_str());
+        let rows = if self.named {
+            figure.row_name.as_str()
+        } else {
+            ""
+        };
+        let axes = (rows, figure.column_name.as_str());
         names.draw_axes(canvas, frame, axes)
     }
 }

@@ -1,7 +1,8 @@
 //! Panels in rows, all of one size, over one legend.
 //!
-//! In: titles, a number of columns and the size of a panel. Out: where each panel and its title stand,
-//! and the size of the figure.
+//! In: titles, a number of columns and the height of a panel. Out: where each panel and its title stand,
+//! and the size of the figure, which is always as wide, so that type is equally large in figures that
+//! are shown equally wide.
 
 use plotters::backend::DrawingBackend;
 
@@ -11,6 +12,8 @@ use super::canvas::{Align, Canvas};
 use super::legend::Legend;
 use super::style::Type;
 
+/// How wide every figure of panels is.
+pub(super) const WIDTH: f64 = 1600.0;
 /// Left of the first column: numbers and the name of the y axis.
 const LEFT: f64 = 140.0;
 const RIGHT: f64 = 40.0;
@@ -35,6 +38,29 @@ pub(super) struct PanelGrid {
     size: (f64, f64),
 }
 
+/// What stands above a panel.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Title {
+    /// Its name.
+    pub name: String,
+    /// What else is to be known, in smaller type; may be empty.
+    pub remark: String,
+}
+
+impl Title {
+    /// Lines with their type, no wider than that.
+    pub fn lines(&self, width: f64) -> Vec<(String, Type)> {
+        let mut lines = Vec::new();
+        for (text, kind) in [(&self.name, Type::TITLE), (&self.remark, Type::REMARK)] {
+            if !text.is_empty() {
+                let wrapped = kind.wrap(text, width, 3).into_iter();
+                lines.extend(wrapped.map(|line| (line, kind)));
+            }
+        }
+        lines
+    }
+}
+
 /// Where a panel stands.
 #[derive(Debug, Clone)]
 pub(super) struct PanelPlace {
@@ -42,26 +68,27 @@ pub(super) struct PanelPlace {
     pub frame: Frame,
     /// Whether it is in the first column, which has the y axis's numbers and name.
     pub leftmost: bool,
-    title: Vec<String>,
+    title: Vec<(String, Type)>,
 }
 
 impl PanelGrid {
-    /// A panel for each title, so many side by side.
+    /// A panel for each title, so many side by side and so high.
     pub fn new(
-        titles: &[String],
+        titles: &[Title],
         columns: usize,
-        (width, height): (f64, f64),
+        height: f64,
         legend: impl FnOnce(f64) -> Legend,
     ) -> Self {
-        let whole_width = LEFT + columns as f64 * (width + GAP) - GAP + RIGHT;
+        let columns = columns.max(1);
+        let gaps = GAP * (columns - 1) as f64;
+        let width = (WIDTH - LEFT - RIGHT - gaps) / columns as f64;
         let mut panels = Vec::new();
         let mut bottom = TOP;
-        for row in titles.chunks(columns.max(1)) {
-            let titles = row.iter().map(|title| Type::TITLE.wrap(title, width, 2));
-            let titles: Vec<Vec<String>> = titles.collect();
+        for row in titles.chunks(columns) {
+            let titles: Vec<_> = row.iter().map(|title| title.lines(width)).collect();
             // As high as the highest title of the row.
-            let lines = titles.iter().map(Vec::len).max().unwrap_or(1);
-            let top = bottom + title_height(lines);
+            let highest = titles.iter().map(|lines| lines_height(lines));
+            let top = bottom + highest.fold(0.0, f64::max) + TITLE_GAP;
             for (column, title) in titles.into_iter().enumerate() {
                 let left = LEFT + column as f64 * (width + GAP);
                 panels.push(PanelPlace {
@@ -72,10 +99,10 @@ impl PanelGrid {
             }
             bottom = top + height + BOTTOM;
         }
-        let legend = legend(whole_width - LEFT - RIGHT);
+        let legend = legend(WIDTH - LEFT - RIGHT);
         PanelGrid {
             panels,
-            size: (whole_width, bottom + legend.height() + LEGEND_GAP),
+            size: (WIDTH, bottom + legend.height() + LEGEND_GAP),
             legend,
         }
     }
@@ -103,26 +130,31 @@ impl PanelPlace {
         &self,
         canvas: &mut Canvas<'_, B>,
     ) -> Result<(), PlotError> {
-        title_above(canvas, self.frame, &self.title, |_| Type::TITLE)
+        title_above(canvas, self.frame, &self.title)
     }
 }
 
-/// Lines of a title above a frame, each in the type that belongs to its number.
+/// Lines of a title above a frame, each in its type.
 pub(super) fn title_above<B: DrawingBackend>(
     canvas: &mut Canvas<'_, B>,
     frame: Frame,
-    lines: &[String],
-    kind: impl Fn(usize) -> Type,
+    lines: &[(String, Type)],
 ) -> Result<(), PlotError> {
-    let mut y = frame.top - TITLE_GAP - (lines.len() as f64 - 0.5) * Type::TITLE.line();
-    for (index, line) in lines.iter().enumerate() {
-        canvas.text(line, (frame.centre().0, y), Align::Middle, kind(index))?;
-        y += Type::TITLE.line();
+    let mut y = frame.top - TITLE_GAP - lines_height(lines);
+    for (line, kind) in lines {
+        let middle = (frame.centre().0, y + kind.line() / 2.0);
+        canvas.text(line, middle, Align::Middle, *kind)?;
+        y += kind.line();
     }
     Ok(())
 }
 
-/// How high a title of so many lines is, with what separates it from its panel.
-pub(super) fn title_height(lines: usize) -> f64 {
-    lines as f64 * Type::TITLE.line() + TITLE_GAP
+/// How high lines of a title are.
+fn lines_height(lines: &[(String, Type)]) -> f64 {
+    lines.iter().map(|(_, kind)| kind.line()).sum()
+}
+
+/// How high a title of such lines is, with what separates it from its panel.
+pub(super) fn title_height(lines: &[(String, Type)]) -> f64 {
+    lines_height(lines) + TITLE_GAP
 }

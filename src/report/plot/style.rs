@@ -22,6 +22,8 @@ pub(super) const PAPER: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
 pub(super) const OLD: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 /// New samples.
 pub(super) const NEW: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
+/// Samples of classes that are still to be learned.
+pub(super) const TO_COME: RGBColor = RGBColor(0xE6, 0x9F, 0x00);
 /// All samples.
 pub(super) const ALL: RGBColor = RGBColor(0x33, 0x33, 0x33);
 /// Test samples of plain training.
@@ -90,6 +92,8 @@ impl Type {
     pub const LABEL: Type = Type::new(LABEL_SIZE, INK);
     /// Titles.
     pub const TITLE: Type = Type::new(TITLE_SIZE, INK).bold();
+    /// What stands below a title.
+    pub const REMARK: Type = Type::new(TICK_SIZE, QUIET);
 
     pub const fn new(size: f64, colour: RGBColor) -> Self {
         Type {

@@ -61,6 +61,7 @@ pub(super) fn activity(collected: &Collected, sections: &[Section<'_>]) -> Optio
         });
         Some(LinePanel {
             title: section.title(),
+            remark: String::new(),
             x: LineAxis::Labels("from the input upwards".into(), labels.collect()),
             series,
         })

@@ -77,6 +77,7 @@ pub(super) fn class_by_class(
         }
         LinePanel {
             title: section.title(),
+            remark: String::new(),
             x: LineAxis::Labels("learned last".into(), task_names(collected, section)),
             series,
         }
@@ -137,6 +138,7 @@ pub(super) fn matrices(collected: &Collected, section: &Section<'_>) -> Option<S
         };
         MatrixPanel {
             title: row.key.name(),
+            remark: String::new(),
             row_names: names.clone(),
             column_names: names.clone(),
             values: Array2::from_shape_fn((tasks, tasks), mean),

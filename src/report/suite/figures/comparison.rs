@@ -81,6 +81,7 @@ pub(super) fn lr_indices(sections: &[Section<'_>]) -> Option<SuiteFigure> {
         let labels = (0..=last).map(|index| index.to_string()).collect();
         Some(LinePanel {
             title: format!("{} ({replays}\u{a0}replays)", section.title()),
+            remark: String::new(),
             x: LineAxis::Labels("LR index".into(), labels),
             series,
         })
@@ -145,6 +146,7 @@ pub(super) fn bytes(sections: &[Section<'_>]) -> Option<SuiteFigure> {
         let series = [vec![front], colours, marks, points].concat();
         Some(LinePanel {
             title: section.title(),
+            remark: String::new(),
             x: LineAxis::Logarithm(
                 "replay memory (kB, all bytes held)".into(),
                 (low / 1.3, high * 1.3),

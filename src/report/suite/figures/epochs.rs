@@ -58,6 +58,7 @@ pub(super) fn epochs(section: &Section<'_>) -> Option<SuiteFigure> {
         let epochs = series.iter().map(|series| series.points.len()).max();
         LinePanel {
             title: format!("{}, LR index {lr_index}", ratio(codec)),
+            remark: String::new(),
             x: LineAxis::Numbers("epoch".into(), (0.0, epochs.unwrap_or(1) as f64 - 0.5)),
             series,
         }

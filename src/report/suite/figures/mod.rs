@@ -252,6 +252,7 @@ mod tests {
     fn a_figure_with_nothing_to_show_is_left_out() {
         let empty = LinePanel {
             title: "nothing".into(),
+            remark: String::new(),
             x: LineAxis::Numbers("x".into(), (0.0, 1.0)),
             series: vec![Series {
                 name: "none".into(),
