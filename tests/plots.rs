@@ -59,6 +59,10 @@ fn by_hand(events: &[(usize, usize, u16)]) -> Picture {
     picture
 }
 
+const OLD: &str = "#0072B2";
+const NEW: &str = "#D55E00";
+const TO_COME: &str = "#E69F00";
+const BORDER: &str = "#B4BCC4";
 /// Ink of the first layer, and the lighter shade of its rates.
 const INK: &str = "#333333";
 const RATE: &str = "#666666";
@@ -89,7 +93,7 @@ fn rates_are_of_events_not_of_bins_that_have_any() {
         let text = below.last().expect("a number below the rates");
         text.area.middle().0
     };
-    let hertz = |x: f64| (x - tick("0")) / (tick("50") - tick("0")) * 50.0;
+    let hertz = |x: f64| (x - tick("0")) / (tick("60") - tick("0")) * 60.0;
     assert!((hertz(bars[0].area.right) - 69.0).abs() < 1.5);
     assert!((hertz(bars[1].area.right) - 23.0).abs() < 1.5);
     // 60 events of three channels in 0.1 s are 200 Hz: the mean rate's axis goes beyond.
@@ -202,6 +206,57 @@ fn curves_tell_old_new_and_all_apart() {
     nothing_is_placed_outside(&svg);
 }
 
+/// From a height in a figure with an axis from 0 to 100 to a percentage.
+fn percent_at(picture: &Picture) -> impl Fn(f64) -> f64 + '_ {
+    // At the left, where the numbers of the y axis are.
+    let height = |label: &str| {
+        let texts = picture.texts.iter().filter(|text| text.words == label);
+        let leftmost = texts.min_by(|one, other| one.area.left.total_cmp(&other.area.left));
+        leftmost.expect("a number at the y axis").area.middle().1
+    };
+    // The middle of a number stands a little below its tick.
+    let (none, all) = (height("0") - 2.0, height("100") - 2.0);
+    move |y| (none - y) / (none - all) * 100.0
+}
+
+#[test]
+fn new_counts_what_was_learned_so_far_and_what_is_to_come_stands_apart() {
+    let run = [two_classes_one_by_one("two-classes")];
+    let (_, svg) = both(&|path| curves(&run, path));
+    let picture = Picture::read(&svg);
+    picture.is_sound();
+    picture.says(&[
+        "new (of several, those learned so far)",
+        "still to come",
+        "80 test samples: 40 old, 40 new",
+    ]);
+    let percent = percent_at(&picture);
+    let dots = |colour: &str| -> Vec<f64> {
+        let mut dots = picture.shapes(Kind::Circle, colour);
+        dots.retain(|dot| dot.area.width() > 10.0);
+        dots.iter()
+            .map(|dot| percent(dot.area.middle().1).round())
+            .collect()
+    };
+    // 10 test samples of the first new class, 30 of the second: (0.4 × 10 + 0.8 × 30) / 40 at the end.
+    assert_eq!(dots(NEW), [50.0, 70.0]);
+    // Both before any is learned, then the second alone.
+    assert_eq!(dots(TO_COME), [15.0, 15.0, 20.0]);
+    assert_eq!(dots(OLD), [80.0, 90.0, 70.0, 60.0]);
+    // From a pre-trained network on, the same.
+    let mut run = two_classes_one_by_one("goes on");
+    run.epochs.drain(..2);
+    let (_, svg) = both(&|path| curves(&[run.clone()], path));
+    let picture = Picture::read(&svg);
+    let percent = percent_at(&picture);
+    let to_come = picture.shapes(Kind::Circle, TO_COME);
+    let to_come = to_come.iter().filter(|dot| dot.area.width() > 10.0);
+    let to_come: Vec<f64> = to_come
+        .map(|dot| percent(dot.area.middle().1).round())
+        .collect();
+    assert_eq!(to_come, [15.0, 20.0]);
+}
+
 #[test]
 fn curves_of_plain_training_show_training_and_test() {
     let runs = [train_run("plain", 25, 10)];
@@ -256,7 +311,7 @@ fn confusion_matrices_name_every_class() {
         &[
             "class-naive",
             "true class",
-            "predicted class",
+            "predicted class (number of samples; empty: 0)",
             "share of the true class (%)",
             "120",
         ],
@@ -265,13 +320,56 @@ fn confusion_matrices_name_every_class() {
     let twenty = [train_run("twenty", 10, 20)];
     let (other, svg) = both(&|path| confusion(&twenty, path));
     assert_ne!(png, other);
-    says(&svg, &["null", "fünf", "seven", "neun"]);
-    assert!(
-        !texts(&svg).iter().any(|text| text == "50"),
-        "no counts in so many cells"
+    // Counts stand in the cells of twenty classes, too.
+    says(
+        &svg,
+        &[
+            "null",
+            "fünf",
+            "seven",
+            "neun",
+            "50",
+            "accuracy 74.4 % of 1035 test samples",
+        ],
     );
     let (_, svg) = both(&|path| confusion(&six_runs(), path));
     nothing_is_placed_outside(&svg);
+}
+
+#[test]
+fn confusion_matrices_mark_new_classes_and_say_what_they_count() {
+    let run = [two_classes_one_by_one("two-classes")];
+    let (_, svg) = both(&|path| confusion(&run, path));
+    let picture = Picture::read(&svg);
+    picture.is_sound();
+    picture.tells(&["of 80 test samples; * new classes"]);
+    // Once at its row and once at its column.
+    let named = |name: &str| picture.words().iter().filter(|word| **word == name).count();
+    for (name, times) in [
+        ("four\u{a0}*", 2),
+        ("five\u{a0}*", 2),
+        ("three", 2),
+        ("three\u{a0}*", 0),
+    ] {
+        assert_eq!(named(name), times, "{name}");
+    }
+    assert_eq!(picture.text("four\u{a0}*").fill, NEW);
+    // Lines between six rows and six columns.
+    assert_eq!(picture.shapes(Kind::Rect, BORDER).len(), 10);
+    // A new speaker is no new class, whatever its name.
+    let mut speaker = learn_run("speaker", Strategy::Joint, 1, 3);
+    speaker.start.tasks[1].name = "four".to_string();
+    let (_, svg) = both(&|path| confusion(&[speaker.clone()], path));
+    assert!(!svg.contains("new classes") && svg.contains("\nfour\n"));
+
+    let mut untested = train_run("untested", 3, 10);
+    if let Some(Summary::Train(summary)) = &mut untested.summary {
+        summary.test_accuracy = None;
+    }
+    let (_, svg) = both(&|path| confusion(&[untested.clone()], path));
+    let picture = Picture::read(&svg);
+    picture.tells(&["of 506 training samples, as there were none to test with"]);
+    picture.is_sound();
 }
 
 #[test]
@@ -299,6 +397,13 @@ fn confusion_matrices_of_any_size_are_drawn() {
     says(&sized(many, 10), &["nine", "10", "11"]);
     let svg = sized(Array2::from_elem((300, 300), u32::MAX), 10);
     nothing_is_placed_outside(&svg);
+    Picture::read(&svg).tells(&["counts are too many to be written here"]);
+    // Every count of fourteen words stands in its cell.
+    let fourteen = Array2::from_shape_fn((14, 14), |(row, column)| (row * 14 + column) as u32 + 1);
+    let svg = sized(fourteen, 14);
+    let texts = texts(&svg);
+    let missing = (1..=196).find(|count: &u32| !texts.contains(&count.to_string()));
+    assert_eq!(missing, None);
     sized(Array2::zeros((0, 0)), 1);
 }
 
@@ -326,11 +431,11 @@ fn comparisons_say_what_was_run() {
     says(
         &svg,
         &[
-            "sample",
-            "class",
-            "multi-class",
+            "class: new class 9",
+            "sample: new",
             "naive",
             "joint",
+            "latent, LR 2, or:10",
             "old",
             "new",
             "before learning",
@@ -338,6 +443,18 @@ fn comparisons_say_what_was_run() {
         ],
     );
     nothing_is_placed_outside(&svg);
+    // From left to right as given, whatever the names.
+    let order = |runs: &[RunRecord]| -> Vec<String> {
+        let (_, svg) = both(&|path| comparison(runs, path));
+        let texts = Picture::read(&svg).texts.into_iter();
+        let mut texts: Vec<_> = texts.filter(|text| text.words.contains("-run")).collect();
+        texts.sort_by(|one, other| one.area.left.total_cmp(&other.area.left));
+        texts.into_iter().map(|text| text.words).collect()
+    };
+    let mut given = ["z-run", "a-run", "m-run"].map(|name| learn_run(name, Strategy::Naive, 1, 3));
+    assert_eq!(order(&given), ["z-run", "a-run", "m-run"]);
+    given.reverse();
+    assert_eq!(order(&given), ["m-run", "a-run", "z-run"]);
     let (other, _) = both(&|path| comparison(&six_runs()[..2], path));
     assert_ne!(png, other);
     // The same twice: then the folder tells them apart.

@@ -14,7 +14,7 @@ use respike::replay::{Capacity, Codec, Policy};
 use respike::report::plot::{RasterFigure, RasterPanel};
 use respike::report::{
     DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RunRecord, StartLine, Summary,
-    TrainSeconds, TrainSummary,
+    TaskNote, TrainSeconds, TrainSummary,
 };
 use respike::spikes::{SpikeCounts, SpikeRaster, TimeGrid};
 
@@ -241,12 +241,65 @@ pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) ->
             learn: 5.0,
         },
     };
+    let mut start = start(Description::Learn(experiment), 10);
+    start.tasks = (0..=tasks)
+        .map(|task| TaskNote {
+            name: format!("task {task}"),
+            train: 400,
+            test: 100,
+        })
+        .collect();
     RunRecord {
         name: name.to_string(),
-        start: start(Description::Learn(experiment), 10),
+        start,
         epochs: lines,
         summary: Some(Summary::Learn(Box::new(summary))),
     }
+}
+
+/// A finished run over six classes, of which *four* and *five* are learned after two epochs of
+/// pre-training, an epoch each; they have 10 and 30 test samples, the base has 40.
+pub fn two_classes_one_by_one(name: &str) -> RunRecord {
+    let mut run = learn_run(name, Strategy::Naive, 2, 1);
+    run.start.data.class_names = class_names(6);
+    let task = |name: &str, test: usize| TaskNote {
+        name: name.to_string(),
+        train: 4 * test,
+        test,
+    };
+    run.start.tasks = vec![
+        task("4 base classes", 40),
+        task("four", 10),
+        task("five", 30),
+    ];
+    let tasks = [
+        (PhaseName::Pretrain, 0, 1, [0.8, 0.0, 0.2]),
+        (PhaseName::Pretrain, 0, 2, [0.9, 0.0, 0.2]),
+        (PhaseName::Learn, 1, 1, [0.7, 0.5, 0.2]),
+        (PhaseName::Learn, 2, 1, [0.6, 0.4, 0.8]),
+    ];
+    let lines = tasks.map(|(phase, task, index, accuracies)| {
+        let [base, four, five] = accuracies;
+        let new = (four * 10.0 + five * 30.0) / 40.0;
+        let all = [("old", base), ("new", new), ("all", (base + new) / 2.0)];
+        EpochLine {
+            tasks: accuracies.to_vec(),
+            ..epoch(phase, task, index, &all)
+        }
+    });
+    run.epochs = lines.to_vec();
+    if let Some(Summary::Learn(summary)) = &mut run.summary {
+        let mut counts = Array2::zeros((6, 6));
+        for class in 0..6 {
+            counts[[class, class]] = [8, 7, 6, 5, 4, 24][class];
+            counts[[class, (class + 1) % 6]] = [2, 3, 4, 5, 6, 6][class];
+        }
+        summary.confusion.after = counts.into();
+        let mut matrix = AccuracyMatrix::default();
+        matrix.push(tasks[1].3.to_vec());
+        summary.matrix = matrix;
+    }
+    run
 }
 
 /// Runs of every strategy, for figures with six panels or groups.

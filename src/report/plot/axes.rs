@@ -121,7 +121,7 @@ pub(super) struct Tick {
 impl Tick {
     fn new(value: f64, step: f64) -> Self {
         let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
-        let small = step >= 1e-6 && value.abs() < 1e6;
+        let small = step >= 1e-4 && value.abs() < 1e6;
         let exponent = || short_exponent(&format!("{value:.2e}"));
         let label = match value {
             0.0 => "0".to_string(),
