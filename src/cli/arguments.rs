@@ -6,11 +6,10 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 use super::failure::Failure;
-use crate::dataset::{Dataset, read_dataset};
-use crate::network::NetworkSpec;
+pub(super) use super::reading::read_data;
 use crate::random::MasterSeed;
 use crate::simd::Simd;
-use crate::train::{Checkpoint, OptimiserSettings, Schedule, SpikePenalty, TrainingSettings};
+use crate::train::{OptimiserSettings, Schedule, SpikePenalty, TrainingSettings};
 
 /// Flags of every command that computes.
 #[derive(Args, Clone, Copy)]
@@ -159,31 +158,6 @@ pub(super) struct RunFlags {
     pub seed: Seed,
     #[command(flatten)]
     pub machine: Machine,
-}
-
-/// Reads files for a network, and says what had to be left out.
-pub(super) fn read_data(paths: &[PathBuf], spec: &NetworkSpec) -> Result<Dataset, Failure> {
-    let dataset = read_dataset(paths, spec.binning())?;
-    let lost = dataset.events_past_end();
-    if lost > 0 {
-        let end = spec.grid().max_time_s();
-        super::output::note(&format!(
-            "{lost} events at or past {end} s fall outside the network's time grid and are left out"
-        ));
-    }
-    Ok(dataset)
-}
-
-/// Refuses data whose classes are named otherwise than those that a network was trained on.
-pub(super) fn check_class_names(saved: &Checkpoint, data: &Dataset) -> Result<(), Failure> {
-    if saved.class_names == data.class_names() {
-        return Ok(());
-    }
-    Err(Failure::bad(format!(
-        "the data names its classes {:?}, but the network was trained on {:?}",
-        data.class_names(),
-        saved.class_names
-    )))
 }
 
 /// Paths as the records name them.

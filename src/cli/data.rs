@@ -8,8 +8,9 @@ use super::encode::{self, EncodeArguments};
 use super::failure::Failure;
 use super::fetch::{self, FetchArguments};
 use super::output::{print, print_json, table};
-use crate::dataset::ShdFile;
+use crate::dataset::{Recordings, ShdFile};
 use crate::ids::{ClassId, SpeakerId};
+use crate::storage::shown;
 
 /// Look at datasets, make them from recordings, and fetch public ones.
 #[derive(Subcommand)]
@@ -53,7 +54,13 @@ struct FileInfo {
     largest_unit: Option<u16>,
     last_event_s: Option<f64>,
     silent_samples: usize,
+    /// Samples of a recording that comes before them in the file already.
+    repeated_samples: usize,
+    /// Samples whose sound is known.
+    known_sounds: usize,
     class_names: Vec<String>,
+    /// Those that have a name.
+    speaker_names: BTreeMap<u16, String>,
     samples_of_class: BTreeMap<u16, usize>,
     samples_of_speaker: BTreeMap<u16, usize>,
 }
@@ -91,7 +98,10 @@ fn look_at(path: &Path) -> Result<FileInfo, Failure> {
         largest_unit: None,
         last_event_s: None,
         silent_samples: 0,
+        repeated_samples: 0,
+        known_sounds: file.sounds().iter().flatten().count(),
         class_names: file.class_names().to_vec(),
+        speaker_names: names_by_number(&file),
         samples_of_class: BTreeMap::new(),
         samples_of_speaker: BTreeMap::new(),
     };
@@ -101,8 +111,10 @@ fn look_at(path: &Path) -> Result<FileInfo, Failure> {
     for &SpeakerId(speaker) in file.speakers() {
         *info.samples_of_speaker.entry(speaker).or_default() += 1;
     }
+    let mut recordings = Recordings::default();
     file.for_each(|_, recording| {
         let events = &recording.events;
+        info.repeated_samples += usize::from(!recordings.insert(recording.fingerprint()));
         info.events += events.len() as u64;
         info.silent_samples += usize::from(events.is_empty());
         info.largest_unit = info.largest_unit.max(events.units().iter().max().copied());
@@ -120,14 +132,19 @@ fn describe(info: &FileInfo) -> String {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "no events".to_string());
     let classes = info.samples_of_class.iter().map(|(&class, count)| {
         let name = info.class_names.get(usize::from(class));
-        let name = name.map_or_else(String::new, |name| format!(" {name}"));
-        format!("{class}{name}: {count}")
+        with_count(class, name, *count)
     });
     let speakers = info.samples_of_speaker.iter();
-    let speakers = speakers.map(|(speaker, count)| format!("{speaker}: {count}"));
+    let speakers = speakers
+        .map(|(&speaker, count)| with_count(speaker, info.speaker_names.get(&speaker), *count));
     let rows = [
         ("samples", info.samples.to_string()),
         ("without any event", info.silent_samples.to_string()),
+        (
+            "recordings that come again",
+            info.repeated_samples.to_string(),
+        ),
+        ("with a known sound", info.known_sounds.to_string()),
         (
             "events",
             format!("{}, {:.1} a sample", info.events, info.events_per_sample),
@@ -147,6 +164,21 @@ fn describe(info: &FileInfo) -> String {
     ];
     let rows = rows.map(|(name, value)| vec![name.to_string(), value]);
     format!("{}\n{}", info.file, table(&["what", "found"], &rows, 2))
+}
+
+fn names_by_number(file: &ShdFile) -> BTreeMap<u16, String> {
+    let names = file.speaker_names().iter();
+    names
+        .map(|(speaker, name)| (speaker.0, name.clone()))
+        .collect()
+}
+
+/// A class or a speaker, and how many samples there are of it.
+fn with_count(number: u16, name: Option<&String>, count: usize) -> String {
+    match name {
+        Some(name) => format!("{number} {}: {count}", shown(name)),
+        None => format!("{number}: {count}"),
+    }
 }
 
 /// A long list on several lines.

@@ -3,9 +3,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::arguments::{Machine, check_class_names, read_data};
+use super::arguments::Machine;
 use super::failure::Failure;
 use super::output::{note, print, print_json, table};
+use super::reading::{in_order_of, read_data};
 use crate::ids::ClassId;
 use crate::network::Stage;
 use crate::report::ConfusionMatrix;
@@ -44,7 +45,7 @@ pub(super) fn run(arguments: EvalArguments) -> Result<(), Failure> {
     arguments.machine.prepare()?;
     let saved = Checkpoint::load(&arguments.checkpoint)?;
     let data = read_data(&arguments.data, saved.network.spec())?;
-    check_class_names(&saved, &data)?;
+    let data = in_order_of(&saved, data)?;
     let tested = evaluate(&saved.network, Stage::Whole, &DatasetExamples::all(&data))?;
     let seen = data
         .iter()

@@ -15,6 +15,7 @@ mod fetch;
 mod learn;
 mod output;
 mod plot;
+mod reading;
 mod train;
 
 use std::process::ExitCode;

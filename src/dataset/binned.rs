@@ -1,11 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fingerprint::labels;
-use super::{DatasetError, LabelledEvents, RecordingSet, Sample};
+use super::{DatasetError, LabelledEvents, RecordingSet, Recordings, Sample};
 use crate::hash::{FNV_OFFSET, add_word_to_hash};
-use crate::ids::{ClassId, SampleIndex, SpeakerId};
+use crate::ids::{ClassId, SampleIndex, SpeakerId, TimeStep};
 use crate::names::normalised;
 use crate::spikes::TimeGrid;
+use crate::storage::shown;
 
 /// What recordings are binned for: the input and the number of classes of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -108,6 +109,32 @@ impl Dataset {
             .iter()
             .filter(|sample| sample.counts.total() == 0);
         silent.count()
+    }
+
+    /// Samples of a recording that a sample before them is of already.
+    pub fn repeated_samples(&self) -> usize {
+        let mut recordings = Recordings::default();
+        let prints = self.samples.iter().map(|sample| sample.fingerprint);
+        let repeated = prints.filter(|&print| !recordings.insert(print));
+        repeated.count()
+    }
+
+    /// The last step in which any sample has an event, if there is any event on the grid.
+    pub fn last_step(&self) -> Option<TimeStep> {
+        let steps = self
+            .samples
+            .iter()
+            .map(|sample| sample.counts.steps_to_last());
+        steps.max()?.checked_sub(1).map(TimeStep)
+    }
+
+    /// Channels up to the last one that has an event in any sample.
+    pub fn channels(&self) -> usize {
+        let units = self.samples.iter().flat_map(|sample| {
+            let (units, _) = sample.counts.cells_before(sample.counts.steps());
+            units.iter().max()
+        });
+        units.max().map_or(0, |&unit| usize::from(unit) + 1)
     }
 
     /// The classes that there are samples of.
@@ -236,14 +263,15 @@ impl Dataset {
 
     fn list_of_classes(&self) -> String {
         let classes = self.classes().into_iter();
-        let known = classes.map(|class| format!("{} {}", class.0, self.class_names[class.index()]));
+        let known =
+            classes.map(|class| format!("{} {}", class.0, shown(&self.class_names[class.index()])));
         known.collect::<Vec<_>>().join(", ")
     }
 
     fn list_of_speakers(&self) -> String {
         let speakers = self.speakers().into_iter();
         let known = speakers.map(|speaker| match self.speaker_names.get(&speaker) {
-            Some(name) => format!("{} {name}", speaker.0),
+            Some(name) => format!("{} {}", speaker.0, shown(name)),
             None => speaker.0.to_string(),
         });
         known.collect::<Vec<_>>().join(", ")

@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::ceiling::TooLarge;
 use crate::ids::{ClassId, SampleIndex, SpeakerId};
 use crate::spikes::SpikeError;
+use crate::storage::shown;
 
 /// What can be wrong with a dataset or one of its files.
 #[derive(Debug, Error)]
@@ -195,7 +196,7 @@ pub enum DatasetError {
         known: String,
     },
     /// No class has that name or number.
-    #[error("there is no class `{text}` in the data; there are {known}")]
+    #[error("there is no class `{}` in the data; there are {known}", shown(text))]
     UnknownClass {
         /// What was asked for.
         text: String,
@@ -203,7 +204,7 @@ pub enum DatasetError {
         known: String,
     },
     /// No speaker has that name or number.
-    #[error("there is no speaker `{text}` in the data; there are {known}")]
+    #[error("there is no speaker `{}` in the data; there are {known}", shown(text))]
     UnknownSpeaker {
         /// Who was asked for.
         text: String,
@@ -211,11 +212,13 @@ pub enum DatasetError {
         known: String,
     },
     /// Two things that meet name their classes differently.
-    #[error("the data names its classes {found:?}, but the network was trained on {expected:?}")]
+    #[error(
+        "the data names its classes {found:?}, but {expected:?} are the classes here; only the same names, in any order, fit"
+    )]
     ClassesDiffer {
         /// The data's names.
         found: Vec<String>,
-        /// The network's.
+        /// Those of the network, or of the data that it meets.
         expected: Vec<String>,
     },
     /// The share of test samples leaves nothing to train on, or nothing to test with.

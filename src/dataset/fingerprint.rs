@@ -3,6 +3,8 @@
 //! In: events, labels, the fingerprint of the sound. Out: numbers that are the same for the same
 //! recording, and sets of recordings that can be asked whether one is among them.
 
+use std::collections::HashSet;
+
 use super::Sample;
 use crate::hash::{FNV_OFFSET, add_word_to_hash, mix};
 use crate::ids::{ClassId, SoundPrint, SpeakerId};
@@ -105,6 +107,22 @@ pub(super) fn float16_bits(time_s: f64) -> u16 {
     let bits = time.to_bits();
     let rounded = (bits + 0xfff + (bits >> 13 & 1)) >> 13;
     (rounded - (112 << 10)) as u16
+}
+
+/// Recordings as they come, to find out which come again.
+#[derive(Debug, Default)]
+pub struct Recordings {
+    events: HashSet<u64>,
+    sounds: HashSet<SoundPrint>,
+}
+
+impl Recordings {
+    /// Adds a recording, and says whether it is new; one without events and sound always is.
+    pub fn insert(&mut self, print: Fingerprint) -> bool {
+        let new_events = print.events.is_none_or(|print| self.events.insert(print));
+        let new_sound = print.sound.is_none_or(|sound| self.sounds.insert(sound));
+        new_events && new_sound
+    }
 }
 
 /// Recordings that can be known again, such as those that a network was trained on.

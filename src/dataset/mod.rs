@@ -33,6 +33,8 @@ mod hdf5_file;
 mod merge;
 mod recording;
 #[cfg(feature = "hdf5")]
+mod shd_names;
+#[cfg(feature = "hdf5")]
 mod shd_read;
 #[cfg(feature = "hdf5")]
 mod shd_write;
@@ -40,7 +42,7 @@ mod split;
 
 pub use binned::{BinningTarget, Dataset, DatasetBuilder};
 pub use error::DatasetError;
-pub use fingerprint::{Fingerprint, RecordingSet};
+pub use fingerprint::{Fingerprint, RecordingSet, Recordings};
 #[cfg(feature = "hdf5")]
 pub use merge::read_dataset;
 pub use recording::{LabelledEvents, Sample};

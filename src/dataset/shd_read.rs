@@ -13,7 +13,7 @@
 //! Times and units may be arrays of samples × events instead, as Tonic writes them: the events that are
 //! missing at the end of a row are 0 in both, or not a number among the times.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -21,22 +21,18 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::hdf5_file::{Element, Hdf5File, Number, Problem, Table};
+use super::shd_names::KEYS;
 use super::{DatasetError, LabelledEvents};
 use crate::ceiling;
 use crate::ids::{ClassId, SoundPrint, SpeakerId};
-use crate::names::normalised;
 use crate::spikes::{EventStream, SpikeError};
-use crate::storage::{read_plain, shown};
+use crate::storage::read_plain;
 
 const TIMES: &str = "spikes/times";
 const UNITS: &str = "spikes/units";
 const LABELS: &str = "labels";
 const SPEAKER: &str = "extra/speaker";
-const KEYS: &str = "extra/keys";
-const SPEAKER_NAMES: &str = "extra/speaker_names";
 const SOUND: &str = "extra/sound";
-/// The longest name that is read, in bytes.
-const NAME_BYTES: usize = 256;
 /// Samples whose events are in memory at the same time.
 const CHUNK: usize = 256;
 /// Bytes of an event in memory while it is read and binned.
@@ -199,12 +195,12 @@ impl ShdFile {
         &self.path
     }
 
-    /// Names of the classes, in the spelling of [`normalised`].
+    /// Names of the classes, in the spelling of [`normalised`](crate::names::normalised).
     pub fn class_names(&self) -> &[String] {
         &self.class_names
     }
 
-    /// Names of the speakers that have one, in the spelling of [`normalised`].
+    /// Names of the speakers that have one, in the spelling of [`normalised`](crate::names::normalised).
     pub fn speaker_names(&self) -> &BTreeMap<SpeakerId, String> {
         &self.speaker_names
     }
@@ -320,13 +316,17 @@ pub(super) struct At<'a> {
 
 impl At<'_> {
     /// A dataset, which must be there.
-    fn table(self, file: &Hdf5File, name: &'static str) -> Result<Table, DatasetError> {
+    pub(super) fn table(self, file: &Hdf5File, name: &'static str) -> Result<Table, DatasetError> {
         file.table(name)
             .map_err(|problem| self.problem(name, problem))
     }
 
     /// A dataset that need not be there.
-    fn optional(self, file: &Hdf5File, name: &'static str) -> Result<Option<Table>, DatasetError> {
+    pub(super) fn optional(
+        self,
+        file: &Hdf5File,
+        name: &'static str,
+    ) -> Result<Option<Table>, DatasetError> {
         match file.table(name) {
             Err(Problem::Missing) => Ok(None),
             other => other
@@ -378,94 +378,6 @@ impl At<'_> {
         }
     }
 
-    fn class_names(self, file: &Hdf5File) -> Result<Vec<String>, DatasetError> {
-        let names = self.names(file, &self.table(file, KEYS)?, KEYS)?;
-        if names.is_empty() {
-            return Err(self.wrong(KEYS, "empty".to_string(), "a name for each class"));
-        }
-        if names.len() >= 1 << 16 {
-            return Err(DatasetError::BadClassNames(names.len()));
-        }
-        if let Some(place) = names.iter().position(String::is_empty) {
-            return Err(self.bad_name(KEYS, place, "it is empty".to_string()));
-        }
-        self.refuse_twice(KEYS, names.iter().enumerate())?;
-        Ok(names)
-    }
-
-    fn speaker_names(self, file: &Hdf5File) -> Result<BTreeMap<SpeakerId, String>, DatasetError> {
-        let Some(table) = self.optional(file, SPEAKER_NAMES)? else {
-            return Ok(BTreeMap::new());
-        };
-        let names = self.names(file, &table, SPEAKER_NAMES)?;
-        if names.len() > 1 << 16 {
-            let found = format!("a list of {} names", names.len());
-            return Err(self.wrong(SPEAKER_NAMES, found, "a list of up to 65536 names"));
-        }
-        let named = names
-            .iter()
-            .enumerate()
-            .filter(|(_, name)| !name.is_empty());
-        self.refuse_twice(SPEAKER_NAMES, named.clone())?;
-        // There are at most 65536.
-        Ok(named
-            .map(|(number, name)| (SpeakerId(number as u16), name.clone()))
-            .collect())
-    }
-
-    /// Texts in the spelling that they are compared in.
-    fn names(
-        self,
-        file: &Hdf5File,
-        table: &Table,
-        name: &'static str,
-    ) -> Result<Vec<String>, DatasetError> {
-        self.check_list(table, name)?;
-        let Element::Text(text) = table.element else {
-            let found = format!("a list of {}", table.element);
-            return Err(self.wrong(name, found, "a list of strings"));
-        };
-        let texts: Vec<&[u8]> = match text.is_variable() {
-            true => {
-                let lists = file
-                    .lists(table, 1)
-                    .map_err(|problem| self.problem(name, problem))?;
-                lists.into_iter().map(|list| &file.bytes()[list]).collect()
-            }
-            false => table
-                .bytes
-                .chunks_exact(table.element_bytes.max(1))
-                .collect(),
-        };
-        let names = texts.into_iter().enumerate().map(|(place, bytes)| {
-            let decoded = text.decode(bytes);
-            match decoded.len() <= NAME_BYTES {
-                true => Ok(normalised(&decoded)),
-                false => {
-                    let reason = format!("it is longer than {NAME_BYTES} bytes");
-                    Err(self.bad_name(name, place, reason))
-                }
-            }
-        });
-        names.collect()
-    }
-
-    /// The same name is the same thing, so nothing else may have it.
-    fn refuse_twice<'n>(
-        self,
-        name: &'static str,
-        names: impl Iterator<Item = (usize, &'n String)>,
-    ) -> Result<(), DatasetError> {
-        let mut known = BTreeSet::new();
-        for (place, text) in names {
-            if !known.insert(text) {
-                let reason = format!("“{}” is another's already", shown(text));
-                return Err(self.bad_name(name, place, reason));
-            }
-        }
-        Ok(())
-    }
-
     fn sounds(
         self,
         file: &Hdf5File,
@@ -487,7 +399,7 @@ impl At<'_> {
         Ok(sounds.into_iter().map(known).collect())
     }
 
-    fn check_list(self, table: &Table, name: &'static str) -> Result<(), DatasetError> {
+    pub(super) fn check_list(self, table: &Table, name: &'static str) -> Result<(), DatasetError> {
         match table.shape.len() {
             1 => Ok(()),
             _ => Err(self.wrong(name, dimensions(table), "a list")),
@@ -532,16 +444,12 @@ impl At<'_> {
         narrow.collect()
     }
 
-    fn bad_name(self, list: &'static str, place: usize, reason: String) -> DatasetError {
-        DatasetError::BadName {
-            path: self.path.to_path_buf(),
-            list,
-            place,
-            reason,
-        }
-    }
-
-    fn wrong(self, name: &'static str, found: String, expected: &'static str) -> DatasetError {
+    pub(super) fn wrong(
+        self,
+        name: &'static str,
+        found: String,
+        expected: &'static str,
+    ) -> DatasetError {
         DatasetError::WrongType {
             path: self.path.to_path_buf(),
             name,
@@ -558,7 +466,7 @@ impl At<'_> {
         }
     }
 
-    fn problem(self, name: &'static str, problem: Problem) -> DatasetError {
+    pub(super) fn problem(self, name: &'static str, problem: Problem) -> DatasetError {
         let path = self.path.to_path_buf();
         match problem {
             Problem::NotHdf5(reason) => DatasetError::NotHdf5 { path, reason },

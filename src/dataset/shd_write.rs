@@ -1,6 +1,6 @@
 //! Writing files in the layout of the Spiking Heidelberg Digits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -8,11 +8,13 @@ use half::f16;
 use hdf5::types::{FixedAscii, VarLenArray, VarLenUnicode};
 
 use super::fingerprint::float16_bits;
+use super::shd_names::{KEYS, NAME_BYTES, SPEAKER_NAMES};
+use super::shd_read::At;
 use super::{DatasetError, LabelledEvents};
 use crate::ids::{SampleIndex, SpeakerId};
 use crate::names::normalised;
 use crate::spikes::SpikeError;
-use crate::storage::{PartFolder, folder_of};
+use crate::storage::{PartFolder, folder_of, shown};
 
 /// The file's name while libhdf5 writes it, in a temporary folder.
 const PART: &str = "part.h5";
@@ -87,8 +89,25 @@ impl<'a> ShdContents<'a> {
                 path.display()
             )));
         }
-        if self.class_names.is_empty() {
-            return Err(DatasetError::BadClassNames(0));
+        if !(1..1 << 16).contains(&self.class_names.len()) {
+            return Err(DatasetError::BadClassNames(self.class_names.len()));
+        }
+        let at = At { path };
+        let mut classes = BTreeSet::new();
+        for (place, name) in self.class_names.iter().enumerate() {
+            let reason = match name.is_empty() {
+                true => Some("it is empty".to_string()),
+                false => unfit(name, &mut classes),
+            };
+            if let Some(reason) = reason {
+                return Err(at.bad_name(KEYS, place, reason));
+            }
+        }
+        let mut speakers = BTreeSet::new();
+        for (speaker, name) in self.speaker_names {
+            if let Some(reason) = unfit(name, &mut speakers).filter(|_| !name.is_empty()) {
+                return Err(at.bad_name(SPEAKER_NAMES, usize::from(speaker.0), reason));
+            }
         }
         for (index, recording) in self.recordings.iter().enumerate() {
             let sample = SampleIndex(index);
@@ -119,8 +138,9 @@ impl<'a> ShdContents<'a> {
 /// that libhdf5 from 1.8 on reads.
 ///
 /// # Errors
-/// [`DatasetError`] if there is no recording, a time is too late for its type, a name is not ASCII of
-/// up to 64 bytes, a class has no name, or the file cannot be written; then no file is left behind.
+/// [`DatasetError`] if there is no recording, a time is too late for its type, a name is empty, longer
+/// than 256 bytes, another's already or holds the character 0, a class has no name, or the file cannot
+/// be written; then no file is left behind.
 pub fn write_shd(path: &Path, contents: &ShdContents<'_>) -> Result<(), DatasetError> {
     contents.check(path)?;
     let unwritable = |reason: String| DatasetError::Hdf5 {
@@ -171,23 +191,14 @@ fn fill(file: &hdf5::File, contents: &ShdContents<'_>) -> hdf5::Result<()> {
         .new_dataset_builder()
         .with_data(&numbers)
         .create("speaker")?;
-    let keys = ascii(contents.class_names.iter())?;
-    extra
-        .new_dataset_builder()
-        .with_data(&keys)
-        .create("keys")?;
+    write_names(&extra, "keys", contents.class_names.iter())?;
     if let Some((last, _)) = contents.speaker_names.last_key_value() {
         let none = String::new();
         let names = (0..=last.0).map(|number| {
             let name = contents.speaker_names.get(&SpeakerId(number));
             name.unwrap_or(&none)
         });
-        let names: Vec<VarLenUnicode> =
-            names.map(|name| unicode(name)).collect::<Result<_, _>>()?;
-        extra
-            .new_dataset_builder()
-            .with_data(&names)
-            .create("speaker_names")?;
+        write_names(&extra, "speaker_names", names)?;
     }
     if recordings.iter().any(|recording| recording.sound.is_some()) {
         let sounds = recordings
@@ -241,9 +252,40 @@ fn ascii<'a>(names: impl Iterator<Item = &'a String>) -> hdf5::Result<Vec<FixedA
     fixed.collect()
 }
 
-fn unicode(name: &str) -> hdf5::Result<VarLenUnicode> {
-    VarLenUnicode::from_str(&normalised(name))
-        .map_err(|_| hdf5::Error::Internal(format!("{name:?} holds a character that is nought")))
+/// Writes names as fixed-length ASCII, as SHD has them, or as variable-length UTF-8 where that is too
+/// little.
+fn write_names<'a>(
+    group: &hdf5::Group,
+    list: &str,
+    names: impl Iterator<Item = &'a String>,
+) -> hdf5::Result<()> {
+    let names: Vec<String> = names.map(|name| normalised(name)).collect();
+    let builder = group.new_dataset_builder();
+    match ascii(names.iter()) {
+        Ok(names) => builder.with_data(&names).create(list)?,
+        Err(_) => {
+            let names = names.iter().map(|name| {
+                let unicode = VarLenUnicode::from_str(name);
+                unicode.map_err(|error| hdf5::Error::Internal(error.to_string()))
+            });
+            let names = names.collect::<hdf5::Result<Vec<VarLenUnicode>>>()?;
+            builder.with_data(&names).create(list)?
+        }
+    };
+    Ok(())
+}
+
+/// Why a name cannot be written, if it can't.
+fn unfit(name: &str, known: &mut BTreeSet<String>) -> Option<String> {
+    let name = normalised(name);
+    if name.len() > NAME_BYTES {
+        return Some(format!("it is longer than {NAME_BYTES} bytes"));
+    }
+    if name.contains('\0') {
+        return Some("it holds the character 0".to_string());
+    }
+    let again = format!("“{}” is another's already", shown(&name));
+    (!known.insert(name)).then_some(again)
 }
 
 /// The library's message without line ends.

@@ -1,0 +1,139 @@
+//! Reading data for a network: what does not fit it is said, and refused where nothing sensible can
+//! come out.
+
+use std::path::PathBuf;
+
+use super::failure::Failure;
+use super::output::note;
+use crate::dataset::{Dataset, read_dataset};
+use crate::network::NetworkSpec;
+use crate::train::Checkpoint;
+
+/// With more than this share of its events past the end of the grid, data is refused.
+const MOST_EVENTS: f64 = 0.9;
+/// Data that ends before this share of the grid is shorter than it should be.
+const SHORT: f64 = 0.2;
+/// Data that ends before this step has no time to speak of: bin 0 is empty, and all is in the next two.
+const FIRST_STEPS: usize = 3;
+
+/// Reads files for a network, and says what does not fit it.
+pub(super) fn read_data(paths: &[PathBuf], spec: &NetworkSpec) -> Result<Dataset, Failure> {
+    let data = read_dataset(paths, spec.binning())?;
+    say_what_is_lost(&data)?;
+    say_how_long(&data)?;
+    say_which_channels(&data);
+    let silent = data.silent_samples();
+    if silent > 0 {
+        note(&format!(
+            "{silent} of the {} samples have no event at all; they are trained on and tested with as \
+             silence",
+            data.len()
+        ));
+    }
+    let twice = data.repeated_samples();
+    if twice > 0 {
+        note(&format!(
+            "{twice} of the {} samples are recordings that come before them in the data already",
+            data.len()
+        ));
+    }
+    Ok(data)
+}
+
+/// The data with its classes in the order of a trained network's, which must have the same names.
+pub(super) fn in_order_of(saved: &Checkpoint, data: Dataset) -> Result<Dataset, Failure> {
+    if saved.class_names != data.class_names() {
+        let data = data.in_class_order(&saved.class_names)?;
+        note(
+            "the data has the network's classes in another order; they are matched by their names",
+        );
+        return Ok(data);
+    }
+    Ok(data)
+}
+
+fn say_what_is_lost(data: &Dataset) -> Result<(), Failure> {
+    let (lost, all) = (data.events_past_end(), data.events());
+    if lost == 0 {
+        return Ok(());
+    }
+    let what = format!(
+        "{} of {} events lie at or past {} s, where the network's time grid ends",
+        grouped(lost),
+        grouped(all),
+        data.grid().max_time_s()
+    );
+    if lost as f64 > all as f64 * MOST_EVENTS {
+        return Err(Failure::bad(format!(
+            "{what}, so hardly anything is left; are the times in seconds, and is this the network for \
+             them?"
+        )));
+    }
+    note(&format!("{what}, and are left out"));
+    Ok(())
+}
+
+fn say_how_long(data: &Dataset) -> Result<(), Failure> {
+    // Silence has no length.
+    let Some(last) = data.last_step() else {
+        return Ok(());
+    };
+    let grid = data.grid();
+    let what = format!(
+        "the last event of the data falls into step {} of the {} that the network's time grid has in \
+         {} s",
+        last.0 + 1,
+        grid.steps(),
+        grid.max_time_s()
+    );
+    if last.0 < FIRST_STEPS && grid.steps() > 4 * FIRST_STEPS {
+        return Err(Failure::bad(format!(
+            "{what}, so times tell next to nothing; are they in seconds, and is this the network for \
+             them?"
+        )));
+    }
+    if (last.0 as f64) < grid.steps() as f64 * SHORT {
+        note(&format!("{what}; the rest is silence"));
+    }
+    Ok(())
+}
+
+fn say_which_channels(data: &Dataset) {
+    let (used, inputs) = (data.channels(), data.inputs());
+    if used > 0 && used * 2 <= inputs {
+        note(&format!(
+            "all events come from the first {used} channels, but the network has {inputs} inputs; is this \
+             the network for them?"
+        ));
+    }
+}
+
+/// A number with its thousands apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1 000"),
+            (1_234_567, "1 234 567"),
+        ] {
+            assert_eq!(grouped(number), expected);
+        }
+    }
+}
