@@ -8,11 +8,17 @@ use clap::{Args, ValueEnum};
 use super::failure::Failure;
 pub(super) use super::reading::read_data;
 use crate::random::MasterSeed;
+use crate::report::Replace;
 use crate::simd::Simd;
 use crate::train::{OptimiserSettings, Schedule, SpikePenalty, TrainingSettings};
 
+/// More threads than that help nobody.
+const MOST_THREADS: usize = 1024;
+/// Where there is no --threads, this says how many.
+const THREADS_VARIABLE: &str = "RAYON_NUM_THREADS";
+
 /// Flags of every command that computes.
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone, Copy, Default)]
 pub(super) struct Machine {
     /// Threads; as many as there are cores by default. Results do not depend on it.
     #[arg(long, value_name = "N")]
@@ -32,17 +38,41 @@ impl Machine {
                 .map_err(|error| Failure::bad(error.to_string()))?;
         }
         let threads = match self.threads {
-            None => return Ok(()),
-            Some(threads @ 1..=1024) => threads,
+            None => threads_of_environment()?,
+            Some(threads @ 1..=MOST_THREADS) => Some(threads),
             Some(other) => {
                 return Err(Failure::bad(format!(
-                    "--threads must be 1 to 1024, not {other}"
+                    "--threads must be 1 to {MOST_THREADS}, not {other}"
                 )));
             }
         };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build_global()
-            .map_err(|error| Failure::Fault(error.into()))
+        // 0 stands for as many as there are cores.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0));
+        pool.build_global().map_err(|error| {
+            let threads = match threads {
+                Some(threads) => format!("{threads} threads"),
+                None => "a thread for each core".to_string(),
+            };
+            Failure::fault(format!(
+                "cannot start {threads} ({error}); give fewer with --threads, or raise the limit on processes"
+            ))
+        })
+    }
+}
+
+/// The number of threads that the environment asks for.
+fn threads_of_environment() -> Result<Option<usize>, Failure> {
+    let Some(text) = std::env::var_os(THREADS_VARIABLE) else {
+        return Ok(None);
+    };
+    let number = text.to_str().map(|text| text.trim().parse::<usize>());
+    match number {
+        Some(Ok(0)) => Ok(None),
+        Some(Ok(threads @ 1..=MOST_THREADS)) => Ok(Some(threads)),
+        _ => Err(Failure::bad(format!(
+            "{THREADS_VARIABLE} must be a number from 1 to {MOST_THREADS}, or 0 for one thread a core, not `{}`",
+            text.to_string_lossy()
+        ))),
     }
 }
 
@@ -158,6 +188,16 @@ pub(super) struct RunFlags {
     pub seed: Seed,
     #[command(flatten)]
     pub machine: Machine,
+}
+
+impl RunFlags {
+    /// What may be in --out already.
+    pub(super) fn replace(&self) -> Replace {
+        match self.force {
+            true => Replace::Any,
+            false => Replace::Unfinished,
+        }
+    }
 }
 
 /// Paths as the records name them.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::arguments::Machine;
 use super::encode::{self, EncodeArguments};
 use super::failure::Failure;
 use super::fetch::{self, FetchArguments};
@@ -65,6 +66,19 @@ struct FileInfo {
     samples_of_speaker: BTreeMap<u16, usize>,
 }
 
+impl DataCommand {
+    /// What somebody is told who interrupts it.
+    pub(super) fn how_to_go_on(&self) -> &'static str {
+        match self {
+            DataCommand::Info(_) => "nothing was written; give the same command again",
+            DataCommand::Fetch(_) => "what has come is kept; give the same command again to go on",
+            DataCommand::Encode(_) => {
+                "recordings that were encoded are kept; give the same command again to go on"
+            }
+        }
+    }
+}
+
 pub(super) fn run(command: DataCommand) -> Result<(), Failure> {
     match command {
         DataCommand::Info(arguments) => info(arguments),
@@ -74,6 +88,7 @@ pub(super) fn run(command: DataCommand) -> Result<(), Failure> {
 }
 
 fn info(arguments: InfoArguments) -> Result<(), Failure> {
+    Machine::default().prepare()?;
     let infos = arguments.files.iter().map(|path| look_at(path));
     let infos = infos.collect::<Result<Vec<_>, _>>()?;
     if arguments.json {

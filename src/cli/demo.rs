@@ -76,13 +76,12 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let folders = runs.map(|(name, _)| {
         STRATEGIES.map(|strategy| arguments.out.join(format!("{name}-{strategy}")))
     });
-    if !arguments.run.force {
-        for folder in folders.iter().flatten() {
-            RunFolder::refuse_occupied(folder).map_err(|error| match error {
-                RunFolderError::Occupied(_) => RunFolderError::Occupied(arguments.out.clone()),
-                other => other,
-            })?;
-        }
+    let replace = arguments.run.replace();
+    for folder in folders.iter().flatten() {
+        RunFolder::refuse_occupied(folder, replace).map_err(|error| match error {
+            RunFolderError::Occupied(_) => RunFolderError::Occupied(arguments.out.clone()),
+            other => other,
+        })?;
     }
     let data = read_data(&files, &spec)?;
 
@@ -100,8 +99,14 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
             let label = format!("{name}, {strategy}, ");
             let mut bars = LearnBars::new(&label);
             let files = names_of(&files);
-            let (summary, outcome) =
-                run_recorded(&experiment, &data, files, start, folder, &mut bars)?;
+            let (summary, outcome) = run_recorded(
+                &experiment,
+                &data,
+                files,
+                start,
+                (folder, replace),
+                &mut bars,
+            )?;
             summaries.push(summary);
             if matches!(scenario, Scenario::Class { .. }) && strategy == Strategy::Latent {
                 drawn = Some(outcome.learned.network);

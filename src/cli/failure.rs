@@ -8,6 +8,7 @@ use crate::network::{NetworkError, SpecError};
 use crate::replay::ReplayError;
 use crate::report::RunFolderError;
 use crate::report::plot::PlotError;
+use crate::storage::{FolderLockError, Shown};
 use crate::suite::SuiteError;
 use crate::train::TrainError;
 
@@ -27,6 +28,10 @@ impl Failure {
         Failure::BadInput(message.into())
     }
 
+    pub(super) fn fault(message: impl Into<String>) -> Self {
+        Failure::Fault(anyhow::Error::msg(message.into()))
+    }
+
     /// Says on stderr, in one sentence, what went wrong.
     pub(super) fn report(self) -> ExitCode {
         let (message, code) = match self {
@@ -36,7 +41,7 @@ impl Failure {
             Failure::Fault(error) => (error.to_string(), 1),
         };
         // If stderr is gone there is nobody left to tell.
-        let _ = writeln!(io::stderr(), "respike: {message}");
+        let _ = writeln!(io::stderr(), "respike: {}", Shown(&message));
         ExitCode::from(code)
     }
 }
@@ -109,11 +114,22 @@ impl From<ContinualError> for Failure {
     }
 }
 
+impl From<FolderLockError> for Failure {
+    fn from(error: FolderLockError) -> Self {
+        match error {
+            FolderLockError::Io { .. } => Failure::Fault(error.into()),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
 impl From<RunFolderError> for Failure {
     fn from(error: RunFolderError) -> Self {
         match error {
+            RunFolderError::Lock(error) => error.into(),
             RunFolderError::Io {
-                action: "write", ..
+                action: "write" | "replace",
+                ..
             } => Failure::Fault(error.into()),
             _ => Failure::bad(error.to_string()),
         }
@@ -130,6 +146,7 @@ impl From<SuiteError> for Failure {
             | SuiteError::Drawing { .. }
             | SuiteError::Threads(_) => Failure::Fault(error.into()),
             SuiteError::Checkpoint(error) => error.into(),
+            SuiteError::Lock(error) => error.into(),
             _ => Failure::bad(error.to_string()),
         }
     }

@@ -16,7 +16,7 @@ use crate::ids::{ClassId, SpeakerId};
 use crate::network::{Network, NetworkSpec};
 use crate::replay::{Capacity, Codec, Policy, parse_bytes};
 use crate::report::{
-    DataNote, Description, EpochLine, LearnSummary, RecordLine, RunFolder, RunFolderError,
+    DataNote, Description, EpochLine, LearnSummary, RecordLine, Replace, RunFolder, RunFolderError,
     StartLine, Summary, TaskNote, learn_table,
 };
 use crate::train::Checkpoint;
@@ -131,9 +131,8 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
     let started = Instant::now();
     common.run.machine.prepare()?;
     common.refuse_idle_flags()?;
-    if !common.run.force {
-        RunFolder::refuse_occupied(&common.out)?;
-    }
+    let replace = common.run.replace();
+    RunFolder::refuse_occupied(&common.out, replace)?;
     let spec = NetworkSpec::read(&common.model)?;
     let start = common.checkpoint.as_deref().map(|path| load(path, &spec));
     let start = start.transpose()?;
@@ -153,8 +152,14 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
     };
     let names = names_of(&common.data);
     let mut bars = LearnBars::new("");
-    let (summary, outcome) =
-        run_recorded(&experiment, &data, names, start, &common.out, &mut bars)?;
+    let (summary, outcome) = run_recorded(
+        &experiment,
+        &data,
+        names,
+        start,
+        (&common.out, replace),
+        &mut bars,
+    )?;
     note_times(&outcome.time, read_s, started.elapsed().as_secs_f64());
     if common.run.json {
         return print_json(&Summary::Learn(Box::new(summary)));
@@ -270,7 +275,7 @@ pub(super) fn run_recorded(
     data: &Dataset,
     files: Vec<String>,
     start: Start,
-    out: &Path,
+    (out, replace): (&Path, Replace),
     bars: &mut LearnBars,
 ) -> Result<(LearnSummary, Outcome), Failure> {
     let spec = start.network().spec().clone();
@@ -293,7 +298,7 @@ pub(super) fn run_recorded(
                     data_note,
                     tasks,
                 );
-                let begun = RunFolder::begin(out, RecordLine::Start(Box::new(start)));
+                let begun = RunFolder::begin(out, start, replace);
                 begun.map(|begun| folder = Some(begun))
             }
             (Progress::Epoch(record), Some(folder)) => {

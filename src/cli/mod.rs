@@ -1,7 +1,8 @@
 //! The command line: one file for each subcommand, and nothing here that the library lacks.
 //!
 //! In: arguments. Out: files, a table or JSON on stdout, progress on stderr, and an exit code: 0 for
-//! success, 2 for bad input, 1 for a fault of ours.
+//! success, 2 for bad input, 1 for a fault of ours or of the machine, 130 and 143 where somebody
+//! interrupted it.
 
 mod arguments;
 mod bench;
@@ -12,15 +13,21 @@ mod encode;
 mod eval;
 mod failure;
 mod fetch;
+mod interrupt;
 mod learn;
 mod output;
 mod plot;
 mod reading;
+mod resume;
 mod train;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::storage::shown_lines;
+use failure::Failure;
 
 /// Spiking networks that go on learning without forgetting.
 ///
@@ -62,24 +69,62 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // Help and version go to stdout with code 0, mistakes to stderr with code 2. Nothing can
-            // be done if even that cannot be printed.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return no_command(&error),
     };
-    let done = match arguments.command {
-        Command::Demo(arguments) => demo::run(arguments),
-        Command::Data(command) => data::run(command),
-        Command::Train(arguments) => train::run(arguments),
-        Command::Eval(arguments) => eval::run(arguments),
-        Command::Learn(command) => learn::run(command),
-        Command::Bench(command) => bench::run(command),
-        Command::Plot(command) => plot::run(command),
-    };
+    let command = arguments.command;
+    let done = interrupt::prepare(command.how_to_go_on()).and_then(|()| command.run());
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
+    }
+}
+
+impl Command {
+    fn run(self) -> Result<(), Failure> {
+        match self {
+            Command::Demo(arguments) => demo::run(arguments),
+            Command::Data(command) => data::run(command),
+            Command::Train(arguments) => train::run(arguments),
+            Command::Eval(arguments) => eval::run(arguments),
+            Command::Learn(command) => learn::run(command),
+            Command::Bench(command) => bench::run(command),
+            Command::Plot(command) => plot::run(command),
+        }
+    }
+
+    /// What somebody is told who interrupts it.
+    fn how_to_go_on(&self) -> &'static str {
+        match self {
+            Command::Demo(_) => "begin the demo anew with --force",
+            Command::Data(command) => command.how_to_go_on(),
+            Command::Train(_) => {
+                "what was trained up to the last whole epoch is kept; give the same command with --resume to go on"
+            }
+            Command::Learn(_) => {
+                "give the same command again, and it begins anew in the same folder"
+            }
+            Command::Bench(_) => {
+                "finished experiments are kept; give the same command with --resume to go on"
+            }
+            Command::Eval(_) | Command::Plot(_) => {
+                "nothing was written; give the same command again"
+            }
+        }
+    }
+}
+
+/// Help and version go to stdout with code 0, mistakes to stderr with code 2.
+fn no_command(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        // What was typed is shown, and may be anything. If stderr is gone there is nobody left to tell.
+        let text = error.render().to_string();
+        let _ = write!(io::stderr(), "{}", shown_lines(&text));
+        return ExitCode::from(2);
+    }
+    match error.print() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Failure::fault(format!("cannot print the help: {error}")).report()
+        }
+        _ => ExitCode::SUCCESS,
     }
 }

@@ -1,5 +1,6 @@
 //! What people see: progress and notes on stderr, tables and JSON on stdout.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -11,23 +12,42 @@ use super::failure::Failure;
 use crate::continual::{EpochRecord, Phase, Progress};
 use crate::report::pretty_json;
 use crate::simd::Simd;
+use crate::storage::{Shown, is_odd, shown_lines};
 use crate::train::TimeSpent;
 
 /// Says something that is neither a result nor an error.
 pub(super) fn note(text: &str) {
     // If stderr is gone there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "note: {text}");
+    let _ = writeln!(io::stderr(), "note: {}", Shown(text));
 }
 
-/// Prints a result.
+/// Prints a result, which may have several lines; names in it that may hold line ends are escaped before.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    Ok(writeln!(io::stdout(), "{text}")?)
+    let printed = writeln!(io::stdout(), "{}", shown_lines(text));
+    printed.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::ReaderGone,
+        _ => Failure::fault(format!("cannot print what came out: {error}")),
+    })
 }
 
 /// Prints a result as JSON.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let text = pretty_json(value).map_err(|error| Failure::Fault(error.into()))?;
-    print(&text)
+    print(&json_shown(&text))
+}
+
+/// JSON that means the same, with what acts on a terminal escaped as JSON does it; the text has no such
+/// character outside of its strings.
+fn json_shown(text: &str) -> Cow<'_, str> {
+    let acts = |letter: char| is_odd(letter) && letter != '\n';
+    if !text.contains(acts) {
+        return text.into();
+    }
+    let letters = text.chars().map(|letter| match acts(letter) {
+        true => format!("\\u{:04x}", u32::from(letter)),
+        false => letter.to_string(),
+    });
+    letters.collect::<String>().into()
 }
 
 /// Says on stderr how fast training was and where the time went.
@@ -62,7 +82,7 @@ pub(super) fn table(heading: &[&str], rows: &[Vec<String>], words: usize) -> Str
         .load_style(UTF8_FULL_CONDENSED)
         .set_header(heading.to_vec());
     for row in rows {
-        table.add_row(row.clone());
+        table.add_row(row.iter().map(|cell| shown_lines(cell).into_owned()));
     }
     for column in table.column_iter_mut().skip(words) {
         column.set_cell_alignment(CellAlignment::Right);

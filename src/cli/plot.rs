@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::arguments::Machine;
 use super::cochleagram::{CochleagramArguments, plot_cochleagram};
 use super::failure::Failure;
 use super::output::note;
@@ -116,6 +117,7 @@ impl Target {
 }
 
 fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
+    Machine::default().prepare()?;
     arguments.target.refuse_existing()?;
     let network = arguments.checkpoint.as_deref().map(Checkpoint::load);
     let network = network.transpose()?.map(|saved| saved.network);

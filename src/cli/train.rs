@@ -6,15 +6,15 @@ use clap::Args;
 use super::arguments::{RunFlags, Training, command_line, names_of, read_data};
 use super::failure::Failure;
 use super::output::{EpochBar, note, note_time, print, print_json};
+use super::resume::{Resumed, RunData, record_of, resume};
 use crate::dataset::{Dataset, RecordingSet};
 use crate::network::{Network, NetworkSpec, Stage};
 use crate::random::Purpose;
 use crate::report::{
-    DataNote, Description, EpochLine, RecordLine, RunFolder, StartLine, Summary, TaskNote,
+    DataNote, Description, EpochLine, RecordLine, Replace, RunFolder, StartLine, Summary, TaskNote,
     TrainSeconds, TrainSummary, fingerprint,
 };
-use crate::simd::Simd;
-use crate::train::{Checkpoint, DatasetExamples, Trainer, TrainingSettings, evaluate};
+use crate::train::{Checkpoint, DatasetExamples, Evaluation, Trainer, TrainingSettings, evaluate};
 
 const CHECKPOINT: &str = "checkpoint.safetensors";
 
@@ -47,7 +47,7 @@ pub(super) struct TrainArguments {
     /// Where to write.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Go on with the run in --out, bit for bit as if it had never stopped.
+    /// Go on with the run in --out, bit for bit as if it had never stopped; begin it if nothing is there.
     #[arg(long, conflicts_with = "force")]
     resume: bool,
     #[command(flatten)]
@@ -61,206 +61,225 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
         return Err(Failure::bad("--epochs must be 1 or more"));
     }
     let spec = NetworkSpec::read(&arguments.model)?;
-    if !arguments.resume && !arguments.run.force {
-        RunFolder::refuse_occupied(&arguments.out)?;
+    let replace = match arguments.run.force {
+        true => Replace::Any,
+        false => Replace::Nothing,
+    };
+    let record = match arguments.resume {
+        true => record_of(&arguments.out)?,
+        false => {
+            RunFolder::refuse_occupied(&arguments.out, replace)?;
+            None
+        }
+    };
+    let mut data = read_data(&arguments.data, &spec)?;
+    if let Some(record) = &record {
+        data = data.in_class_order(&record.start.data.class_names)?;
     }
-    let settings = arguments.training.settings(arguments.lr, arguments.epochs);
-    let data = read_data(&arguments.data, &spec)?;
     let test = match arguments.test.is_empty() {
         true => None,
-        false => Some(read_data(&arguments.test, &spec)?),
+        false => {
+            let test = read_data(&arguments.test, &spec)?;
+            Some(test.in_class_order(data.class_names())?)
+        }
     };
     if let Some(test) = &test {
         refuse_shared_recordings(&data, test)?;
-        if test.class_names() != data.class_names() {
-            return Err(Failure::bad(
-                "the --test files name their classes differently from the --data files",
-            ));
-        }
     }
-    let (mut trainer, mut folder) = match arguments.resume {
-        true => go_on(&arguments, &spec, settings, &data, test.as_ref())?,
-        false => begin(&arguments, &spec, settings, &data, test.as_ref())?,
+    let settings = arguments.training.settings(arguments.lr, arguments.epochs);
+    let start = arguments.start(&spec, settings, &data, test.as_ref());
+    let run_data = RunData {
+        train: &data,
+        test: test.as_ref(),
+    };
+    let (resumed, replace) = match record {
+        Some(record) => {
+            let resumed = resume(&arguments.out, record, &start, &run_data, CHECKPOINT)?;
+            (resumed, Replace::Any)
+        }
+        None => (Resumed::Anew, replace),
     };
     let read_s = started.elapsed().as_secs_f64();
-    let clock = Instant::now();
-    let (mut test_s, mut write_s) = (0.0, 0.0);
-    let trained_on = data.recordings();
-    let examples = DatasetExamples::all(&data);
-    let tests = test.as_ref().map(DatasetExamples::all);
-    let bar = EpochBar::new("train", arguments.epochs - trainer.epochs_done());
-    let mut last = None;
-    while trainer.epochs_done() < arguments.epochs {
-        let figures = trainer.epoch(&examples)?;
-        let testing = Instant::now();
-        let tested = tests
-            .as_ref()
-            .map(|t| evaluate(trainer.network(), Stage::Whole, t));
-        let tested = tested.transpose()?;
-        test_s += testing.elapsed().as_secs_f64();
-        let writing = Instant::now();
-        let line = EpochLine::of_training(trainer.epochs_done(), figures, tested.as_ref());
-        folder.add(&RecordLine::Epoch(line))?;
-        checkpoint(&trainer, &data, &trained_on).save(&folder.file(CHECKPOINT))?;
-        write_s += writing.elapsed().as_secs_f64();
-        let train = figures.accuracy * 1e2;
-        let speed = trainer.time_spent().samples_per_second();
-        bar.epoch(match &tested {
-            Some(test) => {
-                let test = test.accuracy() * 1e2;
-                format!("train {train:.0} % test {test:.0} %, {speed:.0} samples/s")
+    let run = match resumed {
+        Resumed::Anew => {
+            if arguments.resume {
+                note("no epoch of the run is done yet; it begins");
             }
-            None => format!("train {train:.0} %, {speed:.0} samples/s"),
-        });
-        last = Some((figures, tested));
-    }
-    bar.done();
-    // The check above and `go_on` leave at least one epoch to do.
-    let (figures, tested) = last.expect("at least one epoch");
-    let tested = match tested {
-        Some(tested) => (Some(tested.accuracy()), tested.confusion),
-        None => {
-            let testing = Instant::now();
-            let trained = evaluate(trainer.network(), Stage::Whole, &examples)?;
-            test_s += testing.elapsed().as_secs_f64();
-            (None, trained.confusion)
+            let network = Network::new(spec, start.seed);
+            let trainer = Trainer::new(
+                network,
+                Stage::Whole,
+                settings,
+                start.seed,
+                Purpose::Shuffle,
+            )?;
+            Run {
+                trainer,
+                folder: RunFolder::begin(&arguments.out, start, replace)?,
+                train_accuracy: 0.0,
+            }
+        }
+        Resumed::After {
+            trainer,
+            train_accuracy,
+        } => {
+            let done = trainer.epochs_done();
+            note(&format!("going on after epoch {done}"));
+            Run {
+                trainer: *trainer,
+                folder: RunFolder::go_on(&arguments.out, done, arguments.epochs)?,
+                train_accuracy,
+            }
+        }
+        Resumed::Finished(summary) => {
+            note(&format!(
+                "the run has its {} epochs already; nothing is left to do",
+                summary.epochs
+            ));
+            let all = Summary::Train(summary.clone());
+            RunFolder::write_missing_summary(&arguments.out, &all)?;
+            return arguments.tell(&summary);
         }
     };
-    let summary = Summary::Train(TrainSummary {
-        seed: trainer.state().shuffle.seed,
-        epochs: trainer.epochs_done(),
-        train_accuracy: figures.accuracy,
-        test_accuracy: tested.0,
-        confusion: tested.1.into(),
-        seconds: TrainSeconds {
-            train: clock.elapsed().as_secs_f64(),
-        },
-    });
-    folder.end(summary.clone())?;
-    let others = [
-        ("reading and binning", read_s),
-        ("testing", test_s),
-        ("writing", write_s),
-    ];
-    let spent = trainer.time_spent();
-    note_time(&spent, &others, started.elapsed().as_secs_f64());
-    if arguments.run.json {
-        return print_json(&summary);
-    }
-    let test = match tested.0 {
-        Some(accuracy) => format!("test {:.1} %", accuracy * 1e2),
-        None => "no test files given".to_string(),
-    };
-    print(&format!(
-        "after {} epochs: train {:.1} %, {test}\nwritten to {}",
-        trainer.epochs_done(),
-        figures.accuracy * 1e2,
-        arguments.out.display()
-    ))
+    let summary = run.train(&arguments, &run_data, (started, read_s))?;
+    arguments.tell(&summary)
 }
 
-fn begin(
-    arguments: &TrainArguments,
-    spec: &NetworkSpec,
-    settings: TrainingSettings,
-    data: &Dataset,
-    test: Option<&Dataset>,
-) -> Result<(Trainer, RunFolder), Failure> {
-    let seed = arguments.run.seed.master();
-    let network = Network::new(spec.clone(), seed);
-    let trainer = Trainer::new(network, Stage::Whole, settings, seed, Purpose::Shuffle)?;
-    let mut note = DataNote::of(data, names_of(&arguments.data));
-    note.test_files = names_of(&arguments.test);
-    note.test_fingerprint = test.map(fingerprint);
-    let task = TaskNote {
-        name: "all".to_string(),
-        train: data.len(),
-        test: test.map_or(0, Dataset::len),
-    };
-    let settings = Description::Train {
-        epochs: arguments.epochs,
-        training: settings,
-    };
-    let start = StartLine::new(
-        command_line(),
-        seed,
-        spec.clone(),
-        settings,
-        note,
-        vec![task],
-    );
-    let folder = RunFolder::begin(&arguments.out, RecordLine::Start(Box::new(start)))?;
-    Ok((trainer, folder))
+/// A run that is under way.
+struct Run {
+    trainer: Trainer,
+    folder: RunFolder,
+    /// Accuracy on training samples in the last epoch so far.
+    train_accuracy: f64,
 }
 
-/// Takes up the run in `--out`, which must be the same but for its length.
-fn go_on(
-    arguments: &TrainArguments,
-    spec: &NetworkSpec,
-    settings: TrainingSettings,
-    data: &Dataset,
-    test: Option<&Dataset>,
-) -> Result<(Trainer, RunFolder), Failure> {
-    let out = arguments.out.display();
-    let record = RunFolder::read(&arguments.out)?;
-    if let Description::Learn(_) = record.start.settings {
-        return Err(Failure::bad(format!(
-            "{out} holds a run of `learn`; only those of `train` can be gone on with"
-        )));
+impl Run {
+    /// Trains the epochs that are left, and writes everything.
+    fn train(
+        mut self,
+        arguments: &TrainArguments,
+        data: &RunData<'_>,
+        (started, read_s): (Instant, f64),
+    ) -> Result<TrainSummary, Failure> {
+        let clock = Instant::now();
+        let (mut test_s, mut write_s) = (0.0, 0.0);
+        let trained_on = data.train.recordings();
+        let examples = DatasetExamples::all(data.train);
+        let tests = data.test.map(DatasetExamples::all);
+        let bar = EpochBar::new("train", arguments.epochs - self.trainer.epochs_done());
+        let mut last_test = None;
+        while self.trainer.epochs_done() < arguments.epochs {
+            let figures = self.trainer.epoch(&examples)?;
+            let testing = Instant::now();
+            let tested = tests.as_ref().map(|tests| self.evaluate(tests));
+            let tested = tested.transpose()?;
+            test_s += testing.elapsed().as_secs_f64();
+            let writing = Instant::now();
+            let line = EpochLine::of_training(self.trainer.epochs_done(), figures, tested.as_ref());
+            self.folder.add(&RecordLine::Epoch(line))?;
+            let saved = checkpoint(&self.trainer, data.train, &trained_on);
+            saved.save(&self.folder.file(CHECKPOINT))?;
+            write_s += writing.elapsed().as_secs_f64();
+            let speed = self.trainer.time_spent().samples_per_second();
+            bar.epoch(progress(figures.accuracy, tested.as_ref(), speed));
+            self.train_accuracy = figures.accuracy;
+            last_test = tested;
+        }
+        bar.done();
+        let testing = Instant::now();
+        // Without test samples the training samples are asked; and a run that was stopped just before
+        // its end is asked again.
+        let tested = match last_test {
+            Some(tested) => tested,
+            None => self.evaluate(tests.as_ref().unwrap_or(&examples))?,
+        };
+        test_s += testing.elapsed().as_secs_f64();
+        let summary = TrainSummary {
+            seed: self.trainer.state().shuffle.seed,
+            epochs: self.trainer.epochs_done(),
+            train_accuracy: self.train_accuracy,
+            test_accuracy: data.test.map(|_| tested.accuracy()),
+            confusion: tested.confusion.into(),
+            seconds: TrainSeconds {
+                train: clock.elapsed().as_secs_f64(),
+            },
+        };
+        self.folder.end(Summary::Train(summary.clone()))?;
+        let others = [
+            ("reading and binning", read_s),
+            ("testing", test_s),
+            ("writing", write_s),
+        ];
+        let spent = self.trainer.time_spent();
+        note_time(&spent, &others, started.elapsed().as_secs_f64());
+        Ok(summary)
     }
-    if record.epochs.is_empty() {
-        return Err(Failure::bad(format!(
-            "the run in {out} was cut off in its first epoch; begin anew with --force"
-        )));
+
+    fn evaluate(&self, tests: &DatasetExamples<'_>) -> Result<Evaluation, Failure> {
+        Ok(evaluate(self.trainer.network(), Stage::Whole, tests)?)
     }
-    let saved = Checkpoint::load(&arguments.out.join(CHECKPOINT))?;
-    let Some(state) = saved.trainer else {
-        return Err(Failure::bad(format!(
-            "{out} holds no training to go on with"
-        )));
-    };
-    let differs = |what: &str| {
-        Err(Failure::bad(format!(
-            "{what} is not that of the run in {out}; --resume goes on with the same settings"
-        )))
-    };
-    if saved.network.spec() != spec {
-        return differs("--model");
+}
+
+/// What an epoch came to, beside the bar.
+fn progress(train_accuracy: f64, tested: Option<&Evaluation>, speed: f64) -> String {
+    let test = tested.map(|test| format!(" test {:.0} %", test.accuracy() * 1e2));
+    format!(
+        "train {:.0} %{}, {speed:.0} samples/s",
+        train_accuracy * 1e2,
+        test.unwrap_or_default()
+    )
+}
+
+impl TrainArguments {
+    /// What is to be done, as the record begins with it.
+    fn start(
+        &self,
+        spec: &NetworkSpec,
+        training: TrainingSettings,
+        data: &Dataset,
+        test: Option<&Dataset>,
+    ) -> StartLine {
+        let mut note = DataNote::of(data, names_of(&self.data));
+        note.test_files = names_of(&self.test);
+        note.test_fingerprint = test.map(fingerprint);
+        let task = TaskNote {
+            name: "all".to_string(),
+            train: data.len(),
+            test: test.map_or(0, Dataset::len),
+        };
+        let settings = Description::Train {
+            epochs: self.epochs,
+            training,
+        };
+        // Whether it was gone on with is no matter of the run.
+        let command_line = command_line().into_iter();
+        let command_line = command_line.filter(|argument| argument != "--resume");
+        StartLine::new(
+            command_line.collect(),
+            self.run.seed.master(),
+            spec.clone(),
+            settings,
+            note,
+            vec![task],
+        )
     }
-    if state.settings != settings {
-        return differs("--lr or another training setting");
+
+    /// Says what the run came to.
+    fn tell(&self, summary: &TrainSummary) -> Result<(), Failure> {
+        if self.run.json {
+            return print_json(&Summary::Train(summary.clone()));
+        }
+        let test = match summary.test_accuracy {
+            Some(accuracy) => format!("test {:.1} %", accuracy * 1e2),
+            None => "no test files given".to_string(),
+        };
+        print(&format!(
+            "after {} epochs: train {:.1} %, {test}\nwritten to {}",
+            summary.epochs,
+            summary.train_accuracy * 1e2,
+            self.out.display()
+        ))
     }
-    if state.shuffle.seed != arguments.run.seed.master() {
-        return differs("--seed");
-    }
-    let before = record.start.simd.unwrap_or_else(Simd::current);
-    if !before.trains_like(Simd::current()) {
-        return differs(&format!(
-            "the arithmetic of the {} instructions (--simd)",
-            Simd::current()
-        ));
-    }
-    if record.start.data.fingerprint != fingerprint(data) {
-        return differs("--data (or the order of its files)");
-    }
-    if record.start.data.test_fingerprint != test.map(fingerprint) {
-        return differs("--test");
-    }
-    if record.epochs.len() < state.epochs_done {
-        return Err(Failure::bad(format!(
-            "the record in {out} has fewer epochs than its checkpoint, so it cannot be gone on with"
-        )));
-    }
-    if state.epochs_done >= arguments.epochs {
-        let done = state.epochs_done;
-        return Err(Failure::bad(format!(
-            "the run in {out} has {done} epochs already; give --epochs a larger number"
-        )));
-    }
-    note(&format!("going on after epoch {}", state.epochs_done));
-    let folder = RunFolder::go_on(&arguments.out, state.epochs_done, arguments.epochs)?;
-    let trainer = Trainer::resume(saved.network, state)?;
-    Ok((trainer, folder))
 }
 
 fn checkpoint(trainer: &Trainer, data: &Dataset, trained_on: &RecordingSet) -> Checkpoint {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::{Description, RecordLine, RunRecord, Summary, pretty_json};
-use crate::storage::write_whole;
+use super::{Description, RecordLine, RunRecord, StartLine, Summary, pretty_json};
+use crate::storage::{FolderLock, FolderLockError, read_plain_text, write_whole};
 
 const RECORD: &str = "run.jsonl";
 const SUMMARY: &str = "summary.json";
@@ -25,15 +25,28 @@ const OWN_FILES: [&str; 6] = [
 #[non_exhaustive]
 pub enum RunFolderError {
     /// A run is there already.
-    #[error("{0} already holds a run; choose another --out, or give --force to replace it")]
+    #[error(
+        "{} already holds a run; choose another --out, give --force to replace it, or --resume to go on with a run of \
+         `train`",
+        .0.display()
+    )]
     Occupied(PathBuf),
+    /// A run of something else was cut off there.
+    #[error(
+        "{} holds a run with other settings that was cut off; choose another --out, or give --force to replace it",
+        .0.display()
+    )]
+    OtherRun(PathBuf),
     /// No run is there.
-    #[error("{0} holds no run (no {RECORD})")]
+    #[error("{} holds no run (no {RECORD})", .0.display())]
     NoRun(PathBuf),
+    /// Another process works in the folder, or it can't be locked.
+    #[error(transparent)]
+    Lock(#[from] FolderLockError),
     /// The file system said no.
-    #[error("cannot {action} {path}: {source}")]
+    #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// read, write or make.
+        /// read, write, use or replace.
         action: &'static str,
         /// The file.
         path: PathBuf,
@@ -41,7 +54,7 @@ pub enum RunFolderError {
         source: io::Error,
     },
     /// The record is not one.
-    #[error("{path} is not a run's record: {reason}")]
+    #[error("{} is not a run's record: {reason}", path.display())]
     BadRecord {
         /// The file.
         path: PathBuf,
@@ -50,7 +63,7 @@ pub enum RunFolderError {
     },
 }
 
-/// The folder of a run that is under way.
+/// The folder of a run that is under way; no other process works in it.
 ///
 /// Each line is on disk, whole, as soon as it is added; a run that is cut off leaves a record
 /// without an end, and no `summary.json`.
@@ -58,54 +71,80 @@ pub enum RunFolderError {
 pub struct RunFolder {
     path: PathBuf,
     text: String,
+    _lock: FolderLock,
+}
+
+/// What may be in a folder where a run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// No run.
+    Nothing,
+    /// The same run, cut off before its end; it is done again from its beginning, with the same bits.
+    Unfinished,
+    /// Any run.
+    Any,
 }
 
 impl RunFolder {
-    /// Refuses a folder that already holds a run.
+    /// Refuses a folder in which no run could begin for what is there, before anything is computed in
+    /// vain. What was cut off is looked at when the next run [begins](Self::begin).
     ///
     /// # Errors
     /// [`RunFolderError::Occupied`], or [`RunFolderError::Io`] if the path is not a folder.
-    pub fn refuse_occupied(path: &Path) -> Result<(), RunFolderError> {
+    pub fn refuse_occupied(path: &Path, replace: Replace) -> Result<(), RunFolderError> {
         // A file where a folder should be, or on the way to it.
         let file = path.ancestors().find(|path| path.exists());
         if file.is_some_and(|there| !there.as_os_str().is_empty() && !there.is_dir()) {
             let source = io::Error::other("it is a file, not a folder");
             return Err(io_error("use", path, source));
         }
-        if OWN_FILES.iter().any(|name| path.join(name).exists()) {
-            return Err(RunFolderError::Occupied(path.to_path_buf()));
+        let is_there = |name: &str| path.join(name).exists();
+        let occupied = match replace {
+            Replace::Any => false,
+            Replace::Nothing => OWN_FILES.into_iter().any(is_there),
+            // Files without a record could be of anything.
+            Replace::Unfinished if !is_there(RECORD) => OWN_FILES.into_iter().any(is_there),
+            Replace::Unfinished => {
+                is_there(SUMMARY) && Self::read(path).is_ok_and(|record| record.summary.is_some())
+            }
+        };
+        match occupied {
+            true => Err(RunFolderError::Occupied(path.to_path_buf())),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Begins a run, in place of one that may have been there.
     ///
     /// # Errors
-    /// [`RunFolderError::Io`].
-    pub fn begin(path: &Path, start: RecordLine) -> Result<Self, RunFolderError> {
-        std::fs::create_dir_all(path).map_err(|source| io_error("make", path, source))?;
-        for name in OWN_FILES {
-            let file = path.join(name);
-            match std::fs::remove_file(&file) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(io_error("replace", &file, error));
+    /// [`RunFolderError::Occupied`] and [`RunFolderError::OtherRun`] if a run is there that may not be
+    /// replaced, [`RunFolderError::Lock`] if another process works in the folder.
+    pub fn begin(path: &Path, start: StartLine, replace: Replace) -> Result<Self, RunFolderError> {
+        let mut folder = Self::open(path)?;
+        Self::refuse_occupied(path, replace)?;
+        if replace == Replace::Unfinished {
+            match Self::read(path) {
+                Ok(there) if !there.start.is_same_run(&start) => {
+                    return Err(RunFolderError::OtherRun(path.to_path_buf()));
                 }
-                _ => {}
+                Err(RunFolderError::NoRun(_)) | Ok(_) => {}
+                Err(error) => return Err(error),
             }
         }
-        let mut folder = RunFolder {
-            path: path.to_path_buf(),
-            text: String::new(),
-        };
-        folder.add(&start)?;
+        // The new record goes first: with it there, a kill leaves a run that was cut off, and what is
+        // beside it counts for nothing.
+        folder.add(&RecordLine::Start(Box::new(start)))?;
+        let others = OWN_FILES.iter().filter(|&&name| name != RECORD);
+        others.copied().try_for_each(|name| folder.remove(name))?;
         Ok(folder)
     }
 
     /// Goes on with a record of plain training after its first `done` epochs, towards `epochs`.
     ///
     /// # Errors
-    /// [`RunFolderError`] if there is no run, or its record is not one.
+    /// [`RunFolderError`] if there is no run, its record is not one, or another process works there.
     pub fn go_on(path: &Path, done: usize, epochs: usize) -> Result<Self, RunFolderError> {
+        let mut folder = Self::open(path)?;
         let mut record = Self::read(path)?;
         if let Description::Train {
             epochs: planned, ..
@@ -113,21 +152,30 @@ impl RunFolder {
         {
             *planned = epochs;
         }
-        let mut folder = RunFolder {
-            path: path.to_path_buf(),
-            text: String::new(),
-        };
         folder.push(&RecordLine::Start(Box::new(record.start)));
         for epoch in record.epochs.into_iter().take(done) {
             folder.push(&RecordLine::Epoch(epoch));
         }
         folder.flush()?;
-        let summary = path.join(SUMMARY);
-        match std::fs::remove_file(&summary) {
+        folder.remove(SUMMARY)?;
+        Ok(folder)
+    }
+
+    fn open(path: &Path) -> Result<Self, RunFolderError> {
+        Ok(RunFolder {
+            path: path.to_path_buf(),
+            text: String::new(),
+            _lock: FolderLock::take(path)?,
+        })
+    }
+
+    fn remove(&self, name: &str) -> Result<(), RunFolderError> {
+        let file = self.file(name);
+        match std::fs::remove_file(&file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(io_error("replace", &summary, error))
+                Err(io_error("replace", &file, error))
             }
-            _ => Ok(folder),
+            _ => Ok(()),
         }
     }
 
@@ -150,12 +198,28 @@ impl RunFolder {
     /// # Errors
     /// [`RunFolderError::Io`].
     pub fn end(mut self, summary: Summary) -> Result<(), RunFolderError> {
-        // Summaries are plain structs with string keys, which always serialise.
-        let mut text = pretty_json(&summary).expect("a plain struct");
-        text.push('\n');
         self.add(&RecordLine::End {
-            summary: Box::new(summary),
+            summary: Box::new(summary.clone()),
         })?;
+        self.write_summary(&summary)
+    }
+
+    /// Writes the `summary.json` of a run that was stopped just before it.
+    ///
+    /// # Errors
+    /// [`RunFolderError`].
+    pub fn write_missing_summary(path: &Path, summary: &Summary) -> Result<(), RunFolderError> {
+        let folder = Self::open(path)?;
+        match folder.file(SUMMARY).exists() {
+            true => Ok(()),
+            false => folder.write_summary(summary),
+        }
+    }
+
+    fn write_summary(&self, summary: &Summary) -> Result<(), RunFolderError> {
+        // Summaries are plain structs with string keys, which always serialise.
+        let mut text = pretty_json(summary).expect("a plain struct");
+        text.push('\n');
         let path = self.file(SUMMARY);
         write_whole(&path, text.as_bytes()).map_err(|source| io_error("write", &path, source))
     }
@@ -166,7 +230,7 @@ impl RunFolder {
     /// [`RunFolderError`].
     pub fn read(path: &Path) -> Result<RunRecord, RunFolderError> {
         let file = path.join(RECORD);
-        let text = std::fs::read_to_string(&file).map_err(|source| match source.kind() {
+        let text = read_plain_text(&file).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 RunFolderError::NoRun(path.to_path_buf())
             }

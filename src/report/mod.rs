@@ -14,11 +14,11 @@ pub mod suite;
 mod table;
 
 pub use confusion::ConfusionMatrix;
-pub use folder::{RunFolder, RunFolderError};
+pub use folder::{Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
 pub use record::{
     DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RECORD_FORMAT, RecordLine,
     ReplayNote, RunRecord, StartLine, Summary, TaskNote, TrainSeconds, TrainSummary,
-    describe_replay, fingerprint, kilobytes,
+    describe_replay, fingerprint, is_fingerprint_of, kilobytes,
 };
 pub use table::{learn_table, markdown};

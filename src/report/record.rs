@@ -99,6 +99,13 @@ pub fn fingerprint(dataset: &Dataset) -> String {
     format!("{:016x}", dataset.fingerprint())
 }
 
+/// Whether a fingerprint that a record holds is that of a dataset, in whatever version it was taken.
+pub fn is_fingerprint_of(noted: &str, dataset: &Dataset) -> bool {
+    [dataset.fingerprint(), dataset.legacy_fingerprint()]
+        .iter()
+        .any(|fingerprint| format!("{fingerprint:016x}") == noted)
+}
+
 /// One of the things that are learned in turn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskNote {
@@ -265,6 +272,41 @@ impl StartLine {
             data,
             tasks,
         }
+    }
+}
+
+impl StartLine {
+    /// Whether a run is the same as another, to be done again with the same bits: whatever their
+    /// command lines are, and wherever their files lie.
+    pub fn is_same_run(&self, other: &StartLine) -> bool {
+        let data = |note: &DataNote| {
+            let names = note.class_names.clone();
+            (
+                names,
+                note.fingerprint.clone(),
+                note.test_fingerprint.clone(),
+            )
+        };
+        self.difference(other).is_none()
+            && self.settings == other.settings
+            && data(&self.data) == data(&other.data)
+    }
+
+    /// In what a run differs from another, besides its data and how it trains: an option of the
+    /// program.
+    pub fn difference(&self, other: &StartLine) -> Option<&'static str> {
+        // Records of old versions do not say.
+        let arithmetic = self.simd.zip(other.simd);
+        let differ = [
+            ("--model", self.spec != other.spec),
+            ("--seed", self.seed != other.seed),
+            (
+                "the arithmetic (--simd)",
+                arithmetic.is_some_and(|(one, other)| !one.trains_like(other)),
+            ),
+        ];
+        let first = differ.into_iter().find(|(_, differs)| *differs);
+        first.map(|(what, _)| what)
     }
 }
 

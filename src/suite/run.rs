@@ -108,7 +108,7 @@ pub fn run_suite(
     crew.begin();
     std::thread::scope(|scope| {
         for _ in 0..jobs {
-            scope.spawn(|| {
+            let job = std::thread::Builder::new().spawn_scoped(scope, || {
                 let pool = rayon::ThreadPoolBuilder::new()
                     .num_threads(threads_each)
                     .build();
@@ -117,6 +117,10 @@ pub fn run_suite(
                     Err(error) => crew.fail(SuiteError::Threads(error.to_string())),
                 }
             });
+            if let Err(error) = job {
+                crew.fail(SuiteError::Threads(error.to_string()));
+                break;
+            }
         }
     });
     // The jobs are over, and none panicked while holding the lock, or the scope would have panicked.
