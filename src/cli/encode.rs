@@ -14,7 +14,7 @@ use crate::encode::{
     LabelledFiles, Labels, Numbering, check_files, encode_files, find_audio, label_files,
 };
 use crate::ids::SoundPrint;
-use crate::storage::Shown;
+use crate::storage::{PartFolder, Shown, WholeFile, folder_of, read_plain};
 
 /// The longest class name that an SHD-layout file takes, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -157,16 +157,42 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
             speaker_names: &numbering.speaker_names,
             ..ShdContents::new(&class_names, &recordings)
         };
-        write_shd(path, &contents)?;
+        write_output(path, &contents, arguments.force)?;
         rows.push(row(path, &recordings));
     }
-    std::fs::remove_file(&journal)?;
+    // Not before everything else is on disk.
+    std::fs::remove_file(&journal)
+        .map_err(|error| Failure::fault(format!("cannot remove {}: {error}", journal.display())))?;
     let heading = ["file", "samples", "events a sample", "last event"];
     print(&table(&heading, &rows, 1))?;
     print(&numbers(&class_names, &numbering))
 }
 
-/// The files to write; refuses what is there already.
+/// Writes a file. One that is there is of a run that was stopped between its outputs, or it is refused.
+fn write_output(path: &Path, contents: &ShdContents<'_>, force: bool) -> Result<(), Failure> {
+    if force || !path.exists() {
+        return Ok(write_shd(path, contents)?);
+    }
+    let unwritable = |error| Failure::fault(format!("cannot write {}: {error}", path.display()));
+    let part = PartFolder::create_in(folder_of(path)).map_err(unwritable)?;
+    let again = part.path().join("again.h5");
+    write_shd(&again, contents)?;
+    let read = |path: &Path| read_plain(path).map_err(unwritable);
+    match read(&again)? == read(path)? {
+        true => Ok(()),
+        false => Err(is_there(path)),
+    }
+}
+
+fn is_there(path: &Path) -> Failure {
+    Failure::bad(format!(
+        "{} is there already; choose another name, or give --force to replace it",
+        path.display()
+    ))
+}
+
+/// The files to write; refuses what is there already, unless work in progress says that it may be of a
+/// run that was stopped between its outputs.
 fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
     let outputs = [Some(&arguments.out), arguments.test_out.as_ref()];
     let outputs: Vec<PathBuf> = outputs.into_iter().flatten().cloned().collect();
@@ -185,14 +211,10 @@ fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
             )));
         }
         // Found out now, and not after everything has been encoded.
-        tempfile::tempfile_in(folder).map_err(|error| {
-            Failure::Fault(anyhow::anyhow!("cannot write {}: {error}", path.display()))
-        })?;
-        if path.exists() && !arguments.force {
-            return Err(Failure::bad(format!(
-                "{} is there already; choose another name, or give --force to replace it",
-                path.display()
-            )));
+        WholeFile::create(path)
+            .map_err(|error| Failure::fault(format!("cannot write {}: {error}", path.display())))?;
+        if path.exists() && !arguments.force && !journal_of(&arguments.out).exists() {
+            return Err(is_there(path));
         }
     }
     let journal = place(&journal_of(&arguments.out));
@@ -213,13 +235,6 @@ fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
 fn place(path: &Path) -> (Option<PathBuf>, Option<OsString>) {
     let folder = folder_of(path).canonicalize();
     (folder.ok(), path.file_name().map(OsStr::to_os_string))
-}
-
-fn folder_of(path: &Path) -> &Path {
-    let folder = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
 }
 
 /// Where the work in progress is kept: beside the file it is for.
@@ -282,6 +297,9 @@ fn good_files(
                 good.files.push(file);
                 good.labels.push(labels);
                 good.sounds.push(sound);
+            }
+            Err(error) if error.is_machine_trouble() => {
+                return Err(Failure::Fault(error.into()));
             }
             Err(error) => bad.push(error),
         }

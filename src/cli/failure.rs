@@ -8,7 +8,7 @@ use crate::network::{NetworkError, SpecError};
 use crate::replay::ReplayError;
 use crate::report::RunFolderError;
 use crate::report::plot::PlotError;
-use crate::storage::{FolderLockError, Shown};
+use crate::storage::{FolderLockError, Shown, is_machine_trouble};
 use crate::suite::SuiteError;
 use crate::train::TrainError;
 
@@ -30,6 +30,14 @@ impl Failure {
 
     pub(super) fn fault(message: impl Into<String>) -> Self {
         Failure::Fault(anyhow::Error::msg(message.into()))
+    }
+
+    /// A file that cannot be read is bad input, unless the machine is in trouble.
+    fn of_file(error: &impl std::error::Error, source: &io::Error) -> Self {
+        match is_machine_trouble(source) {
+            true => Failure::fault(error.to_string()),
+            false => Failure::bad(error.to_string()),
+        }
     }
 
     /// Says on stderr, in one sentence, what went wrong.
@@ -67,6 +75,7 @@ impl From<DatasetError> for Failure {
             DatasetError::Hdf5 {
                 action: "written", ..
             } => Failure::Fault(error.into()),
+            DatasetError::Unreadable { ref source, .. } => Failure::of_file(&error, source),
             _ => Failure::bad(error.to_string()),
         }
     }
@@ -75,7 +84,7 @@ impl From<DatasetError> for Failure {
 impl From<EncodeError> for Failure {
     fn from(error: EncodeError) -> Self {
         match error {
-            EncodeError::Unwritable { .. } => Failure::Fault(error.into()),
+            _ if error.is_machine_trouble() => Failure::Fault(error.into()),
             _ => Failure::bad(error.to_string()),
         }
     }
@@ -87,6 +96,7 @@ impl From<TrainError> for Failure {
             TrainError::CheckpointFile {
                 action: "write", ..
             } => Failure::Fault(error.into()),
+            TrainError::CheckpointFile { ref source, .. } => Failure::of_file(&error, source),
             _ => Failure::bad(error.to_string()),
         }
     }
@@ -131,6 +141,7 @@ impl From<RunFolderError> for Failure {
                 action: "write" | "replace",
                 ..
             } => Failure::Fault(error.into()),
+            RunFolderError::Io { ref source, .. } => Failure::of_file(&error, source),
             _ => Failure::bad(error.to_string()),
         }
     }
@@ -145,6 +156,9 @@ impl From<SuiteError> for Failure {
             }
             | SuiteError::Drawing { .. }
             | SuiteError::Threads(_) => Failure::Fault(error.into()),
+            SuiteError::Io { ref source, .. } | SuiteError::Unreadable { ref source, .. } => {
+                Failure::of_file(&error, source)
+            }
             SuiteError::Checkpoint(error) => error.into(),
             SuiteError::Lock(error) => error.into(),
             _ => Failure::bad(error.to_string()),
@@ -154,7 +168,10 @@ impl From<SuiteError> for Failure {
 
 impl From<SpecError> for Failure {
     fn from(error: SpecError) -> Self {
-        Failure::bad(error.to_string())
+        match error {
+            SpecError::Unreadable { ref source, .. } => Failure::of_file(&error, source),
+            _ => Failure::bad(error.to_string()),
+        }
     }
 }
 

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::storage::is_machine_trouble;
+
 /// What can be wrong with a sound.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
@@ -40,6 +42,17 @@ pub enum SoundError {
     /// Nothing to bring to a level.
     #[error("it is silent, so it cannot be brought to a level")]
     Silent,
+}
+
+impl EncodeError {
+    /// Whether the machine is in trouble, and not a recording at fault.
+    pub fn is_machine_trouble(&self) -> bool {
+        match self {
+            EncodeError::Unreadable { source, .. } => is_machine_trouble(source),
+            EncodeError::Unwritable { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 /// What can go wrong between a recording and its spikes.

@@ -23,6 +23,7 @@ use crate::hash::fnv_1a;
 use crate::ids::SoundPrint;
 use crate::random::MasterSeed;
 use crate::spikes::EventStream;
+use crate::storage::open_own;
 
 /// What the entries of a journal depend on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,7 +65,7 @@ impl Journal {
         };
         let mut options = OpenOptions::new();
         options.create(true).read(true).write(true).truncate(false);
-        let mut file = options.open(path).map_err(unwritable)?;
+        let mut file = open_own(path, &mut options).map_err(unwritable)?;
         // Where files cannot be locked at all, nothing keeps two runs apart.
         if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             return Err(unwritable(io::Error::other("another run is writing it")));

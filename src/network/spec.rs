@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::{LrIndex, Surrogate};
 use crate::dataset::BinningTarget;
 use crate::spikes::{MAX_EXTENT, TimeGrid};
-use crate::storage::toml_error;
+use crate::storage::{read_plain_text, toml_error};
 
 /// The most weights a network may have: 1 GiB of f32.
 const MAX_WEIGHTS: usize = 1 << 28;
@@ -245,7 +245,7 @@ impl NetworkSpec {
     /// # Errors
     /// [`SpecError`], with the file's name.
     pub fn read(path: &Path) -> Result<Self, SpecError> {
-        let text = std::fs::read_to_string(path).map_err(|source| SpecError::Unreadable {
+        let text = read_plain_text(path).map_err(|source| SpecError::Unreadable {
             path: path.to_path_buf(),
             source,
         })?;

@@ -16,7 +16,9 @@ pub use folder_lock::{FolderLock, FolderLockError};
 pub(crate) use parse_error::{json_error, toml_error};
 pub(crate) use part::folder_of;
 pub use part::{abandon_all, clear_leftovers, make_folder};
-pub use plain_file::{open_plain, read_plain, read_plain_text};
+#[cfg(any(feature = "encode", feature = "fetch"))]
+pub(crate) use plain_file::open_own;
+pub use plain_file::{is_machine_trouble, open_plain, read_plain, read_plain_text};
 pub use shown::{Shown, is_odd, shown, shown_lines};
 pub use tensor_file::{Tensor, TensorFile, TensorFileError};
 pub use whole_file::{PartFolder, WholeFile, write_whole};

@@ -26,6 +26,30 @@ pub fn open_plain(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Opens a file of ours, to be written and kept, at a place where somebody else may have put something:
+/// what is no plain file, such as a link or a pipe, is refused.
+///
+/// # Errors
+/// What the file system says, or that it is no plain file.
+pub(crate) fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let file = options
+        .open(path)
+        .map_err(|error| match path.symlink_metadata() {
+            Ok(there) if there.is_symlink() => {
+                io::Error::other("it is a link, which is not followed")
+            }
+            _ => error,
+        })?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other(
+            "it is a pipe or a device, not a plain file",
+        )),
+    }
+}
+
 /// Reads a plain file.
 ///
 /// # Errors
@@ -45,9 +69,60 @@ pub fn read_plain_text(path: &Path) -> io::Result<String> {
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8"))
 }
 
+/// Whether an error says that the machine is in trouble (its memory, its disk, its limits), and nothing
+/// about the file that it came up with.
+pub fn is_machine_trouble(error: &io::Error) -> bool {
+    let kind = matches!(
+        error.kind(),
+        io::ErrorKind::OutOfMemory
+            | io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::StaleNetworkFileHandle
+            | io::ErrorKind::TimedOut
+    );
+    kind || error.raw_os_error().is_some_and(is_trouble_code)
+}
+
+#[cfg(unix)]
+fn is_trouble_code(code: i32) -> bool {
+    [
+        libc::EAGAIN,
+        libc::EIO,
+        libc::EMFILE,
+        libc::ENFILE,
+        libc::ENODEV,
+        libc::ENOLCK,
+        libc::ENOMEM,
+        libc::ENXIO,
+    ]
+    .contains(&code)
+}
+
+#[cfg(not(unix))]
+fn is_trouble_code(_: i32) -> bool {
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn trouble_of_the_machine_is_not_that_of_a_file() {
+        for (code, trouble) in [
+            (libc::EMFILE, true),
+            (libc::EIO, true),
+            (libc::ENOSPC, true),
+            (libc::ENOMEM, true),
+            (libc::ENOENT, false),
+            (libc::EACCES, false),
+            (libc::EISDIR, false),
+        ] {
+            let error = io::Error::from_raw_os_error(code);
+            assert_eq!(is_machine_trouble(&error), trouble, "{error}");
+        }
+    }
 
     #[test]
     fn only_plain_files_are_read() {

@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView};
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
-use super::{json_error, write_whole};
+use super::{json_error, read_plain, write_whole};
 
 /// The one key of the metadata: several would be written in no fixed order.
 const NOTE: &str = "respike";
@@ -37,7 +37,7 @@ pub struct TensorFile {
 #[non_exhaustive]
 pub enum TensorFileError {
     /// The file system said no.
-    #[error("cannot {action} {path}: {source}")]
+    #[error("cannot {action} {}: {source}", path.display())]
     Io {
         /// read or write.
         action: &'static str,
@@ -47,7 +47,7 @@ pub enum TensorFileError {
         source: io::Error,
     },
     /// Not a safetensors file, cut short, or not written by respike.
-    #[error("{path} is {reason}")]
+    #[error("{} is {reason}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -98,7 +98,7 @@ impl TensorFile {
     /// # Errors
     /// [`TensorFileError`].
     pub fn read(path: &Path) -> Result<Self, TensorFileError> {
-        let bytes = std::fs::read(path).map_err(|source| TensorFileError::Io {
+        let bytes = read_plain(path).map_err(|source| TensorFileError::Io {
             action: "read",
             path: path.to_path_buf(),
             source,

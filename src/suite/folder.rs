@@ -14,7 +14,9 @@ use super::{CellResult, Group, GroupId, Pretrained, ResultLine, SuiteError, Suit
 use crate::continual::{Experiment, Protocol};
 use crate::network::NetworkSpec;
 use crate::simd::Simd;
-use crate::storage::{FolderLock, clear_leftovers, json_error, make_folder, write_whole};
+use crate::storage::{
+    FolderLock, clear_leftovers, json_error, make_folder, read_plain_text, write_whole,
+};
 use crate::train::Checkpoint;
 
 /// The version of the format of a suite's folder.
@@ -240,7 +242,7 @@ impl SuiteFolder {
 
     fn read_manifest(path: &Path) -> Result<Manifest, SuiteError> {
         let file = path.join(MANIFEST);
-        let text = std::fs::read_to_string(&file).map_err(io_error("read", &file))?;
+        let text = read_plain_text(&file).map_err(io_error("read", &file))?;
         serde_json::from_str(&text).map_err(|error| SuiteError::BadFile {
             path: file,
             reason: json_error(&error),
@@ -264,7 +266,7 @@ impl SuiteFolder {
     /// [`SuiteError`] if its file can't be read.
     pub fn results(&self, id: GroupId) -> Result<GroupResults, SuiteError> {
         let file = self.place(CELLS, id, "jsonl");
-        let text = match std::fs::read_to_string(&file) {
+        let text = match read_plain_text(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(GroupResults::default());
             }
@@ -374,7 +376,7 @@ impl SuiteFolder {
 /// `times.jsonl`, empty if there is none.
 fn read_times(path: &Path) -> Result<String, SuiteError> {
     let file = path.join(TIMES);
-    match std::fs::read_to_string(&file) {
+    match read_plain_text(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         text => text.map_err(io_error("read", &file)),
     }

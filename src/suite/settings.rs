@@ -132,10 +132,11 @@ impl SuiteSettings {
     /// # Errors
     /// [`SuiteError::Unreadable`] or [`SuiteError::BadSettings`].
     pub fn read(path: &Path) -> Result<Self, SuiteError> {
-        let text = std::fs::read_to_string(path).map_err(|source| SuiteError::Unreadable {
-            path: path.to_path_buf(),
-            source,
-        })?;
+        let text =
+            crate::storage::read_plain_text(path).map_err(|source| SuiteError::Unreadable {
+                path: path.to_path_buf(),
+                source,
+            })?;
         Self::parse(&path.display().to_string(), &text)
     }
 

@@ -27,7 +27,10 @@ pub(super) fn fetch(
     for (file, there) in files.iter().zip(there) {
         let target = folder.join(&file.name);
         match there {
-            true => show(Progress::AlreadyThere { path: &target }),
+            true => {
+                Part::discard(folder, &file.packed_name)?;
+                show(Progress::AlreadyThere { path: &target });
+            }
             false => fetch_one(&downloader, file, folder, settings, show)?,
         }
         fetched.ready.push(target);

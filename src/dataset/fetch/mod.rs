@@ -29,6 +29,8 @@ mod unpack;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::storage::{clear_leftovers, make_folder};
+
 pub use checksum::Md5Sum;
 pub use error::FetchError;
 pub use sources::{Contents, PackedFile, RecordingsArchive, Source};
@@ -177,7 +179,8 @@ fn in_folder<T>(
     work: impl FnOnce() -> Result<T, FetchError>,
 ) -> Result<T, FetchError> {
     let was_there = folder.is_dir();
-    std::fs::create_dir_all(folder).map_err(FetchError::file("make", folder))?;
+    make_folder(folder).map_err(FetchError::file("make", folder))?;
+    clear_leftovers(folder);
     let done = work();
     if done.is_err() && !was_there {
         // This fails, as it should, where there is something in the folder.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::checksum::sum_of;
 use super::{FetchError, Md5Sum};
+use crate::storage::open_own;
 
 /// A partial download. It is removed when it is dropped empty, and left where it holds something.
 pub(super) struct Part {
@@ -16,19 +17,34 @@ pub(super) struct Part {
 impl Part {
     /// Opens the part of a file in a folder, or makes one.
     pub(super) fn open(folder: &Path, name: &str) -> Result<Self, FetchError> {
-        let path = folder.join(format!("{name}.part"));
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(FetchError::file("write", &path))?;
+        let path = Self::place(folder, name);
+        let file = open_own(
+            &path,
+            OpenOptions::new().read(true).append(true).create(true),
+        )
+        .map_err(FetchError::file("write", &path))?;
         // Two downloads into one file would spoil it. Where a file system has no locks, the
         // checksum is what finds out.
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => Err(FetchError::Busy { path }),
             _ => Ok(Part { file, path }),
         }
+    }
+
+    /// Removes the part of a file that is in place, as a process leaves it that was killed just then.
+    pub(super) fn discard(folder: &Path, name: &str) -> Result<(), FetchError> {
+        match Self::place(folder, name).symlink_metadata() {
+            Ok(there) if there.is_file() => match Self::open(folder, name) {
+                // Whoever is at it will find out, too.
+                Err(FetchError::Busy { .. }) => Ok(()),
+                part => part?.clear(),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn place(folder: &Path, name: &str) -> PathBuf {
+        folder.join(format!("{name}.part"))
     }
 
     pub(super) fn length(&self) -> Result<u64, FetchError> {

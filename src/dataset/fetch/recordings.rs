@@ -23,10 +23,11 @@ pub(super) fn fetch(
 ) -> Result<Fetched, FetchError> {
     let downloader = Downloader::new(source, settings)?;
     let target = target(archive, folder);
+    let name = &archive.packed_name;
     if is_there(archive, &target)? {
+        Part::discard(folder, name)?;
         return Ok(already(target, show));
     }
-    let name = &archive.packed_name;
     let origin = downloader.address(name);
     let mut part = Part::open(folder, name)?;
     let mut pieces = downloader.bring(name, &mut part, show)?;
