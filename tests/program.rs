@@ -121,9 +121,19 @@ fn a_resumed_run_is_the_run_that_never_stopped() {
     }
     bad(
         &bench,
-        &format!("{TRAIN} {options} --epochs 6 --out parts --resume"),
-        &["6 epochs already"],
+        &format!("{TRAIN} {options} --epochs 5 --out parts --resume"),
+        &["--lr"],
     );
+    // A finished run is finished, and says so.
+    let finished = read("parts/summary.json");
+    let output = run(
+        &bench,
+        &format!("{TRAIN} {options} --epochs 6 --out parts --resume"),
+    );
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert!(stderr.contains("6 epochs already"), "{stderr}");
+    assert!(read("parts/summary.json") == finished);
 }
 
 #[test]
