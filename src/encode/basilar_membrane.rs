@@ -191,7 +191,7 @@ impl BasilarMembrane {
         let done = drive
             .inverse
             .process_with_scratch(&mut s.bins, &mut s.motion, &mut s.inner);
-        debug_assert!(done.is_ok());
+        assert!(done.is_ok());
 
         wrap(&mut s.motion, motion);
     }

@@ -137,7 +137,7 @@ impl InnerEar {
             });
         }
         // Lanes beyond the last channel hear silence, and draw nothing.
-        debug_assert!(
+        assert!(
             spikes
                 .iter()
                 .all(|&(_, unit)| usize::from(unit) < first + lanes)

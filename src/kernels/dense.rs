@@ -61,7 +61,7 @@ impl Panels {
         rows: usize,
         row: impl Fn(usize) -> &'a [f32],
     ) {
-        debug_assert_eq!(self.width, PANEL * L::F32_LANES);
+        assert_eq!(self.width, PANEL * L::F32_LANES);
         let inner = self.inner;
         let panels = self.values.chunks_exact(self.width * inner);
         for (at, panel) in (0..self.columns).step_by(self.width).zip(panels) {

@@ -475,15 +475,3 @@ fn left(state: &State) -> usize {
         .flat_map(|progress| std::iter::once(&progress.pretrain).chain(&progress.cells));
     works.filter(|work| !work.is_over()).count()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn assert_shared<T: Sync>() {}
-
-    #[test]
-    fn a_crew_is_shared_by_its_jobs() {
-        assert_shared::<Crew<'_>>();
-    }
-}
