@@ -8,7 +8,7 @@ NOTEBOOK_VENV := notebooks/.venv
 
 PEERS_VENV := target/peers
 
-.PHONY: help system valgrind browser build demo digits test lint unit docs bench bench-peers notebooks clean
+.PHONY: help system valgrind browser build demo digits test lint unit docs fuzz bench bench-peers notebooks clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -53,6 +53,9 @@ unit: system valgrind browser
 
 docs: system
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
+
+fuzz: system ## Read a million damaged files of every kind, and write docs/records/fuzz.md
+	tools/fuzz docs/records/fuzz.md
 
 bench: system ## Time training, inference, continual learning, codecs, reading and the inner ear
 	cargo bench --locked --benches

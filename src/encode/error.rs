@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::storage::is_machine_trouble;
+use crate::storage::{Shown, is_machine_trouble};
 
 /// What can be wrong with a sound.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -104,7 +104,7 @@ pub enum EncodeError {
         expected: &'static str,
     },
     /// A rule for labels that cannot be followed.
-    #[error("the label rule `{rule}` cannot be used: {reason}")]
+    #[error("the label rule `{}` cannot be used: {}", Shown(rule), Shown(reason))]
     BadRule {
         /// The rule.
         rule: String,
@@ -112,7 +112,7 @@ pub enum EncodeError {
         reason: String,
     },
     /// A recording has no label, or one that cannot be used.
-    #[error("{path} gets no label: {reason}")]
+    #[error("{path} gets no label: {}", Shown(reason))]
     NoLabel {
         /// The recording.
         path: PathBuf,
@@ -120,7 +120,7 @@ pub enum EncodeError {
         reason: String,
     },
     /// A table of labels that cannot be used.
-    #[error("the table of labels {path} cannot be used: {reason}")]
+    #[error("the table of labels {path} cannot be used: {}", Shown(reason))]
     BadTable {
         /// The table.
         path: PathBuf,
@@ -128,7 +128,7 @@ pub enum EncodeError {
         reason: String,
     },
     /// Nothing to encode.
-    #[error("there is no recording to encode: {reason}")]
+    #[error("there is no recording to encode: {}", Shown(reason))]
     NoRecordings {
         /// Where it was looked for.
         reason: String,

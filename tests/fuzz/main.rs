@@ -180,3 +180,13 @@ fn journals() {
 fn archives() {
     try_kind(readers::archive(), 1000);
 }
+
+#[test]
+fn hdf5() {
+    try_kind(readers::hdf5(), 4000);
+}
+
+#[test]
+fn tables_of_labels() {
+    try_kind(readers::labels(), 4000);
+}

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use respike::dataset::ShdFile;
 use respike::dataset::fetch::{Contents, Md5Sum, RecordingsArchive, Settings, Source, place};
-use respike::encode::{EarPreset, InnerEar, encode_files, read_audio};
+use respike::encode::{EarPreset, InnerEar, LabelRule, encode_files, read_audio};
 use respike::network::NetworkSpec;
 use respike::random::MasterSeed;
 use respike::replay::ReplayMemory;
@@ -86,6 +87,27 @@ const TOML: &[&str] = &[
     "1979-05-27",
 ];
 
+const CSV: &[&str] = &[
+    "file",
+    "label",
+    "speaker",
+    "language",
+    "take",
+    "\"",
+    "\"\"",
+    ",",
+    ";",
+    "\r\n",
+    "\n",
+    "\t",
+    "4294967296",
+    "-1",
+    "\u{feff}",
+    "\u{301}",
+    "\u{1b}[2J",
+    "r0.wav",
+];
+
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
@@ -139,6 +161,13 @@ fn kind(
 
 fn words<T, E: std::fmt::Display>(done: Result<T, E>) -> Result<(), String> {
     done.map(drop).map_err(|error| error.to_string())
+}
+
+pub fn hdf5() -> Kind {
+    kind("hdf5", "x.h5", seeds("tests/cases", ".h5"), |path| {
+        let file = ShdFile::open(path).map_err(|error| error.to_string())?;
+        words(file.for_each(|_, _| Ok(())))
+    })
 }
 
 pub fn checkpoint() -> Kind {
@@ -224,6 +253,13 @@ pub fn wav() -> Kind {
 pub fn flac() -> Kind {
     let all = seeds("tests/cases/audio", ".flac");
     kind("flac", "x.flac", all, |path| words(read_audio(path)))
+}
+
+pub fn labels() -> Kind {
+    let kind = kind("labels", "x.csv", seeds("tests/cases", ".csv"), |path| {
+        words(LabelRule::parse(&path.to_string_lossy()))
+    });
+    Kind { words: CSV, ..kind }
 }
 
 pub fn journal() -> Kind {
