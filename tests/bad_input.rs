@@ -186,11 +186,11 @@ fn bad_settings_are_named_with_the_reason() {
     for (how, words) in [
         (
             "sample --held-out 7 --strategy naive",
-            vec!["speaker 7", "0, 1, 2"],
+            vec!["no speaker `7`", "0, 1, 2"],
         ),
         (
             "class --held-out 7 --strategy naive",
-            vec!["class 7", "0 red, 1 green, 2 blue, 3 grey"],
+            vec!["no class `7`", "0 red, 1 green, 2 blue, 3 grey"],
         ),
         (
             "multi-class --base-classes 4 --strategy naive",
@@ -204,6 +204,46 @@ fn bad_settings_are_named_with_the_reason() {
         (
             "class --held-out 1 --strategy naive --replays 9",
             vec!["no memory", "--replays"],
+        ),
+        (
+            "class --held-out 1 --strategy naive --codec or:2",
+            vec!["no memory", "--codec", "leave"],
+        ),
+        (
+            "class --held-out 1 --strategy joint --policy reservoir",
+            vec!["no memory", "--policy", "leave"],
+        ),
+        (
+            "class --held-out 1 --strategy latent --replays 64 --protocol published --policy reservoir",
+            vec!["rule of its own", "--policy"],
+        ),
+        (
+            "class --held-out 1 --strategy latent --replays 1000000000000",
+            vec!["replay memory of 1000000000000 samples", "TB", "memory"],
+        ),
+        (
+            "class --held-out 1 --strategy latent --budget 900TB",
+            vec!["replay memory of", "TB"],
+        ),
+        (
+            "class --held-out mauve --strategy naive",
+            vec!["mauve", "red", "green", "blue", "grey"],
+        ),
+        (
+            "sample --held-out anna --strategy naive",
+            vec!["anna", "0", "1", "2"],
+        ),
+        (
+            "multi-class --base-classes red,mauve --strategy naive",
+            vec!["mauve", "red"],
+        ),
+        (
+            "multi-class --base-classes red,blue --new-classes blue,grey --strategy naive",
+            vec!["blue", "twice"],
+        ),
+        (
+            "multi-class --new-classes red,green,blue,grey --strategy naive",
+            vec!["start from"],
         ),
         (
             "class --held-out 1 --strategy latent --budget 80",
@@ -251,7 +291,7 @@ fn bad_settings_are_named_with_the_reason() {
         ),
         (
             "class --held-out 1 --strategy latent --replays 99999999999999999",
-            vec!["more than"],
+            vec!["samples of", "more than"],
         ),
     ] {
         let learn = format!("learn {how} --data train.h5 --model small.toml --out run");
@@ -362,4 +402,45 @@ fn a_resumed_run_must_read_the_same_data() {
     );
     let turned = "train --model small.toml --data test.h5 train.h5 --epochs 2 --out both --resume";
     bad(&bench, turned, &["--data"]);
+}
+
+#[test]
+fn networks_and_batches_larger_than_the_machine_are_refused_with_their_size() {
+    let bench = Bench::new();
+    let spec = |from: &str, to: &str| {
+        let changed = common::SMALL_SPEC.replace(from, to);
+        assert_ne!(changed, common::SMALL_SPEC, "{from}");
+        std::fs::write(bench.path("large.toml"), changed).expect("written");
+    };
+    let large = TRAIN.replace("small.toml", "large.toml");
+    // Cells of a confusion matrix, states of all steps, steps and units beyond any file.
+    let models = [
+        (
+            vec![("classes = 4", "classes = 65535")],
+            "confusion matrices of 65535",
+        ),
+        (
+            vec![
+                ("steps = 30", "steps = 65536"),
+                ("classes = 4", "classes = 40000"),
+            ],
+            "states of 16 samples",
+        ),
+        (vec![("steps = 30", "steps = 1099511627776")], "steps"),
+        (vec![("units = 16", "units = 1048576")], "units"),
+        (vec![("units = 16", "units = 65536")], "weights"),
+    ];
+    for (changes, word) in models {
+        let changed = changes
+            .iter()
+            .fold(common::SMALL_SPEC.to_string(), |text, (from, to)| {
+                text.replacen(from, to, 1)
+            });
+        std::fs::write(bench.path("large.toml"), changed).expect("written");
+        bad(&bench, &format!("{large} --epochs 1 --out run"), &[word]);
+        let learn = "learn class --held-out 1 --strategy naive --data train.h5 --model large.toml --out run";
+        bad(&bench, learn, &[word]);
+    }
+    spec("units = 16", "units = 0");
+    bad(&bench, &format!("{large} --epochs 1 --out run"), &["units"]);
 }

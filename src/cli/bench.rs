@@ -11,12 +11,11 @@ use super::output::{note, print, print_json};
 use crate::continual::Protocol;
 use crate::dataset::{Dataset, ShdFile};
 use crate::network::NetworkSpec;
-use crate::report::fingerprint;
 use crate::report::suite::{in_shell, write_report};
 use crate::simd::Simd;
 use crate::suite::{
-    Manifest, SUITE_FORMAT, SuiteData, SuiteError, SuiteFolder, SuiteNews, SuiteSettings,
-    cell_name, plan_suite, run_suite,
+    Group, Manifest, SUITE_FORMAT, SuiteData, SuiteError, SuiteFolder, SuiteNews, SuiteSettings,
+    cell_name, plan_suite, plan_without_data, run_suite,
 };
 
 /// Suites that ship, by name.
@@ -52,28 +51,34 @@ pub(super) struct ShdArguments {
     /// they are in data/, else the digits that ship there.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     data: Vec<PathBuf>,
-    /// The grid: paper, digits (the same, thinner), quick, or a TOML file as in snn-models/suites/.
-    #[arg(long, value_name = "SUITE", default_value = "quick")]
-    suite: String,
+    /// The grid: paper, digits (the same, thinner), quick (by default), or a TOML file as in
+    /// snn-models/suites/.
+    #[arg(long, value_name = "SUITE")]
+    suite: Option<String>,
     /// The network, a TOML file as in snn-models/; by default that of Dequino et al. 2024 for 700
     /// channels, or demo70.toml where the data has no event above channel 69.
     #[arg(long, value_name = "SPEC.toml")]
     model: Option<PathBuf>,
-    /// Which protocols of the grid to run.
-    #[arg(long, value_enum, default_value_t = Protocols::Both)]
-    protocol: Protocols,
+    /// Which protocols of the grid to run; both by default.
+    #[arg(long, value_enum)]
+    protocol: Option<Protocols>,
     /// Where to write.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Go on with the suite in --out; begin it if nothing is there.
     #[arg(long, conflicts_with = "force")]
     resume: bool,
+    /// With --resume, go on although results in --out are of another build of respike; the report then
+    /// says which are of which.
+    #[arg(long, requires = "resume")]
+    mix_builds: bool,
     /// Replace a suite that is in --out.
     #[arg(long)]
     force: bool,
-    /// Run nothing: draw tables, figures and report from what is in --out, with --data, --suite and
-    /// --protocol as before.
-    #[arg(long, conflicts_with_all = ["force", "jobs"])]
+    /// Run nothing: draw tables, figures and report from what is in --out, which is all that it takes.
+    /// --suite and --protocol choose another grid or a part of it; --data and --model, if given, must be
+    /// those of the suite.
+    #[arg(long, conflicts_with_all = ["force", "jobs", "resume"])]
     report_only: bool,
     /// Experiments that run at a time, sharing the threads; as many as there are threads by default.
     /// Results do not depend on it.
@@ -108,6 +113,7 @@ impl Protocols {
 
 pub(super) fn run(command: BenchCommand) -> Result<(), Failure> {
     match command {
+        BenchCommand::Shd(arguments) if arguments.report_only => look(&arguments),
         BenchCommand::Shd(mut arguments) => {
             if arguments.data.is_empty() {
                 arguments.data = usual_data()?;
@@ -141,47 +147,42 @@ fn shd(arguments: &ShdArguments) -> Result<(), Failure> {
             "--jobs must be 1 to 1024, not {jobs}"
         )));
     }
-    let suite = read_suite(&arguments.suite)?;
+    let suite = read_suite(arguments.suite())?;
     let (model, spec) = match &arguments.model {
         Some(path) => (path.display().to_string(), NetworkSpec::read(path)?),
         None => usual_network(&arguments.data)?,
     };
-    let data = read_data(&arguments.data, &spec)?;
-    let protocols = arguments.protocol.all();
-    let groups = plan_suite(&suite, &protocols, &spec, &data)?;
-    if groups.is_empty() {
-        return Err(Failure::bad(format!(
-            "the suite {} has nothing under the protocol asked for",
-            suite.name
-        )));
+    let mut data = read_data(&arguments.data, &spec)?;
+    if arguments.resume
+        && let Some(before) = SuiteFolder::manifest_in(&arguments.out)?
+    {
+        // Results number the classes as the data did when the suite was begun.
+        data = data.in_class_order(&before.data.class_names)?;
     }
+    let groups = plan_suite(&suite, &arguments.protocols(), &spec, &data)?;
+    refuse_nothing(&suite, &groups)?;
     let manifest = arguments.manifest(suite, (model, spec), &data);
-    let folder = match (arguments.report_only, arguments.resume) {
-        (true, _) => SuiteFolder::look(&arguments.out, manifest)?,
-        (false, true) => SuiteFolder::resume(&arguments.out, manifest)?,
-        (false, false) => SuiteFolder::begin(&arguments.out, manifest, arguments.force)?,
+    let folder = match arguments.resume {
+        true => SuiteFolder::resume(&arguments.out, manifest, arguments.mix_builds)?,
+        false => SuiteFolder::begin(&arguments.out, manifest, arguments.force)?,
     };
-    let mut failed = Vec::new();
-    if !arguments.report_only {
-        let line = ProgressLine::default();
-        let threads_each = threads.div_ceil(jobs);
-        failed = run_suite(&folder, &groups, &data, jobs, threads_each, &|news| {
-            line.show(&news);
-        })?;
-        line.0.finish_and_clear();
-    }
-    let report = write_report(&folder, &groups)?;
-    if arguments.json {
-        print_json(&report.figures)?;
-    } else {
-        print(&report.text)?;
-        print(&format!(
-            "{} this time, {} in all. Tables, figures and report.html are in {}.",
-            duration(clock.elapsed().as_secs_f64()),
-            duration(folder.spent_s()?),
-            arguments.out.display()
-        ))?;
-    }
+    let before_s = folder.spent_s()?;
+    let line = ProgressLine::default();
+    let threads_each = threads.div_ceil(jobs);
+    let failed = run_suite(&folder, &groups, &data, jobs, threads_each, &|news| {
+        line.show(&news);
+    })?;
+    line.0.finish_and_clear();
+    let this_time_s = clock.elapsed().as_secs_f64();
+    let took = match before_s > 0.0 {
+        true => format!(
+            "{} this time, {} in all",
+            duration(this_time_s),
+            duration(before_s + this_time_s)
+        ),
+        false => duration(this_time_s),
+    };
+    arguments.report(&folder, &groups, &took)?;
     let count = failed.len();
     match failed.into_iter().next() {
         None => Ok(()),
@@ -190,6 +191,50 @@ fn shd(arguments: &ShdArguments) -> Result<(), Failure> {
             first: Box::new(first),
         }
         .into()),
+    }
+}
+
+/// Draws a suite again from its folder alone.
+fn look(arguments: &ShdArguments) -> Result<(), Failure> {
+    let clock = Instant::now();
+    arguments.machine.prepare()?;
+    let mut folder = SuiteFolder::look(&arguments.out)?;
+    let there = folder.manifest().clone();
+    let spec = match &arguments.model {
+        Some(path) => NetworkSpec::read(path)?,
+        None => there.spec.clone(),
+    };
+    let data = match arguments.data.is_empty() {
+        true => there.data.clone(),
+        false => {
+            let data = read_data(&arguments.data, &spec)?;
+            let data = data.in_class_order(&there.data.class_names)?;
+            SuiteData::of(&data, Vec::new())
+        }
+    };
+    folder.check_is_of(&spec, &data)?;
+    let suite = match &arguments.suite {
+        Some(name) => read_suite(name)?,
+        None => there.suite,
+    };
+    let protocols = match arguments.protocol {
+        Some(protocols) => protocols.all(),
+        None => there.protocols,
+    };
+    let groups = plan_without_data(&suite, &protocols, &there.data)?;
+    refuse_nothing(&suite, &groups)?;
+    folder = folder.with_grid(suite, protocols);
+    let took = format!("drawn in {}", duration(clock.elapsed().as_secs_f64()));
+    arguments.report(&folder, &groups, &took)
+}
+
+fn refuse_nothing(suite: &SuiteSettings, groups: &[Group]) -> Result<(), Failure> {
+    match groups.is_empty() {
+        false => Ok(()),
+        true => Err(Failure::bad(format!(
+            "the suite {} has nothing under the protocol asked for",
+            suite.name
+        ))),
     }
 }
 
@@ -227,6 +272,27 @@ fn usual_network(files: &[PathBuf]) -> Result<(String, NetworkSpec), Failure> {
 }
 
 impl ShdArguments {
+    fn suite(&self) -> &str {
+        self.suite.as_deref().unwrap_or("quick")
+    }
+
+    fn protocols(&self) -> Vec<Protocol> {
+        self.protocol.unwrap_or(Protocols::Both).all()
+    }
+
+    /// Writes the report, and says what is in it.
+    fn report(&self, folder: &SuiteFolder, groups: &[Group], took: &str) -> Result<(), Failure> {
+        let report = write_report(folder, groups)?;
+        if self.json {
+            return print_json(&report.figures);
+        }
+        print(&report.text)?;
+        let out = self.out.display();
+        print(&format!(
+            "{took}. Tables, figures and report.html are in {out}."
+        ))
+    }
+
     fn manifest(
         &self,
         suite: SuiteSettings,
@@ -236,19 +302,14 @@ impl ShdArguments {
         Manifest {
             format: SUITE_FORMAT,
             respike: env!("CARGO_PKG_VERSION").to_string(),
+            builds: vec![crate::BUILD.to_string()],
             command: self.command(),
             simd: Simd::current(),
-            protocols: self.protocol.all(),
+            protocols: self.protocols(),
             suite,
             model,
             spec,
-            data: SuiteData {
-                files: names_of(&self.data),
-                fingerprint: fingerprint(data),
-                samples: data.len(),
-                speakers: data.speakers().len(),
-                class_names: data.class_names().to_vec(),
-            },
+            data: SuiteData::of(data, names_of(&self.data)),
         }
     }
 
@@ -261,14 +322,14 @@ impl ShdArguments {
         for file in names_of(&self.data) {
             add(&[&file]);
         }
-        add(&["--suite", &self.suite]);
+        add(&["--suite", self.suite()]);
         if let Some(model) = &self.model {
             add(&["--model", &model.display().to_string()]);
         }
         match self.protocol {
-            Protocols::Strict => add(&["--protocol", "strict"]),
-            Protocols::Published => add(&["--protocol", "published"]),
-            Protocols::Both => {}
+            Some(Protocols::Strict) => add(&["--protocol", "strict"]),
+            Some(Protocols::Published) => add(&["--protocol", "published"]),
+            Some(Protocols::Both) | None => {}
         }
         if Simd::current() == Simd::Portable {
             add(&["--simd", "portable"]);
@@ -300,7 +361,7 @@ impl ProgressLine {
                 self.0.set_position(*done as u64);
                 if *done > 0 {
                     self.0.suspend(|| {
-                        note(&format!("{done} of {all} pieces of work were done before"));
+                        note(&format!("{done} of {all} experiments were done before"));
                     });
                 }
             }
@@ -312,10 +373,10 @@ impl ProgressLine {
                 left,
                 left_s,
             } => {
-                self.0.inc(1);
                 let what = match result {
                     None => "pre-training".to_string(),
                     Some(result) => {
+                        self.0.inc(1);
                         let (before, after) = result.base().unwrap_or((f64::NAN, f64::NAN));
                         format!(
                             "{}: base {:.0} → {:.0} %, all {:.0} → {:.0} %",

@@ -5,6 +5,7 @@ use std::time::Instant;
 use clap::{Args, Subcommand};
 
 use super::arguments::{RunFlags, Training, command_line, names_of, read_data};
+use super::class_choice::ClassChoice;
 use super::failure::Failure;
 use super::output::{LearnBars, note, note_time, print, print_json, table};
 use crate::continual::{
@@ -12,7 +13,6 @@ use crate::continual::{
     Start, Strategy, TestSamples, run as run_experiment,
 };
 use crate::dataset::Dataset;
-use crate::ids::{ClassId, SpeakerId};
 use crate::network::{Network, NetworkSpec};
 use crate::replay::{Capacity, Codec, Policy, parse_bytes};
 use crate::report::{
@@ -32,9 +32,9 @@ pub(super) enum LearnCommand {
         after_help = "Example:\n  respike learn sample --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 3 --strategy naive --out runs/speaker-naive"
     )]
     Sample {
-        /// The speaker that pre-training never hears.
-        #[arg(long, value_name = "SPEAKER")]
-        held_out: u16,
+        /// The speaker that pre-training never hears, by name or number.
+        #[arg(long, value_name = "SPEAKER", allow_hyphen_values = true)]
+        held_out: String,
         #[command(flatten)]
         common: Box<LearnArguments>,
     },
@@ -43,9 +43,9 @@ pub(super) enum LearnCommand {
         after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --lr-index 2 \\\n      --codec or:2 --replays 600 --out runs/nine"
     )]
     Class {
-        /// The class that pre-training never hears.
-        #[arg(long, value_name = "CLASS")]
-        held_out: u16,
+        /// The class that pre-training never hears, by name or number.
+        #[arg(long, value_name = "CLASS", allow_hyphen_values = true)]
+        held_out: String,
         #[command(flatten)]
         common: Box<LearnArguments>,
     },
@@ -54,9 +54,14 @@ pub(super) enum LearnCommand {
         after_help = "Example:\n  respike learn multi-class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --base-classes 5 --strategy latent --lr-index 2 \\\n      --codec counts:10 --budget 500kB --policy class-balanced --out runs/five-more"
     )]
     MultiClass {
-        /// The lowest classes, so many, are pre-trained on; half of them by default.
-        #[arg(long, value_name = "K")]
-        base_classes: Option<usize>,
+        /// What is pre-trained on: the lowest classes, so many, or classes by name (or number) with commas
+        /// between them, as in zero,one,five. Half of the classes by default, or all but --new-classes.
+        #[arg(long, value_name = "K|CLASS,…")]
+        base_classes: Option<String>,
+        /// What is learned afterwards, in this order: classes by name or number with commas between them.
+        /// All others by default, in the order of the files; classes in neither list are left out.
+        #[arg(long, value_name = "CLASS,…")]
+        new_classes: Option<String>,
         #[command(flatten)]
         common: Box<LearnArguments>,
     },
@@ -71,7 +76,7 @@ pub(super) struct LearnArguments {
     #[arg(long, value_name = "SPEC.toml")]
     model: PathBuf,
     /// A network pre-trained for the same scenario, data and seed (pretrained.safetensors of another
-    /// run); pre-training is then left out.
+    /// run); pre-training is then left out, and the record says how that was done.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// What is trained on: naive (new samples only), joint (old ones too), native (a memory of raw
@@ -82,19 +87,19 @@ pub(super) struct LearnArguments {
     /// layer k. For latent replay 2 by default; naive and joint train the whole network without it.
     #[arg(long, value_name = "INDEX")]
     lr_index: Option<usize>,
-    /// How latents are compressed in time: raw, or:W or counts:W, with windows of W steps.
-    #[arg(long, default_value = "raw")]
-    codec: Codec,
+    /// How latents are compressed in time: raw (by default), or:W or counts:W, with windows of W steps.
+    #[arg(long)]
+    codec: Option<Codec>,
     /// The most that the memory may take, labels and header included: 160kB, 2MiB, 500000.
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes, conflicts_with = "replays")]
     budget: Option<u64>,
     /// The most samples that the memory may hold.
     #[arg(long, value_name = "N")]
     replays: Option<usize>,
-    /// Which samples the memory keeps: uniform, reservoir or class-balanced. The published protocol
-    /// has its own rule and does not ask.
-    #[arg(long, default_value = "uniform")]
-    policy: Policy,
+    /// Which samples the memory keeps: uniform (by default), reservoir or class-balanced. The published
+    /// protocol has a rule of its own.
+    #[arg(long)]
+    policy: Option<Policy>,
     /// How data is split and counted: strict, or published for comparison with Dequino et al. 2024.
     #[arg(long, default_value = "strict")]
     protocol: Protocol,
@@ -120,33 +125,19 @@ pub(super) struct LearnArguments {
 }
 
 pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
-    let (kind, common) = match command {
-        LearnCommand::Sample { held_out, common } => (Kind::Sample(SpeakerId(held_out)), common),
-        LearnCommand::Class { held_out, common } => (Kind::Class(ClassId(held_out)), common),
-        LearnCommand::MultiClass {
-            base_classes,
-            common,
-        } => (Kind::MultiClass(base_classes), common),
-    };
+    let (asked, common) = command.split();
     let started = Instant::now();
     common.run.machine.prepare()?;
     common.refuse_idle_flags()?;
     let replace = common.run.replace();
     RunFolder::refuse_occupied(&common.out, replace)?;
     let spec = NetworkSpec::read(&common.model)?;
-    let start = common.checkpoint.as_deref().map(|path| load(path, &spec));
-    let start = start.transpose()?;
+    let saved = common.checkpoint.as_deref().map(|path| load(path, &spec));
+    let saved = saved.transpose()?;
     let data = read_data(&common.data, &spec)?;
-    let scenario = match kind {
-        Kind::Sample(speaker) => Scenario::Sample { speaker },
-        Kind::Class(class) => Scenario::Class { class },
-        Kind::MultiClass(base) => Scenario::MultiClass {
-            base_classes: base.unwrap_or(data.classes().len() / 2),
-        },
-    };
+    let (experiment, data) = common.experiment(&asked, data, saved.as_ref())?;
     let read_s = started.elapsed().as_secs_f64();
-    let experiment = common.experiment(scenario);
-    let start = match start {
+    let start = match saved {
         Some(saved) => Start::Pretrained(Box::new(saved)),
         None => Start::Fresh(Box::new(Network::new(spec, experiment.seed))),
     };
@@ -186,42 +177,154 @@ fn note_times(time: &RunTime, read_s: f64, whole_s: f64) {
 }
 
 /// The scenario as asked for, before the data is read.
-enum Kind {
-    Sample(SpeakerId),
-    Class(ClassId),
-    MultiClass(Option<usize>),
+enum Asked {
+    Sample(String),
+    Class(String),
+    MultiClass {
+        base: Option<String>,
+        new: Option<String>,
+    },
+}
+
+impl LearnCommand {
+    /// What is to be learned, and how.
+    fn split(self) -> (Asked, Box<LearnArguments>) {
+        match self {
+            LearnCommand::Sample { held_out, common } => (Asked::Sample(held_out), common),
+            LearnCommand::Class { held_out, common } => (Asked::Class(held_out), common),
+            LearnCommand::MultiClass {
+                base_classes: base,
+                new_classes: new,
+                common,
+            } => (Asked::MultiClass { base, new }, common),
+        }
+    }
+}
+
+impl Asked {
+    /// The scenario in the terms of the data, the data with the classes that it is about, and their names
+    /// if they were chosen.
+    fn find(&self, data: Dataset) -> Result<(Scenario, Dataset, Option<Vec<String>>), Failure> {
+        match self {
+            Asked::Sample(text) => {
+                let speaker = data.find_speaker(text)?;
+                Ok((Scenario::Sample { speaker }, data, None))
+            }
+            Asked::Class(text) => {
+                let class = data.find_class(text)?;
+                Ok((Scenario::Class { class }, data, None))
+            }
+            Asked::MultiClass { base, new } => {
+                let choice = ClassChoice::of(base.as_deref(), new.as_deref(), &data)?;
+                let scenario = Scenario::MultiClass {
+                    base_classes: choice.base.len(),
+                };
+                let order = [choice.base, choice.new].concat();
+                // Where nothing is chosen, nothing is noted.
+                if order.iter().copied().eq(data.classes()) {
+                    return Ok((scenario, data, None));
+                }
+                let data = data.only_classes(&order)?;
+                let names = data.class_names().to_vec();
+                Ok((scenario, data, Some(names)))
+            }
+        }
+    }
 }
 
 impl LearnArguments {
-    /// Refuses a memory where there is none, and notes what else would change nothing.
+    /// Refuses what would change nothing, and notes what changes nothing beside a pre-trained network.
     fn refuse_idle_flags(&self) -> Result<(), Failure> {
-        let has_memory = matches!(self.strategy, Strategy::Native | Strategy::Latent);
-        if !has_memory && (self.budget.is_some() || self.replays.is_some()) {
+        let named = |flags: &[(&'static str, bool)]| {
+            let given = flags.iter().filter(|(_, given)| *given);
+            given.map(|(flag, _)| *flag).collect::<Vec<_>>()
+        };
+        let idle = named(&[
+            ("--budget", self.budget.is_some()),
+            ("--replays", self.replays.is_some()),
+            ("--codec", self.codec.is_some()),
+            ("--policy", self.policy.is_some()),
+        ]);
+        if !self.has_memory() && !idle.is_empty() {
             return Err(Failure::bad(format!(
-                "the strategy {} has no memory, so --budget and --replays change nothing; leave \
-                 them out",
-                self.strategy
+                "the strategy {} has no memory, so that {} would change nothing; leave out what does not count",
+                self.strategy,
+                idle.join(" and ")
             )));
         }
-        if self.checkpoint.is_some() && self.pretrain_epochs.is_some() {
-            note(
-                "with --checkpoint there is no pre-training, so --pretrain-epochs changes nothing",
-            );
+        if self.protocol == Protocol::Published && self.policy.is_some() {
+            return Err(Failure::bad(
+                "the published protocol has a rule of its own for what the memory keeps, so that --policy would \
+                 change nothing; leave it out",
+            ));
+        }
+        let pretrain = named(&[
+            ("--pretrain-epochs", self.pretrain_epochs.is_some()),
+            ("--pretrain-lr", self.pretrain_lr.is_some()),
+        ]);
+        if self.checkpoint.is_some() {
+            if !pretrain.is_empty() {
+                note(&format!(
+                    "with --checkpoint there is no pre-training, so that {} changes nothing",
+                    pretrain.join(" and ")
+                ));
+            }
+            if self.protocol == Protocol::Published {
+                note(
+                    "under the published protocol tests share samples with training, so that it can't be checked \
+                     whether the pre-trained network has seen what is tested or new",
+                );
+            }
         }
         Ok(())
     }
 
-    fn experiment(&self, scenario: Scenario) -> Experiment {
+    fn has_memory(&self) -> bool {
+        matches!(self.strategy, Strategy::Native | Strategy::Latent)
+    }
+
+    /// The experiment that is asked for, and its data with the classes that it is about, numbered as the
+    /// pre-trained network numbers them if there is one.
+    fn experiment(
+        &self,
+        asked: &Asked,
+        data: Dataset,
+        saved: Option<&Checkpoint>,
+    ) -> Result<(Experiment, Dataset), Failure> {
+        let (mut scenario, mut data, classes) = asked.find(data)?;
+        if let Some(saved) = saved.filter(|saved| !saved.class_names.is_empty()) {
+            if classes.is_some() && saved.class_names != data.class_names() {
+                return Err(Failure::bad(format!(
+                    "the classes chosen are {} in this order, but the network was trained on {}",
+                    data.class_names().join(", "),
+                    saved.class_names.join(", ")
+                )));
+            }
+            let numbered_before = data.class_names().to_vec();
+            data = data.in_class_order(&saved.class_names)?;
+            if let Scenario::Class { class } = &mut scenario {
+                let name = &numbered_before[class.index()];
+                *class = data.find_class(name)?;
+            }
+        }
         let defaults = LearningDefaults::of(self.protocol, scenario, self.strategy);
-        let pretrain_epochs = self.pretrain_epochs.unwrap_or(defaults.pretrain_epochs);
+        let (pretrain_epochs, pretrain) = match saved {
+            Some(saved) => {
+                let past = saved.past_training();
+                (past.map(|past| past.epochs), past.map(|past| past.settings))
+            }
+            None => {
+                let epochs = self.pretrain_epochs.unwrap_or(defaults.pretrain_epochs);
+                let rate = self.pretrain_lr.unwrap_or(defaults.pretrain_rate);
+                (Some(epochs), Some(self.training.settings(rate, epochs)))
+            }
+        };
         let epochs = self.epochs.unwrap_or(defaults.epochs);
-        let pretrain_rate = self.pretrain_lr.unwrap_or(defaults.pretrain_rate);
-        let has_memory = matches!(self.strategy, Strategy::Native | Strategy::Latent);
         let capacity = match (self.budget, self.replays) {
             (Some(bytes), _) => Some(Capacity::Bytes(bytes)),
             (None, samples) => samples.map(Capacity::Samples),
         };
-        Experiment {
+        let experiment = Experiment {
             scenario,
             strategy: self.strategy,
             protocol: self.protocol,
@@ -230,21 +333,22 @@ impl LearnArguments {
                 _ => self.lr_index,
             },
             memory: capacity
-                .filter(|_| has_memory)
+                .filter(|_| self.has_memory())
                 .map(|capacity| MemorySettings {
-                    codec: self.codec,
-                    policy: self.policy,
+                    codec: self.codec.unwrap_or(Codec::Raw),
+                    policy: self.policy.unwrap_or(Policy::Uniform),
                     capacity,
                 }),
-            pretrain_epochs: Some(pretrain_epochs),
-            pretrain: Some(self.training.settings(pretrain_rate, pretrain_epochs)),
+            pretrain_epochs,
+            pretrain,
             epochs,
             learn: self
                 .training
                 .settings(self.lr.unwrap_or(defaults.rate), epochs),
             seed: self.run.seed.master(),
-            classes: None,
-        }
+            classes,
+        };
+        Ok((experiment, data))
     }
 }
 
@@ -332,4 +436,184 @@ pub(super) fn run_recorded(
     let summary = LearnSummary::new(experiment, &outcome, test_samples);
     folder.end(Summary::Learn(Box::new(summary.clone())))?;
     Ok((summary, outcome))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::dataset::{DatasetBuilder, LabelledEvents};
+    use crate::ids::{ClassId, SpeakerId};
+    use crate::random::MasterSeed;
+    use crate::report::suite::learn_command;
+    use crate::simd::Simd;
+    use crate::spikes::{EventStream, TimeGrid};
+    use crate::suite::{Manifest, SUITE_FORMAT, SuiteData, SuiteSettings, plan_without_data};
+    use crate::train::{OptimiserSettings, Schedule, SpikePenalty, TrainingSettings};
+
+    /// `learn` as the program reads it.
+    #[derive(Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: LearnCommand,
+    }
+
+    /// Ten classes that are named by numbers, but by others than their own, and six speakers, of whom
+    /// half have names.
+    fn data() -> Dataset {
+        let names = (0..10).rev().map(|name| name.to_string()).collect();
+        let grid = TimeGrid::new(10, 1.0).expect("valid");
+        let mut builder = DatasetBuilder::new(grid, 3, names).expect("ten names");
+        let named = ["Anna B", "5,", "-x"].into_iter().enumerate();
+        builder.name_speakers(named.map(|(index, name)| (SpeakerId(index as u16), name.into())));
+        for (class, speaker) in
+            (0..10).flat_map(|class| (0..6).map(move |speaker| (class, speaker)))
+        {
+            let recording = LabelledEvents {
+                events: EventStream::default(),
+                class: ClassId(class),
+                speaker: SpeakerId(speaker),
+                sound: None,
+            };
+            builder.push(&recording).expect("it fits");
+        }
+        builder.build().expect("not empty")
+    }
+
+    fn manifest(suite: SuiteSettings, data: &Dataset) -> Manifest {
+        Manifest {
+            format: SUITE_FORMAT,
+            respike: "0".into(),
+            builds: Vec::new(),
+            command: "respike bench shd".into(),
+            simd: Simd::current(),
+            protocols: vec![Protocol::Strict, Protocol::Published],
+            suite,
+            model: "a model.toml".into(),
+            spec: NetworkSpec::dequino2024(),
+            data: SuiteData::of(data, vec!["it's here.h5".into()]),
+        }
+    }
+
+    /// What the program makes of a quoted command.
+    fn read_back(command: &str) -> Experiment {
+        let words = shlex::split(command).expect("words of a shell");
+        let line = Line::try_parse_from(&words[1..]).expect(command);
+        let (asked, common) = line.command.split();
+        common.refuse_idle_flags().expect("every flag counts");
+        let (experiment, _) = common
+            .experiment(&asked, data(), None)
+            .expect("it fits the data");
+        experiment
+    }
+
+    #[test]
+    fn quoted_commands_are_the_experiments_that_they_are_of() {
+        let data = data();
+        for text in [
+            include_str!("../../snn-models/suites/paper.toml"),
+            include_str!("../../snn-models/suites/digits.toml"),
+            include_str!("../../snn-models/suites/quick.toml"),
+        ] {
+            let suite = SuiteSettings::parse("suite", text).expect("it ships");
+            let manifest = manifest(suite, &data);
+            let groups = plan_without_data(&manifest.suite, &manifest.protocols, &manifest.data);
+            let groups = groups.expect("it fits");
+            for group in &groups {
+                // Neighbours in a group differ in few settings.
+                for cell in group.cells.iter().step_by(5).chain(group.cells.last()) {
+                    let command = learn_command(&manifest, cell);
+                    assert_eq!(read_back(&command), *cell, "{command}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn quoted_commands_have_every_setting_that_counts() {
+        let data = data();
+        let text = include_str!("../../snn-models/suites/quick.toml");
+        let manifest = manifest(
+            SuiteSettings::parse("quick", text).expect("it ships"),
+            &data,
+        );
+        let odd = TrainingSettings {
+            batch_size: 7,
+            learning_rate: 3e-4,
+            schedule: Schedule::Step {
+                every_epochs: 3,
+                factor: 0.7,
+            },
+            optimiser: OptimiserSettings::SGD,
+            penalty: SpikePenalty { l1: 1e-5, l2: 0.25 },
+        };
+        let falling = |epochs| TrainingSettings {
+            schedule: Schedule::Cosine { epochs },
+            optimiser: OptimiserSettings::ADAM,
+            ..odd
+        };
+        let experiment = Experiment {
+            scenario: Scenario::Class { class: ClassId(3) },
+            strategy: Strategy::Latent,
+            protocol: Protocol::Strict,
+            lr_index: Some(0),
+            memory: Some(MemorySettings {
+                codec: Codec::counts(7).expect("valid"),
+                policy: Policy::ClassBalanced,
+                capacity: Capacity::Bytes(12_345),
+            }),
+            pretrain_epochs: Some(11),
+            pretrain: Some(TrainingSettings {
+                learning_rate: 5e-3,
+                ..odd
+            }),
+            epochs: 13,
+            learn: odd,
+            seed: MasterSeed(u64::MAX),
+            classes: None,
+        };
+        let speaker = |number| Scenario::Sample {
+            speaker: SpeakerId(number),
+        };
+        let chosen = ["4", "0", "7", "1"].map(String::from).to_vec();
+        for experiment in [
+            Experiment {
+                pretrain: Some(falling(11)),
+                learn: falling(13),
+                ..experiment.clone()
+            },
+            Experiment {
+                scenario: speaker(0),
+                strategy: Strategy::Native,
+                lr_index: None,
+                memory: experiment.memory.map(|memory| MemorySettings {
+                    codec: Codec::Raw,
+                    ..memory
+                }),
+                ..experiment.clone()
+            },
+            Experiment {
+                scenario: speaker(4),
+                strategy: Strategy::Joint,
+                lr_index: None,
+                memory: None,
+                ..experiment.clone()
+            },
+            Experiment {
+                scenario: Scenario::MultiClass { base_classes: 1 },
+                classes: Some(chosen.clone()),
+                ..experiment.clone()
+            },
+            Experiment {
+                scenario: Scenario::MultiClass { base_classes: 3 },
+                classes: Some(chosen),
+                ..experiment.clone()
+            },
+            experiment,
+        ] {
+            let command = learn_command(&manifest, &experiment);
+            assert_eq!(read_back(&command), experiment, "{command}");
+        }
+    }
 }

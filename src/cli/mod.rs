@@ -6,6 +6,7 @@
 
 mod arguments;
 mod bench;
+mod class_choice;
 mod cochleagram;
 mod data;
 mod demo;

@@ -14,7 +14,9 @@ use crate::report::{
     DataNote, Description, EpochLine, RecordLine, Replace, RunFolder, StartLine, Summary, TaskNote,
     TrainSeconds, TrainSummary, fingerprint,
 };
-use crate::train::{Checkpoint, DatasetExamples, Evaluation, Trainer, TrainingSettings, evaluate};
+use crate::train::{
+    Checkpoint, DatasetExamples, Evaluation, TrainError, Trainer, TrainingSettings, evaluate,
+};
 
 const CHECKPOINT: &str = "checkpoint.safetensors";
 
@@ -76,6 +78,9 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
     if let Some(record) = &record {
         data = data.in_class_order(&record.start.data.class_names)?;
     }
+    let batch = arguments.training.batch_size.min(data.len());
+    spec.check_training_memory(Stage::Whole, batch)
+        .map_err(TrainError::from)?;
     let test = match arguments.test.is_empty() {
         true => None,
         false => {

@@ -1,5 +1,6 @@
 use thiserror::Error;
 
+use crate::ceiling::TooLarge;
 use crate::dataset::DatasetError;
 use crate::ids::{ClassId, SampleIndex};
 use crate::network::{NetworkError, SpecError};
@@ -104,6 +105,9 @@ pub enum ContinualError {
     /// Whoever followed the run broke it off.
     #[error("the run was broken off")]
     BrokenOff,
+    /// More than may be used of the machine's memory.
+    #[error(transparent)]
+    Memory(#[from] TooLarge),
     /// The data is not right.
     #[error(transparent)]
     Dataset(#[from] DatasetError),

@@ -3,6 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::latents::Latents;
 use super::{ContinualError, PUBLISHED_BATCH, Plan, Scenario, published_plan, strict_plan};
 use crate::dataset::Dataset;
 use crate::ids::SampleIndex;
@@ -178,6 +179,26 @@ impl Experiment {
         words
     }
 
+    /// What is learned, for people, with the names that the data has: `class: new class yes`.
+    pub fn title(&self, dataset: &Dataset) -> String {
+        match (self.scenario, &self.classes) {
+            (Scenario::Sample { speaker }, _) => {
+                let name = dataset.speaker_names().get(&speaker);
+                let name = name.cloned().unwrap_or_else(|| speaker.0.to_string());
+                format!("sample: new speaker {name}")
+            }
+            (Scenario::Class { class }, _) => {
+                format!("class: new class {}", dataset.class_name(class))
+            }
+            (Scenario::MultiClass { base_classes }, Some(names)) => {
+                let (base, new) = names.split_at(base_classes.min(names.len()));
+                let (base, new) = (base.join(", "), new.join(", "));
+                format!("multi-class: {base} known, then {new}")
+            }
+            (scenario @ Scenario::MultiClass { .. }, None) => scenario.to_string(),
+        }
+    }
+
     /// What learning changes, in a few words: `whole network`, or `above layer 2`.
     pub fn trains(&self) -> String {
         match self.lr_index {
@@ -236,6 +257,13 @@ impl Experiment {
             _ => {}
         }
         let stage = lr_index.map_or(Stage::Whole, Stage::Learning);
+        Latents::check_memory(spec, stage, dataset.len())?;
+        let pretrain = self.pretrain.map(|settings| (Stage::Whole, settings));
+        for (stage, settings) in pretrain.into_iter().chain([(stage, self.learn)]) {
+            // New samples, old ones and replays.
+            let most = dataset.len().saturating_add(self.most_replays());
+            spec.check_training_memory(stage, settings.batch_size.min(most))?;
+        }
         let (plan, memory) = match self.protocol {
             Protocol::Strict => {
                 let plan = strict_plan(self.scenario, dataset, self.seed)?;
@@ -264,6 +292,15 @@ impl Experiment {
             stage,
             memory,
         })
+    }
+
+    /// The most samples that may be replayed; a budget in bytes is not known in samples here.
+    fn most_replays(&self) -> usize {
+        match self.memory.map(|memory| memory.capacity) {
+            Some(Capacity::Samples(samples)) => samples,
+            Some(Capacity::Bytes(bytes)) => usize::try_from(bytes).unwrap_or(usize::MAX),
+            None => 0,
+        }
     }
 
     /// The memory before anything is in it. One of raw inputs has bits for counts up to `seen`, the

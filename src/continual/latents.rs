@@ -6,9 +6,10 @@
 use rayon::prelude::*;
 
 use super::ContinualError;
+use crate::ceiling;
 use crate::dataset::Dataset;
 use crate::ids::{ClassId, SampleIndex};
-use crate::network::{Latent, Network, PreparedStage, Stage, StageInput};
+use crate::network::{Latent, Network, NetworkSpec, PreparedStage, Stage, StageInput};
 use crate::replay::ReplayError;
 use crate::train::{BLOCK, Examples, TrainError};
 
@@ -46,6 +47,28 @@ impl Latents {
             self.by_sample[index.0] = Some(latent);
         }
         Ok(())
+    }
+
+    /// Refuses latents of so many samples that the machine can't hold them.
+    pub fn check_memory(
+        spec: &NetworkSpec,
+        stage: Stage,
+        samples: usize,
+    ) -> Result<(), ContinualError> {
+        let Stage::Learning(lr_index) = stage else {
+            return Ok(());
+        };
+        let (steps, units) = (spec.steps(), stage.input_units(spec));
+        // A word holds 64 spikes of a step, and a current is an f32.
+        let (what, bytes) = match lr_index.get() {
+            0 => ("input currents", [samples, steps, units, size_of::<f32>()]),
+            _ => (
+                "spikes",
+                [samples, steps, units.div_ceil(64), size_of::<u64>()],
+            ),
+        };
+        let what = format!("the latents ({what}) of {samples} samples");
+        Ok(ceiling::check(&what, ceiling::product(&bytes))?)
     }
 
     /// The frozen stage below the stage that learns, if there is one.
@@ -97,6 +120,11 @@ pub(super) struct StageExamples<'a> {
 impl Examples for StageExamples<'_> {
     fn len(&self) -> usize {
         self.samples.len()
+    }
+
+    fn steps(&self, index: usize) -> usize {
+        // What the frozen stage makes of a sample lasts as long.
+        self.dataset.sample(self.samples[index]).counts.steps()
     }
 
     fn class(&self, index: usize) -> ClassId {

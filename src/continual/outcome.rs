@@ -47,6 +47,8 @@ pub struct RunTime {
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
+    /// What was learned, for people ([`Experiment::title`](super::Experiment::title)).
+    pub title: String,
     /// After pre-training.
     pub before: Accuracies,
     /// At the end.

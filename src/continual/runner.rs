@@ -151,6 +151,7 @@ pub fn run(
     let learned_on = learned_on.chain(replayed.flatten());
     let raw_bits = (spec.steps() * spec.inputs()) as u64;
     Ok(Outcome {
+        title: experiment.title(dataset),
         before,
         after: last.accuracy,
         metrics: matrix.metrics(),

@@ -129,7 +129,7 @@ impl Scenario {
             Scenario::Sample { speaker } => {
                 let others = dataset.speakers().len() - 1;
                 let mut groups = vec![base(format!("{others} other speakers"))];
-                groups.push(base(speaker.to_string()));
+                groups.push(base(dataset.speaker_name(speaker)));
                 groups.retain(|_| others > 0);
                 groups
             }

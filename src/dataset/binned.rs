@@ -229,6 +229,29 @@ impl Dataset {
         Ok(self)
     }
 
+    /// The samples of some classes, which are numbered in the order given; the others are left out.
+    ///
+    /// # Errors
+    /// [`DatasetError::NoSuchClass`] for a class that no sample is of, or that is given twice.
+    pub fn only_classes(mut self, order: &[ClassId]) -> Result<Dataset, DatasetError> {
+        let mut places: BTreeMap<ClassId, ClassId> = BTreeMap::new();
+        for (place, &class) in order.iter().enumerate() {
+            self.check_class(class)?;
+            if places.insert(class, ClassId(place as u16)).is_some() {
+                let known = self.list_of_classes();
+                return Err(DatasetError::NoSuchClass { class, known });
+            }
+        }
+        let names = order.iter().map(|&class| self.class_name(class)).collect();
+        self.samples.retain_mut(|sample| {
+            let place = places.get(&sample.class);
+            sample.class = place.copied().unwrap_or(sample.class);
+            place.is_some()
+        });
+        self.class_names = names;
+        Ok(self)
+    }
+
     /// The largest number of events in any step and channel.
     pub fn largest_count(&self) -> u16 {
         let largest = self.samples.iter().map(|sample| sample.counts.largest());

@@ -36,6 +36,7 @@ mod forward;
 mod layer;
 mod parameters;
 mod prepared;
+mod size;
 mod spec;
 mod stage;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{LrIndex, Surrogate};
+use crate::ceiling::TooLarge;
 use crate::dataset::BinningTarget;
 use crate::spikes::{MAX_EXTENT, TimeGrid};
 use crate::storage::{read_plain_text, toml_error};
@@ -160,6 +161,9 @@ pub enum SpecError {
         /// Weights in all layers.
         weights: usize,
     },
+    /// More than may be used of the machine's memory.
+    #[error(transparent)]
+    Memory(#[from] TooLarge),
     /// A network has no layer of that LR index.
     #[error(
         "LR index {index} is not there: the network has {layers} hidden layers, so 0 to {layers} are"
@@ -200,17 +204,20 @@ impl NetworkSettings {
         positive("readout.tau_syn_steps", readout.tau_syn_steps)?;
         positive("readout.tau_mem_steps", readout.tau_mem_steps)?;
         positive("init.weight_scale", f64::from(self.init.weight_scale))?;
-        let mut weights = 0;
+        let mut weights: usize = 0;
         let mut before = self.input.units;
         for (index, layer) in self.layers.iter().enumerate() {
             size(&format!("layers[{index}].units"), layer.units, MAX_EXTENT)?;
-            weights += before * layer.units + usize::from(layer.recurrent) * layer.units.pow(2);
+            let recurrent = usize::from(layer.recurrent).saturating_mul(layer.units);
+            let rows = before.saturating_add(recurrent);
+            weights = weights.saturating_add(rows.saturating_mul(layer.units));
             before = layer.units;
         }
-        weights += before * readout.classes;
+        weights = weights.saturating_add(before.saturating_mul(readout.classes));
         if weights > MAX_WEIGHTS {
             return Err(SpecError::TooLarge { weights });
         }
+        self.check_memory()?;
         Ok(NetworkSpec {
             settings: self,
             grid,

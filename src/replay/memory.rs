@@ -263,6 +263,10 @@ impl Examples for ReplayMemory {
         self.classes.len()
     }
 
+    fn steps(&self, _: usize) -> usize {
+        self.shape.steps()
+    }
+
     fn class(&self, index: usize) -> ClassId {
         self.classes[index]
     }

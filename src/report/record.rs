@@ -41,6 +41,9 @@ pub struct StartLine {
     pub format: u32,
     /// Version of respike.
     pub respike: String,
+    /// Which source it was run by ([`BUILD`](crate::BUILD)); records of format 1 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
     /// The program's arguments.
     pub command_line: Vec<String>,
     /// Vector instructions; records of versions that did not note them have none.
@@ -264,6 +267,7 @@ impl StartLine {
         StartLine {
             format: RECORD_FORMAT,
             respike: env!("CARGO_PKG_VERSION").to_string(),
+            build: Some(crate::BUILD.to_string()),
             command_line,
             simd: Some(Simd::current()),
             seed,
@@ -386,7 +390,7 @@ impl LearnSummary {
     /// Sums up an outcome.
     pub fn new(experiment: &Experiment, outcome: &Outcome, test_samples: TestSamples) -> Self {
         LearnSummary {
-            scenario: experiment.scenario.to_string(),
+            scenario: outcome.title.clone(),
             experiment: experiment.clone(),
             protocol: experiment.protocol.to_string(),
             seed: experiment.seed,

@@ -67,13 +67,27 @@ pub enum SuiteError {
         .0.display()
     )]
     Unnamed(PathBuf),
-    /// The folder's suite is of other data, of another network or of another version.
+    /// The folder's suite is of other data, of another network or of other arithmetic.
     #[error("{} holds the suite of {what}, so it can't be gone on with; choose another --out", path.display())]
     Other {
         /// The folder.
         path: PathBuf,
         /// In what it differs.
         what: &'static str,
+    },
+    /// Results in the folder are of another source.
+    #[error(
+        "{} holds results of another build of respike (source {builds}, this is {now}): choose another --out, or go on \
+         with --mix-builds, and the report says which results are of which",
+        path.display()
+    )]
+    OtherBuild {
+        /// The folder.
+        path: PathBuf,
+        /// Sources of what is there.
+        builds: String,
+        /// The source of this program.
+        now: String,
     },
     /// Another process works in the folder, or it can't be locked.
     #[error(transparent)]

@@ -10,7 +10,9 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellResult, Group, GroupId, Pretrained, ResultLine, SuiteError, SuiteSettings};
+use super::{
+    CellResult, Group, GroupId, Pretrained, ResultLine, SuiteData, SuiteError, SuiteSettings,
+};
 use crate::continual::{Experiment, Protocol};
 use crate::network::NetworkSpec;
 use crate::simd::Simd;
@@ -19,8 +21,12 @@ use crate::storage::{
 };
 use crate::train::Checkpoint;
 
-/// The version of the format of a suite's folder.
-pub const SUITE_FORMAT: u32 = 1;
+/// The version of the format of a suite's folder: 2 notes which source each result is of, and more of
+/// the data. Folders of format 1 can be read.
+pub const SUITE_FORMAT: u32 = 2;
+
+/// What stands for the source of results that do not say.
+const UNKNOWN_BUILD: &str = "unknown";
 
 const MANIFEST: &str = "suite.json";
 const CELLS: &str = "cells";
@@ -34,10 +40,14 @@ const AGAIN: &str = "delete it, and what it held is made again, with the same bi
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`SUITE_FORMAT`].
+    /// [`SUITE_FORMAT`], or 1.
     pub format: u32,
     /// Version of respike.
     pub respike: String,
+    /// The sources ([`BUILD`](crate::BUILD)) of all programs that worked in the folder, the first one
+    /// first; `unknown` stands for those of format 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub builds: Vec<String>,
     /// The command that runs the suite.
     pub command: String,
     /// Vector instructions, as they decide on the last bits of trained weights.
@@ -52,22 +62,6 @@ pub struct Manifest {
     pub spec: NetworkSpec,
     /// The data.
     pub data: SuiteData,
-}
-
-/// The data of a suite.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SuiteData {
-    /// Files, as named on the command line.
-    pub files: Vec<String>,
-    /// [`Dataset::fingerprint`](crate::dataset::Dataset::fingerprint) in hexadecimal.
-    pub fingerprint: String,
-    /// Samples in all files.
-    pub samples: usize,
-    /// Number of speakers.
-    pub speakers: usize,
-    /// Names of the classes.
-    pub class_names: Vec<String>,
 }
 
 /// How long a piece of work took; a line of `times.jsonl`.
@@ -145,8 +139,10 @@ impl SuiteFolder {
     /// longer wanted.
     ///
     /// # Errors
-    /// [`SuiteError::Other`] if data, network, instructions or version are not the same.
-    pub fn resume(path: &Path, manifest: Manifest) -> Result<Self, SuiteError> {
+    /// [`SuiteError::Other`] if data, network or instructions are not the same, and
+    /// [`SuiteError::OtherBuild`] if results there are of another source, unless `mix_builds` allows
+    /// that.
+    pub fn resume(path: &Path, manifest: Manifest, mix_builds: bool) -> Result<Self, SuiteError> {
         if !path.join(MANIFEST).exists() {
             return match [CELLS, PRETRAINED]
                 .iter()
@@ -156,37 +152,69 @@ impl SuiteFolder {
                 false => Self::begin(path, manifest, false),
             };
         }
-        Self::check_same(path, &manifest)?;
+        // What is refused leaves nothing behind, not even a lock; who had the lock may have changed it.
+        Self::builds_with(path, &manifest, mix_builds)?;
         let lock = FolderLock::take(path)?;
+        let builds = Self::builds_with(path, &manifest, mix_builds)?;
         for folder in [CELLS, PRETRAINED] {
             clear_below(&path.join(folder));
         }
+        let manifest = Manifest { builds, ..manifest };
         Self::open(path, manifest, read_times(path)?, lock)
     }
 
-    /// Refuses a folder whose results are of something else.
-    fn check_same(path: &Path, manifest: &Manifest) -> Result<(), SuiteError> {
+    /// The builds that the suite in a folder is of when a manifest's are added; refuses what can't be gone
+    /// on with.
+    fn builds_with(
+        path: &Path,
+        manifest: &Manifest,
+        mix_builds: bool,
+    ) -> Result<Vec<String>, SuiteError> {
         let old = Self::read_manifest(path)?;
-        Self::check_alike(path, &old, manifest)?;
-        let differs = [
-            (
-                "another version of respike",
-                old.respike != manifest.respike,
-            ),
-            (
-                "other arithmetic (--simd)",
-                !old.simd.trains_like(manifest.simd),
-            ),
-        ];
-        Self::refuse(path, &differs)
+        Self::check_alike(path, &old, &manifest.spec, &manifest.data)?;
+        let differs = !old.simd.trains_like(manifest.simd);
+        Self::refuse(path, &[("other arithmetic (--simd)", differs)])?;
+        let mut builds = old.builds;
+        if builds.is_empty() {
+            builds.push(UNKNOWN_BUILD.to_string());
+        }
+        for build in &manifest.builds {
+            if builds.contains(build) {
+                continue;
+            }
+            if !mix_builds {
+                return Err(SuiteError::OtherBuild {
+                    path: path.to_path_buf(),
+                    builds: builds.join(", "),
+                    now: build.clone(),
+                });
+            }
+            builds.push(build.clone());
+        }
+        Ok(builds)
+    }
+
+    /// What the suite in a folder is of; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`SuiteError`] if its file can't be read.
+    pub fn manifest_in(path: &Path) -> Result<Option<Manifest>, SuiteError> {
+        match path.join(MANIFEST).exists() {
+            true => Self::read_manifest(path).map(Some),
+            false => Ok(None),
+        }
     }
 
     /// Refuses results that could not stand in the same tables.
-    fn check_alike(path: &Path, old: &Manifest, new: &Manifest) -> Result<(), SuiteError> {
+    fn check_alike(
+        path: &Path,
+        old: &Manifest,
+        spec: &NetworkSpec,
+        data: &SuiteData,
+    ) -> Result<(), SuiteError> {
         let differs = [
-            ("another format", old.format != new.format),
-            ("other data", old.data.fingerprint != new.data.fingerprint),
-            ("another network", old.spec != new.spec),
+            ("other data", !data.is_same_as(&old.data)),
+            ("another network", old.spec != *spec),
         ];
         Self::refuse(path, &differs)
     }
@@ -217,27 +245,34 @@ impl SuiteFolder {
     }
 
     /// Looks into a folder, which may be of another version and have been run with other instructions
-    /// and from other paths, to draw tables and figures of this grid from it. Nothing that is in it is
-    /// changed, and it may be in use.
+    /// and from other paths, to draw tables and figures of it. Nothing that is in it is changed, and it
+    /// may be in use.
     ///
     /// # Errors
-    /// [`SuiteError`] if no suite is there, or one of other data or of another network.
-    pub fn look(path: &Path, manifest: Manifest) -> Result<Self, SuiteError> {
-        if !path.join(MANIFEST).exists() {
-            return Err(SuiteError::Nothing(path.to_path_buf()));
-        }
-        let there = Self::read_manifest(path)?;
-        Self::check_alike(path, &there, &manifest)?;
+    /// [`SuiteError`] if no suite is there.
+    pub fn look(path: &Path) -> Result<Self, SuiteError> {
+        let manifest = Self::manifest_in(path)?;
         Ok(SuiteFolder {
             path: path.to_path_buf(),
-            manifest: Manifest {
-                suite: manifest.suite,
-                protocols: manifest.protocols,
-                ..there
-            },
+            manifest: manifest.ok_or_else(|| SuiteError::Nothing(path.to_path_buf()))?,
             times: Mutex::default(),
             _lock: None,
         })
+    }
+
+    /// Refuses to be of another network or of other data than these.
+    ///
+    /// # Errors
+    /// [`SuiteError::Other`].
+    pub fn check_is_of(&self, spec: &NetworkSpec, data: &SuiteData) -> Result<(), SuiteError> {
+        Self::check_alike(&self.path, &self.manifest, spec, data)
+    }
+
+    /// The same folder, to be looked at for another grid.
+    pub fn with_grid(mut self, suite: SuiteSettings, protocols: Vec<Protocol>) -> Self {
+        self.manifest.suite = suite;
+        self.manifest.protocols = protocols;
+        self
     }
 
     fn read_manifest(path: &Path) -> Result<Manifest, SuiteError> {

@@ -7,6 +7,7 @@
 //! bytes.
 
 mod cost;
+mod data;
 mod error;
 mod folder;
 mod plan;
@@ -14,9 +15,10 @@ mod results;
 mod run;
 mod settings;
 
+pub use data::SuiteData;
 pub use error::SuiteError;
-pub use folder::{GroupResults, Manifest, SUITE_FORMAT, SuiteData, SuiteFolder, TimeLine};
-pub use plan::{Group, GroupId, plan_suite};
+pub use folder::{GroupResults, Manifest, SUITE_FORMAT, SuiteFolder, TimeLine};
+pub use plan::{Group, GroupId, plan_suite, plan_without_data};
 pub use results::{CellResult, Curve, Pretrained, ResultLine, cell_name};
 pub use run::{SuiteNews, run_suite};
-pub use settings::{ProtocolSettings, ScenarioKind, StudySettings, SuiteSettings};
+pub use settings::{HeldOut, ProtocolSettings, ScenarioKind, StudySettings, SuiteSettings};

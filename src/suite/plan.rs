@@ -7,10 +7,13 @@ use std::fmt;
 
 use rayon::prelude::*;
 
-use super::{ProtocolSettings, ScenarioKind, StudySettings, SuiteError, SuiteSettings};
-use crate::continual::{Experiment, MemorySettings, PUBLISHED_BATCH, Protocol, Scenario, Strategy};
+use super::{
+    HeldOut, ProtocolSettings, ScenarioKind, StudySettings, SuiteData, SuiteError, SuiteSettings,
+};
+use crate::continual::{
+    ContinualError, Experiment, MemorySettings, PUBLISHED_BATCH, Protocol, Scenario, Strategy,
+};
 use crate::dataset::Dataset;
-use crate::ids::{ClassId, SpeakerId};
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
 use crate::replay::{Capacity, Codec, Policy};
@@ -66,7 +69,8 @@ pub struct Group {
 }
 
 /// Every experiment of a suite, each once, in the order in which they are run: seed by seed, so that
-/// a grid that is filled in several sittings soon has something of everything.
+/// a grid that is filled in several sittings soon has something of everything. All are checked against
+/// the data and the network before the first is run.
 ///
 /// # Errors
 /// [`SuiteError`] if a study asks for a speaker, class, LR index or number of replays that does not
@@ -76,6 +80,23 @@ pub fn plan_suite(
     protocols: &[Protocol],
     spec: &NetworkSpec,
     data: &Dataset,
+) -> Result<Vec<Group>, SuiteError> {
+    let noted = SuiteData::of(data, Vec::new());
+    let groups = plan_without_data(settings, protocols, &noted)?;
+    check_fit(&groups, spec, data)?;
+    Ok(groups)
+}
+
+/// The same from what was noted of the data, without checking whether everything can be run: for
+/// looking at what was.
+///
+/// # Errors
+/// [`SuiteError::BadStudy`] if a study asks for a speaker, class or number of base classes that the
+/// data does not have.
+pub fn plan_without_data(
+    settings: &SuiteSettings,
+    protocols: &[Protocol],
+    data: &SuiteData,
 ) -> Result<Vec<Group>, SuiteError> {
     let mut groups: Vec<Group> = Vec::new();
     for &seed in &settings.seeds {
@@ -124,7 +145,6 @@ pub fn plan_suite(
             }
         }
     }
-    check_fit(&groups, spec, data)?;
     Ok(groups)
 }
 
@@ -158,34 +178,40 @@ fn check_fit(groups: &[Group], spec: &NetworkSpec, data: &Dataset) -> Result<(),
 }
 
 /// Whom a study holds out, in turn.
-fn scenarios(study: &StudySettings, data: &Dataset) -> Result<Vec<Scenario>, String> {
-    let speakers = || data.speakers().into_iter().map(|speaker| speaker.0);
-    let classes = || data.classes().into_iter().map(|class| class.0);
+fn scenarios(study: &StudySettings, data: &SuiteData) -> Result<Vec<Scenario>, String> {
+    let (speakers, classes) = (data.all_speakers(), data.all_classes());
+    let half = u16::try_from(classes.len() / 2).unwrap_or(u16::MAX);
     let all = || match study.scenario {
-        ScenarioKind::Sample => speakers().collect(),
-        ScenarioKind::Class => classes().collect(),
-        ScenarioKind::MultiClass => {
-            vec![u16::try_from(data.classes().len() / 2).unwrap_or(u16::MAX)]
-        }
+        ScenarioKind::Sample => speakers.iter().map(|speaker| speaker.0).collect(),
+        ScenarioKind::Class => classes.iter().map(|class| class.0).collect(),
+        ScenarioKind::MultiClass => vec![half],
     };
-    let held_out: Vec<u16> = study.held_out.clone().unwrap_or_else(all);
-    let scenarios = held_out.into_iter().map(|held_out| match study.scenario {
-        ScenarioKind::Sample => Scenario::Sample {
-            speaker: SpeakerId(held_out),
-        },
-        ScenarioKind::Class => Scenario::Class {
-            class: ClassId(held_out),
-        },
-        ScenarioKind::MultiClass => Scenario::MultiClass {
-            base_classes: usize::from(held_out),
-        },
+    let held_out = match &study.held_out {
+        Some(held_out) => held_out.clone(),
+        None => all().into_iter().map(HeldOut::Number).collect(),
+    };
+    let scenarios = held_out.iter().map(|held_out| match study.scenario {
+        ScenarioKind::Sample => data
+            .speaker(held_out)
+            .map(|speaker| Scenario::Sample { speaker })
+            .map_err(|error| error.to_string()),
+        ScenarioKind::Class => data
+            .class(held_out)
+            .map(|class| Scenario::Class { class })
+            .map_err(|error| error.to_string()),
+        ScenarioKind::MultiClass => {
+            let HeldOut::Number(base_classes) = held_out else {
+                return Err("`held_out` must be a number of base classes".to_string());
+            };
+            let base_classes = usize::from(*base_classes);
+            if !(1..classes.len()).contains(&base_classes) {
+                let (found, classes) = (base_classes, classes.len());
+                return Err(ContinualError::BadBaseClasses { found, classes }.to_string());
+            }
+            Ok(Scenario::MultiClass { base_classes })
+        }
     });
-    scenarios
-        .map(|scenario| match scenario.check(data) {
-            Ok(()) => Ok(scenario),
-            Err(error) => Err(error.to_string()),
-        })
-        .collect()
+    scenarios.collect()
 }
 
 /// One scenario of a study under one protocol, with one seed.
@@ -196,7 +222,7 @@ struct Cells<'a> {
 }
 
 impl Cells<'_> {
-    fn all(&self, data: &Dataset) -> Vec<Experiment> {
+    fn all(&self, data: &SuiteData) -> Vec<Experiment> {
         let replays = self.replays(data);
         let mut cells = Vec::new();
         for &strategy in &self.study.strategies {
@@ -271,7 +297,7 @@ impl Cells<'_> {
     }
 
     /// The study's numbers of replays for this dataset, each once.
-    fn replays(&self, data: &Dataset) -> Vec<usize> {
+    fn replays(&self, data: &SuiteData) -> Vec<usize> {
         let mut all = Vec::new();
         for &replays in &self.study.replays {
             let replays = self.for_data(replays, data);
@@ -282,15 +308,15 @@ impl Cells<'_> {
         all
     }
 
-    fn compare_at(&self, data: &Dataset) -> Option<usize> {
+    fn compare_at(&self, data: &SuiteData) -> Option<usize> {
         let replays = self.study.compare_at?;
         Some(self.for_data(replays, data))
     }
 
     /// A number of replays scaled to this dataset, as the protocol can have it.
-    fn for_data(&self, replays: usize, data: &Dataset) -> usize {
+    fn for_data(&self, replays: usize, data: &SuiteData) -> usize {
         let scaled = match self.settings.replays_for_samples {
-            Some(samples) => replays as f64 * data.len() as f64 / samples as f64,
+            Some(samples) => replays as f64 * data.samples as f64 / samples as f64,
             None => replays as f64,
         };
         match self.id.protocol {
@@ -301,8 +327,8 @@ impl Cells<'_> {
 
     /// The published protocol's memory grows in whole batches: the same number of every old class, or
     /// of each repetition for each base class, and one for each class that comes later.
-    fn whole_batches(&self, replays: f64, data: &Dataset) -> usize {
-        let classes = data.classes().len();
+    fn whole_batches(&self, replays: f64, data: &SuiteData) -> usize {
+        let classes = data.all_classes().len();
         let (at_once, later) = match self.id.scenario {
             Scenario::Sample { .. } => (1, 0),
             Scenario::Class { .. } => (classes.saturating_sub(1), 0),

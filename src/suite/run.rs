@@ -23,9 +23,10 @@ use crate::train::{Checkpoint, DatasetExamples, spiking_activity};
 /// News of a suite.
 #[derive(Debug)]
 pub enum SuiteNews<'a> {
-    /// Before the first piece of work: how many there are, and how many of them were done before.
+    /// Before the first piece of work: how many experiments there are, and how many of them were done
+    /// before.
     Begun {
-        /// Pre-trainings and experiments in all.
+        /// Experiments in all.
         all: usize,
         /// Those whose results are there.
         done: usize,
@@ -38,7 +39,7 @@ pub enum SuiteNews<'a> {
         result: Option<&'a CellResult>,
         /// How long it took, in seconds.
         seconds: f64,
-        /// Pieces of work that are left.
+        /// Experiments that are left.
         left: usize,
         /// How long they will take, in seconds, going by what was done so far.
         left_s: f64,
@@ -197,9 +198,8 @@ struct Crew<'a> {
 impl Crew<'_> {
     fn begin(&self) {
         let state = self.lock();
-        let all = self.groups.iter().map(|group| group.cells.len() + 1).sum();
-        let left = left(&state);
-        let done = all - left;
+        let all: usize = self.groups.iter().map(|group| group.cells.len()).sum();
+        let done = all - experiments_left(&state);
         (self.news)(SuiteNews::Begun { all, done });
     }
 
@@ -266,7 +266,7 @@ impl Crew<'_> {
     fn take(&self) -> Option<Piece> {
         let mut state = self.lock();
         loop {
-            if state.failure.is_some() || left(&state) == 0 {
+            if state.failure.is_some() || pieces_left(&state) == 0 {
                 return None;
             }
             let ready = state
@@ -436,7 +436,7 @@ impl Crew<'_> {
             });
         // Rounding may leave less than nothing.
         let left_s = (waiting.sum::<f64>() * pace / self.jobs as f64).max(0.0);
-        let left = left(&state);
+        let left = experiments_left(&state);
         drop(state);
         self.changed.notify_all();
         self.folder.add_time(&TimeLine {
@@ -468,7 +468,13 @@ impl Drop for Guard<'_> {
     }
 }
 
-fn left(state: &State) -> usize {
+fn experiments_left(state: &State) -> usize {
+    let works = state.progress.iter().flat_map(|progress| &progress.cells);
+    works.filter(|work| !work.is_over()).count()
+}
+
+/// Experiments and pre-trainings.
+fn pieces_left(state: &State) -> usize {
     let works = state
         .progress
         .iter()

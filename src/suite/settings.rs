@@ -47,7 +47,8 @@ pub struct ProtocolSettings {
     pub multi_class_epochs: Option<usize>,
     /// Whether learning rates fall to zero along a cosine.
     pub falling_rate: bool,
-    /// Which samples the memory keeps; the published protocol has a rule of its own.
+    /// Which samples the memory keeps; not to be set for the published protocol, which has a rule of
+    /// its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
 }
@@ -61,7 +62,7 @@ pub struct StudySettings {
     /// Which speakers or classes are held out, each in turn; all of them if left out. For
     /// multi-class one number of base classes, half of them if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held_out: Option<Vec<u16>>,
+    pub held_out: Option<Vec<HeldOut>>,
     /// Under which protocols; both if left out.
     #[serde(default = "both", skip_serializing_if = "is_both")]
     pub protocols: Vec<Protocol>,
@@ -84,6 +85,16 @@ pub struct StudySettings {
     /// the one that most pairs of LR index and codec have, the smallest of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare_at: Option<usize>,
+}
+
+/// Whom or what a study holds out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum HeldOut {
+    /// By number; for multi-class how many base classes there are.
+    Number(u16),
+    /// By name, or by number if nothing has that name.
+    Name(String),
 }
 
 fn both() -> Vec<Protocol> {
@@ -163,6 +174,12 @@ impl SuiteSettings {
         if self.study.is_empty() {
             return Err("there must be one [[study]] or more".into());
         }
+        if self.published.policy.is_some() {
+            return Err(
+                "`policy` under [published] changes nothing: that protocol has a rule of its own; leave it out"
+                    .into(),
+            );
+        }
         if self.replays_for_samples == Some(0) {
             return Err("`replays_for_samples` must be 1 or more".into());
         }
@@ -204,8 +221,9 @@ impl SuiteSettings {
                     "study {study}: seed {seed} is not one of the suite's `seeds`"
                 ));
             }
-            let counts = study.held_out.as_ref().map_or(0, Vec::len);
-            if study.scenario == ScenarioKind::MultiClass && counts > 1 {
+            let held_out = study.held_out.as_deref().unwrap_or_default();
+            let one_number = matches!(held_out, [] | [HeldOut::Number(_)]);
+            if study.scenario == ScenarioKind::MultiClass && !one_number {
                 return Err(format!(
                     "study {}: `held_out` of multi-class is one number of base classes",
                     index + 1

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::ceiling::TooLarge;
 use crate::ids::ClassId;
 use crate::network::NetworkError;
 
@@ -46,6 +47,9 @@ pub enum TrainError {
         /// The loss.
         loss: f64,
     },
+    /// More than may be used of the machine's memory.
+    #[error(transparent)]
+    Memory(#[from] TooLarge),
     /// A replay could not be decoded.
     #[error("a replay could not be decoded: {0}")]
     Replay(String),

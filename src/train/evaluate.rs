@@ -1,6 +1,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use super::examples::check_equal_steps;
 use super::gradient::{BLOCK, classes_of};
 use super::{Examples, TrainError};
 use crate::ids::ClassId;
@@ -45,6 +46,9 @@ pub fn evaluate(
         return Err(TrainError::NoSamples("evaluate"));
     }
     let all: Vec<usize> = (0..examples.len()).collect();
+    check_equal_steps(examples, &all)?;
+    let at_a_time = all.len().min(BLOCK * rayon::current_num_threads());
+    network.spec().check_training_memory(stage, at_a_time)?;
     let classes = classes_of(network, examples, &all)?;
     let prepared = network.prepare(stage);
     let blocks = all.par_chunks(BLOCK).map(|block| {

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use super::TrainError;
 use crate::dataset::Dataset;
 use crate::ids::{ClassId, SampleIndex};
-use crate::network::StageInput;
+use crate::network::{NetworkError, StageInput};
 
 /// Samples with their classes, fetched one by one; any thread may ask.
 ///
@@ -17,6 +17,12 @@ pub trait Examples: Sync {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Steps that a sample lasts.
+    ///
+    /// # Panics
+    /// May panic if `index` is not below [`len`](Examples::len).
+    fn steps(&self, index: usize) -> usize;
 
     /// The class of a sample.
     ///
@@ -44,6 +50,10 @@ pub struct StoredExamples<'a> {
 impl Examples for StoredExamples<'_> {
     fn len(&self) -> usize {
         self.samples.len()
+    }
+
+    fn steps(&self, index: usize) -> usize {
+        self.samples[index].0.steps()
     }
 
     fn class(&self, index: usize) -> ClassId {
@@ -84,6 +94,10 @@ impl Examples for DatasetExamples<'_> {
         self.samples.len()
     }
 
+    fn steps(&self, index: usize) -> usize {
+        self.dataset.sample(self.samples[index]).counts.steps()
+    }
+
     fn class(&self, index: usize) -> ClassId {
         self.dataset.sample(self.samples[index]).class
     }
@@ -122,6 +136,11 @@ impl Examples for JoinedExamples<'_> {
         self.parts.iter().map(|part| part.len()).sum()
     }
 
+    fn steps(&self, index: usize) -> usize {
+        let (part, index) = self.locate(index);
+        part.steps(index)
+    }
+
     fn class(&self, index: usize) -> ClassId {
         let (part, index) = self.locate(index);
         part.class(index)
@@ -130,5 +149,21 @@ impl Examples for JoinedExamples<'_> {
     fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
         let (part, index) = self.locate(index);
         part.input(index)
+    }
+}
+
+/// Refuses samples that do not all last equally long, before any of them is run.
+pub(super) fn check_equal_steps(
+    examples: &dyn Examples,
+    samples: &[usize],
+) -> Result<(), TrainError> {
+    let Some((&first, others)) = samples.split_first() else {
+        return Ok(());
+    };
+    let expected = examples.steps(first);
+    let found = others.iter().map(|&sample| examples.steps(sample));
+    match found.into_iter().find(|&found| found != expected) {
+        None => Ok(()),
+        Some(found) => Err(NetworkError::UnequalSteps { found, expected }.into()),
     }
 }

@@ -4,6 +4,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::examples::check_equal_steps;
 use super::gradient::{Workspace, batch_gradient_in};
 use super::{
     Examples, Optimiser, OptimiserSettings, Schedule, SpikePenalty, TimeSpent, TrainError,
@@ -201,16 +202,27 @@ impl Trainer {
         self.epoch_of_batches(examples, &batches)
     }
 
-    /// Trains on the given batches in the given order.
+    /// Trains on the given batches in the given order. Samples of a batch must last equally long.
     ///
     /// # Errors
-    /// As [`Trainer::epoch`].
+    /// As [`Trainer::epoch`]; what can be seen before the first batch is found then, and nothing has
+    /// changed.
     pub fn epoch_of_batches(
         &mut self,
         examples: &dyn Examples,
         batches: &[&[usize]],
     ) -> Result<EpochFigures, TrainError> {
         let settings = self.state.settings;
+        // Nothing is trained on if anything does not fit.
+        for batch in batches {
+            check_equal_steps(examples, batch)?;
+        }
+        if batches.iter().any(|batch| batch.is_empty()) {
+            return Err(TrainError::NoSamples("train on in a batch"));
+        }
+        let largest = batches.iter().map(|batch| batch.len()).max();
+        let (spec, stage) = (self.network.spec(), self.state.stage);
+        spec.check_training_memory(stage, largest.unwrap_or(0))?;
         let epoch = self.state.epochs_done;
         let learning_rate = settings.schedule.rate(settings.learning_rate, epoch);
         let (mut loss_sum, mut correct, mut samples) = (0.0, 0, 0);
@@ -254,5 +266,57 @@ impl Trainer {
             samples,
             learning_rate,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ClassId;
+    use crate::network::{NetworkError, NetworkSpec, StageInput};
+    use crate::spikes::SpikeRaster;
+    use crate::train::{StoredExamples, evaluate};
+
+    #[test]
+    fn samples_of_unequal_length_are_refused_before_anything_is_trained_on() {
+        let spec = NetworkSpec::dequino2024();
+        let (short, long) = (SpikeRaster::new(20, 50), SpikeRaster::new(21, 50));
+        let (short, long) = (short.expect("valid"), long.expect("valid"));
+        // The odd one is in another block than the first, and in the second batch.
+        let inputs = (0..64).map(|index| match index {
+            60 => &long,
+            _ => &short,
+        });
+        let samples = inputs.map(|input| (StageInput::spikes(input), ClassId(0)));
+        let examples = StoredExamples {
+            samples: samples.collect(),
+        };
+        let stage = Stage::Learning(spec.lr_index(3).expect("three layers"));
+        let (seed, settings) = (MasterSeed(1), TrainingSettings::default());
+        let network = Network::new(spec, seed);
+        let trainer = Trainer::new(network.clone(), stage, settings, seed, Purpose::Shuffle);
+        let mut trainer = trainer.expect("valid");
+        let all: Vec<usize> = (0..64).collect();
+        let unequal = |error: TrainError| {
+            let expected = NetworkError::UnequalSteps {
+                found: 21,
+                expected: 20,
+            };
+            assert!(matches!(error, TrainError::Network(found) if found == expected));
+        };
+        let batches = [&all[..32], &all[32..]];
+        unequal(
+            trainer
+                .epoch_of_batches(&examples, &batches)
+                .expect_err("unequal"),
+        );
+        assert_eq!(*trainer.network(), network, "nothing was trained on");
+        unequal(evaluate(&network, stage, &examples).expect_err("unequal"));
+        let empty = trainer.epoch_of_batches(&examples, &[&all[..32], &[]]);
+        assert!(matches!(empty, Err(TrainError::NoSamples(_))));
+        assert_eq!(*trainer.network(), network, "nothing was trained on");
+        // Each batch apart may have its own length.
+        let apart = trainer.epoch_of_batches(&examples, &[&all[..60], &all[60..61]]);
+        apart.expect("each is of one length");
     }
 }

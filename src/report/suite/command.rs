@@ -2,28 +2,38 @@
 //!
 //! In: an experiment and the suite it is of. Out: a line for a shell.
 
-use crate::continual::{Experiment, Scenario, Strategy};
+use crate::continual::{Experiment, Protocol, Scenario, Strategy};
 use crate::replay::Capacity;
 use crate::simd::Simd;
 use crate::suite::{GroupId, Manifest, cell_name};
-use crate::train::Schedule;
+use crate::train::{OptimiserSettings, Schedule};
 
 /// The `respike learn` command of an experiment, to the last setting, with a folder of its own to write
 /// to.
 pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     let mut words = vec!["respike".to_string(), "learn".to_string()];
     let mut add = |option: &[&str]| words.extend(option.iter().map(ToString::to_string));
+    let data = &manifest.data;
     match experiment.scenario {
         Scenario::Sample { speaker } => {
-            add(&["sample", "--held-out", &speaker.0.to_string()]);
+            add(&["sample", "--held-out", &data.speaker_word(speaker)]);
         }
-        Scenario::Class { class } => add(&["class", "--held-out", &class.0.to_string()]),
+        Scenario::Class { class } => add(&["class", "--held-out", &data.class_word(class)]),
         Scenario::MultiClass { base_classes } => {
-            add(&["multi-class", "--base-classes", &base_classes.to_string()]);
+            add(&["multi-class"]);
+            match &experiment.classes {
+                None => add(&["--base-classes", &base_classes.to_string()]),
+                Some(names) => {
+                    let (base, new) = names.split_at(base_classes.min(names.len()));
+                    // A comma makes a list even of one name that could be a number.
+                    add(&["--base-classes", &format!("{},", base.join(","))]);
+                    add(&["--new-classes", &new.join(",")]);
+                }
+            }
         }
     }
     add(&["--data"]);
-    for file in &manifest.data.files {
+    for file in &data.files {
         add(&[file]);
     }
     add(&["--model", &manifest.model]);
@@ -36,10 +46,16 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     if let Some(pretrain) = experiment.pretrain {
         add(&["--pretrain-lr", &pretrain.learning_rate.to_string()]);
     }
+    let learn = &experiment.learn;
     add(&["--epochs", &experiment.epochs.to_string()]);
-    add(&["--lr", &experiment.learn.learning_rate.to_string()]);
-    if experiment.learn.schedule != Schedule::Constant {
-        add(&["--schedule", "cosine"]);
+    add(&["--lr", &learn.learning_rate.to_string()]);
+    add(&["--batch-size", &learn.batch_size.to_string()]);
+    add(&["--optimiser", optimiser_word(learn.optimiser)]);
+    add(&["--schedule", &schedule_word(experiment)]);
+    for (option, cost) in [("--l1", learn.penalty.l1), ("--l2", learn.penalty.l2)] {
+        if cost != 0.0 {
+            add(&[option, &cost.to_string()]);
+        }
     }
     if let Some(index) = experiment.lr_index {
         add(&["--lr-index", &index.to_string()]);
@@ -52,13 +68,37 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
             Capacity::Samples(samples) => add(&["--replays", &samples.to_string()]),
             Capacity::Bytes(bytes) => add(&["--budget", &bytes.to_string()]),
         }
-        add(&["--policy", &memory.policy.to_string()]);
+        if experiment.protocol == Protocol::Strict {
+            add(&["--policy", &memory.policy.to_string()]);
+        }
     }
     if manifest.simd == Simd::Portable {
         add(&["--simd", "portable"]);
     }
     add(&["--out", &format!("runs/{}", folder_of(experiment))]);
     in_shell(&words)
+}
+
+/// An optimiser as the program names it; its constants are those that go with the name.
+fn optimiser_word(optimiser: OptimiserSettings) -> &'static str {
+    match optimiser {
+        OptimiserSettings::Adamax { .. } => "adamax",
+        OptimiserSettings::Adam { .. } => "adam",
+        OptimiserSettings::Sgd { .. } => "sgd",
+    }
+}
+
+/// The schedule as the program reads it, `cosine` alone for one that falls over all epochs.
+fn schedule_word(experiment: &Experiment) -> String {
+    match experiment.learn.schedule {
+        Schedule::Constant => "constant".to_string(),
+        Schedule::Cosine { epochs } if epochs == experiment.epochs => "cosine".to_string(),
+        Schedule::Cosine { epochs } => format!("cosine:{epochs}"),
+        Schedule::Step {
+            every_epochs,
+            factor,
+        } => format!("step:{every_epochs}:{factor}"),
+    }
 }
 
 /// `strict-speaker-3-seed-0-latent-LR-2-or-10-184-replays`.

@@ -169,7 +169,26 @@ fn facts(collected: &Collected, (planned, finished): (usize, usize)) -> Vec<Stri
             manifest.simd
         ),
         held_out(collected),
+        built_by(collected),
     ]
+}
+
+/// Which builds of respike made the results; a mixture says so.
+fn built_by(collected: &Collected) -> String {
+    let builds = collected.builds();
+    let counted = builds.iter().map(|(build, results)| match build {
+        Some(build) => format!("{build} ({results})"),
+        None => format!("a build that did not note its source ({results})"),
+    });
+    let counted: Vec<String> = counted.collect();
+    match &counted[..] {
+        [] => "No result yet.".to_string(),
+        [one] => format!("Results are of respike {one}."),
+        several => format!(
+            "A mixture: results are of several builds of respike, {}, which may differ in what they compute.",
+            several.join(", ")
+        ),
+    }
 }
 
 /// Whom each protocol and scenario holds out: means are over those.

@@ -138,6 +138,7 @@ pub(super) fn suite(results: &[Invented], to_come: &[Invented]) -> Collected {
         manifest: Manifest {
             format: SUITE_FORMAT,
             respike: "0".into(),
+            builds: Vec::new(),
             command: "respike bench shd".into(),
             simd: Simd::Portable,
             protocols: vec![Protocol::Strict, Protocol::Published],
@@ -147,8 +148,12 @@ pub(super) fn suite(results: &[Invented], to_come: &[Invented]) -> Collected {
             data: SuiteData {
                 files: vec!["it's here.h5".into(), "test.h5".into()],
                 fingerprint: "0".into(),
+                legacy_fingerprint: None,
                 samples: 100,
                 speakers: 2,
+                speaker_numbers: Vec::new(),
+                speaker_names: Default::default(),
+                class_numbers: Vec::new(),
                 class_names: vec!["one".into(), "two".into()],
             },
         },
