@@ -2,6 +2,7 @@
 
 use super::{LearnSummary, describe_replay, kilobytes};
 use crate::continual::TestSamples;
+use crate::storage::shown;
 
 /// Continual-learning runs side by side: a heading and a row for each.
 ///
@@ -68,10 +69,13 @@ fn times_smaller(ratio: f64) -> String {
     }
 }
 
-/// A heading and rows as a Markdown table; a `|` in a cell does not end it.
+/// A heading and rows as a Markdown table; whatever would end a cell or be read as HTML is escaped.
 pub fn markdown(heading: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: Vec<&str>| {
-        let cells = cells.iter().map(|cell| cell.replace('|', "\\|"));
+        let cells = cells.iter().map(|cell| {
+            let cell = shown(cell).replace('&', "&amp;").replace('<', "&lt;");
+            cell.replace('|', "\\|")
+        });
         format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
     };
     let rows = rows

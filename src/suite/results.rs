@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::continual::{
     Accuracies, AccuracyMatrix, EpochRecord, Experiment, Metrics, Outcome, ReplayFigures,
+    TestSamples,
 };
 use crate::replay::Capacity;
 use crate::train::TrainingSettings;
@@ -35,6 +36,10 @@ pub struct Pretrained {
     pub train: usize,
     /// Samples of all tasks that accuracy on everything is measured with.
     pub test: usize,
+    /// How many stand behind the accuracies at the end; results of versions that did not note them have
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_samples: Option<TestSamples>,
     /// Accuracy after each epoch.
     pub curve: Curve,
     /// [`spiking_activity`](crate::train::spiking_activity) on test samples of all tasks.

@@ -13,7 +13,8 @@ use super::{
 };
 use super::{GroupId, cell_name};
 use crate::continual::{
-    ContinualError, EpochRecord, Phase, Progress, Start, pretrain, run as run_experiment,
+    ContinualError, EpochRecord, Phase, Progress, Start, TestSamples, pretrain,
+    run as run_experiment,
 };
 use crate::dataset::Dataset;
 use crate::ids::SampleIndex;
@@ -314,11 +315,13 @@ impl Crew<'_> {
         drop(state);
         let fresh = Network::new(self.spec.clone(), experiment.seed);
         let (mut curve, mut train, mut test) = (Curve::default(), 0, Vec::new());
+        let mut test_samples = None;
         let network = pretrain(experiment, self.data, fresh, &mut |progress| {
             match progress {
                 Progress::Planned(plan) => {
                     train = plan.tasks[0].train.len();
                     test = plan.test_all();
+                    test_samples = Some(TestSamples::of(plan));
                 }
                 Progress::Epoch(epoch) => curve.push(epoch.accuracy),
                 Progress::Task { .. } => {}
@@ -341,6 +344,7 @@ impl Crew<'_> {
             training,
             train,
             test: test.len(),
+            test_samples,
             curve,
             activity,
         });

@@ -48,10 +48,36 @@ pub enum Mark {
     Square,
     /// A filled square on its corner.
     Diamond,
+    /// A filled triangle that points up.
+    Up,
+    /// A filled triangle that points down.
+    Down,
     /// A circle with a white inside.
     Ring,
+    /// A square with a white inside.
+    OpenSquare,
+    /// A square on its corner with a white inside.
+    OpenDiamond,
+    /// A triangle that points up, with a white inside.
+    OpenUp,
+    /// A triangle that points down, with a white inside.
+    OpenDown,
     /// A cross.
     Cross,
+}
+
+impl Mark {
+    /// The filled mark of the same outline, if this one has a white inside.
+    fn filled(self) -> Option<Mark> {
+        match self {
+            Mark::Ring => Some(Mark::Circle),
+            Mark::OpenSquare => Some(Mark::Square),
+            Mark::OpenDiamond => Some(Mark::Diamond),
+            Mark::OpenUp => Some(Mark::Up),
+            Mark::OpenDown => Some(Mark::Down),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,6 +217,10 @@ fn failed(error: impl std::fmt::Display) -> PlotError {
 // its bitmaps have it half a type size down whatever the font, its SVG 0.76 em.
 const BITMAP_BASELINE: f64 = 0.5;
 const SVG_BASELINE: f64 = 0.76 / 1.24;
+/// Lengths of the usual dashes and gaps.
+const DASHES: (f64, f64) = (10.0, 7.0);
+/// How far the white around a mark goes, so that it can be told from another below it.
+const HALO: f64 = 1.8;
 /// Half the height of capitals in DejaVu Sans, in type sizes.
 const HALF_CAPITAL: f64 = 0.31;
 
@@ -275,7 +305,7 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         self.backend.draw_path([from, to], &stroke).map_err(failed)
     }
 
-    /// Draws a line of dashes, level or upright.
+    /// Draws a line of dashes between two points.
     pub fn dashes(
         &mut self,
         from: (f64, f64),
@@ -283,18 +313,35 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         colour: RGBColor,
         width: f64,
     ) -> Result<(), PlotError> {
-        const DASH: f64 = 10.0;
-        const GAP: f64 = 7.0;
-        let (across, down) = (to.0 - from.0, to.1 - from.1);
-        let length = across.hypot(down).min(1e5);
-        let at = |part: f64| {
-            let part = (part / length).min(1.0);
-            (from.0 + across * part, from.1 + down * part)
-        };
-        let mut start = 0.0;
-        while start < length {
-            self.line(at(start), at(start + DASH), colour, width)?;
-            start += DASH + GAP;
+        self.dashed_path(&[from, to], colour, width, DASHES)
+    }
+
+    /// Draws a line of dashes through points, each dash and gap so long, going on around corners.
+    pub fn dashed_path(
+        &mut self,
+        points: &[(f64, f64)],
+        colour: RGBColor,
+        width: f64,
+        (dash, gap): (f64, f64),
+    ) -> Result<(), PlotError> {
+        // How far the pattern has come at the point at hand.
+        let mut phase = 0.0;
+        for pair in points.windows(2) {
+            let (from, to) = (pair[0], pair[1]);
+            let (across, down) = (to.0 - from.0, to.1 - from.1);
+            let length = across.hypot(down).min(1e5);
+            let at = |place: f64| {
+                let part = (place / length).clamp(0.0, 1.0);
+                (from.0 + across * part, from.1 + down * part)
+            };
+            let mut start = -phase;
+            while start < length {
+                if start + dash > 0.0 {
+                    self.line(at(start), at(start + dash), colour, width)?;
+                }
+                start += dash + gap;
+            }
+            phase = (phase + length) % (dash + gap);
         }
         Ok(())
     }
@@ -335,37 +382,59 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         self.dot(centre, 5.5, PAPER)
     }
 
-    /// Draws a mark about as large as a circle of that radius.
+    /// Draws a mark about as large as a circle of that radius, with a little white around it.
     pub fn mark(
+        &mut self,
+        place: (f64, f64),
+        radius: f64,
+        mark: Mark,
+        colour: RGBColor,
+    ) -> Result<(), PlotError> {
+        match mark.filled() {
+            Some(filled) => {
+                self.filled_mark(place, radius + HALO, filled, PAPER)?;
+                self.filled_mark(place, radius, filled, colour)?;
+                self.filled_mark(place, radius - 3.0, filled, PAPER)
+            }
+            None => {
+                self.filled_mark(place, radius + HALO, mark, PAPER)?;
+                self.filled_mark(place, radius, mark, colour)
+            }
+        }
+    }
+
+    fn filled_mark(
         &mut self,
         (x, y): (f64, f64),
         radius: f64,
         mark: Mark,
         colour: RGBColor,
     ) -> Result<(), PlotError> {
-        match mark {
-            Mark::Circle => self.dot((x, y), radius, colour),
-            Mark::Square => {
+        let corners: &[(f64, f64)] = match mark {
+            Mark::Square | Mark::OpenSquare => {
                 let half = radius * 0.88;
-                self.area(Frame::new(x - half, y - half, x + half, y + half), colour)
-            }
-            Mark::Diamond => {
-                let half = radius * 1.25;
-                let corners = [(x, y - half), (x + half, y), (x, y + half), (x - half, y)];
-                let corners = corners.map(|corner| self.pixel(corner));
-                let filled = self.backend.fill_polygon(corners, &colour);
-                filled.map_err(failed)
-            }
-            Mark::Ring => {
-                self.dot((x, y), radius, colour)?;
-                self.dot((x, y), radius - 3.0, PAPER)
+                let square = Frame::new(x - half, y - half, x + half, y + half);
+                return self.area(square, colour);
             }
             Mark::Cross => {
                 let half = radius * 0.9;
-                self.line((x - half, y - half), (x + half, y + half), colour, 3.5)?;
-                self.line((x - half, y + half), (x + half, y - half), colour, 3.5)
+                let width = if colour == PAPER { 5.5 } else { 3.5 };
+                self.line((x - half, y - half), (x + half, y + half), colour, width)?;
+                return self.line((x - half, y + half), (x + half, y - half), colour, width);
             }
-        }
+            Mark::Diamond | Mark::OpenDiamond => {
+                &[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)]
+            }
+            Mark::Up | Mark::OpenUp => &[(0.0, -1.3), (1.2, 0.8), (-1.2, 0.8)],
+            Mark::Down | Mark::OpenDown => &[(0.0, 1.3), (1.2, -0.8), (-1.2, -0.8)],
+            Mark::Circle | Mark::Ring => return self.dot((x, y), radius, colour),
+        };
+        let corners = corners
+            .iter()
+            .map(|(right, down)| (x + right * radius, y + down * radius));
+        let corners: Vec<(i32, i32)> = corners.map(|corner| self.pixel(corner)).collect();
+        let filled = self.backend.fill_polygon(corners, &colour);
+        filled.map_err(failed)
     }
 
     /// Writes a text level, its capitals' middle at the given height.

@@ -1,7 +1,8 @@
 //! Lines and points in panels.
 //!
 //! In: series of points with names, colours and marks. Out: a figure with one panel for each group of
-//! series, all on the same y axis, and one legend for all.
+//! series, all on the same y axis, and one legend for all. No mark hides another: at labels, series stand
+//! side by side; elsewhere marks that would cover one are moved sideways.
 
 use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
@@ -10,10 +11,16 @@ use super::PlotError;
 use super::axes::{Axes, Scale, Tick};
 use super::canvas::{Canvas, Figure, Mark};
 use super::legend::{Key, Legend};
-use super::panels::{PanelGrid, PanelPlace, Title, Y_NAME_LEFT};
+use super::panels::{PanelGrid, PanelPlace, Title, Y_NAME_LEFT, panel_width};
 use super::style::{Type, series_colour};
 
 const MARK_SIZE: f64 = 8.0;
+/// Middles of marks are no nearer to one another.
+const APART: f64 = 10.0;
+/// Series stand no further apart at a label.
+const SIDE_BY_SIDE: f64 = 20.0;
+/// Of a long series, so many points have marks.
+const MOST_MARKS: usize = 12;
 
 /// Panels with lines and points.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +29,7 @@ pub struct LineFigure {
     pub y_name: String,
     /// From where to where it goes.
     pub y_limits: (f64, f64),
-    /// At most so many panels side by side.
+    /// At most so many panels side by side; fewer where marks would not find room.
     pub columns: usize,
     /// From left to right, row by row.
     pub panels: Vec<LinePanel>,
@@ -58,11 +65,11 @@ pub struct Series {
     /// For the legend; series of the same look and name share an entry, and one without a name has none.
     /// A series without points is there for its entry alone.
     pub name: String,
-    /// 0 to 6, colours that those who see fewer of them can tell apart.
+    /// 0 to 11, of which those who see fewer colours can tell 0 to 6 apart.
     pub colour: usize,
     /// Whether points are joined.
     pub line: LineStyle,
-    /// What stands at each point.
+    /// What stands at each point; of a series with many, at some.
     pub mark: Option<Mark>,
     /// In order.
     pub points: Vec<Point>,
@@ -75,8 +82,24 @@ pub enum LineStyle {
     Solid,
     /// By dashes.
     Dashed,
+    /// By long dashes.
+    LongDashed,
+    /// By dots.
+    Dotted,
     /// Not at all.
     None,
+}
+
+impl LineStyle {
+    /// Lengths of dashes and gaps, where there are any.
+    fn pattern(self) -> Option<(f64, f64)> {
+        match self {
+            LineStyle::Solid | LineStyle::None => None,
+            LineStyle::Dashed => Some((10.0, 7.0)),
+            LineStyle::LongDashed => Some((20.0, 6.0)),
+            LineStyle::Dotted => Some((4.0, 6.0)),
+        }
+    }
 }
 
 /// A point, with the length of its error bar up and down.
@@ -104,7 +127,10 @@ impl<'a> Layout<'a> {
         if points.map(|series| series.points.len()).sum::<usize>() == 0 {
             return Err(PlotError::NothingToDraw("there is no point".into()));
         }
-        let columns = figure.columns.clamp(1, 4).min(figure.panels.len());
+        let mut columns = figure.columns.clamp(1, 4).min(figure.panels.len());
+        while columns > 1 && figure.panels.iter().any(|panel| panel.is_crowded(columns)) {
+            columns -= 1;
+        }
         let height = match columns {
             1 => 640.0,
             2 => 500.0,
@@ -141,7 +167,7 @@ impl LineAxis {
         match self {
             LineAxis::Numbers(_, (low, high)) => Scale::new(*low, *high),
             LineAxis::Logarithm(_, (low, high)) => Scale::new(low.log10(), high.log10()),
-            LineAxis::Labels(_, labels) => Scale::new(-0.4, labels.len() as f64 - 0.6),
+            LineAxis::Labels(_, labels) => Scale::new(-0.5, labels.len() as f64 - 0.5),
         }
     }
 
@@ -208,6 +234,31 @@ fn logarithmic_ticks((low, high): (f64, f64)) -> Vec<Tick> {
     ticks.take(24).collect()
 }
 
+impl LinePanel {
+    /// Series whose marks stand side by side at labels.
+    fn marked(&self) -> impl Iterator<Item = &Series> {
+        let drawn = |series: &&Series| series.mark.is_some() && !series.points.is_empty();
+        self.series.iter().filter(drawn)
+    }
+
+    /// How far series stand apart at a label of an axis so wide; 0 without labels.
+    fn side_by_side(&self, width: f64) -> f64 {
+        match &self.x {
+            LineAxis::Labels(_, labels) => {
+                let slot = width / labels.len().max(1) as f64;
+                (0.86 * slot / self.marked().count().max(1) as f64).min(SIDE_BY_SIDE)
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// Whether marks at a label would cover each other with so many panels side by side.
+    fn is_crowded(&self, columns: usize) -> bool {
+        let labels = matches!(self.x, LineAxis::Labels(..));
+        labels && self.side_by_side(panel_width(columns)) < APART
+    }
+}
+
 /// A panel with its axes.
 struct Panel<'a> {
     panel: &'a LinePanel,
@@ -226,8 +277,17 @@ impl Panel<'_> {
         let y_ticks = self.axes.y.ticks(6, false);
         self.axes.grid(canvas, &[], &y_ticks)?;
         self.axes.edges(canvas)?;
-        for series in &self.panel.series {
-            self.draw_series(canvas, series)?;
+        let placed = self.placed();
+        for series in &placed {
+            self.draw_error_bars(canvas, series)?;
+        }
+        for series in &placed {
+            draw_line(canvas, &series.path(), series.series)?;
+        }
+        // On top of all lines.
+        let mut taken: Vec<(f64, f64)> = Vec::new();
+        for series in &placed {
+            self.draw_marks(canvas, series, &mut taken)?;
         }
         self.axes.x_labels(canvas, &ticks, self.panel.x.name())?;
         if self.place.leftmost {
@@ -256,42 +316,119 @@ impl Panel<'_> {
         Ok(())
     }
 
-    fn draw_series<B: DrawingBackend>(
+    /// Where the points of each series lie.
+    fn placed(&self) -> Vec<Placed<'_>> {
+        let apart = self.panel.side_by_side(self.axes.frame.width());
+        let side_by_side = self.panel.marked().count();
+        let mut marked = 0;
+        let mut placed = Vec::new();
+        for series in &self.panel.series {
+            let mut aside = 0.0;
+            let mut first_mark = 0;
+            if series.mark.is_some() && !series.points.is_empty() {
+                aside = (marked as f64 - (side_by_side - 1) as f64 / 2.0) * apart;
+                first_mark = marked;
+                marked += 1;
+            }
+            let finite = |point: &&Point| point.x.is_finite() && point.y.is_finite();
+            let points = series.points.iter().filter(finite).map(|point| {
+                let x = self.axes.x_place(self.panel.x.value(point.x)) + aside;
+                ((x, self.axes.y_place(point.y)), *point)
+            });
+            let points: Vec<((f64, f64), Point)> = points.collect();
+            // Marks of long series are staggered, so that lines that coincide are both seen.
+            let every = points.len().div_ceil(MOST_MARKS).max(1);
+            let first_mark = first_mark * every / side_by_side.max(1);
+            placed.push(Placed {
+                series,
+                points,
+                every,
+                first_mark,
+            });
+        }
+        placed
+    }
+
+    fn draw_error_bars<B: DrawingBackend>(
         &self,
         canvas: &mut Canvas<'_, B>,
-        series: &Series,
+        placed: &Placed<'_>,
     ) -> Result<(), PlotError> {
-        let colour = series_colour(series.colour);
-        let finite = |point: &&Point| point.x.is_finite() && point.y.is_finite();
-        let places = series.points.iter().filter(finite).map(|point| {
-            let x = self.axes.x_place(self.panel.x.value(point.x));
-            ((x, self.axes.y_place(point.y)), *point)
-        });
-        let places: Vec<((f64, f64), Point)> = places.collect();
-        for ((x, _), point) in &places {
-            if let Some(error) = point
-                .error
-                .filter(|error| error.is_finite() && *error > 0.0)
-            {
+        let colour = series_colour(placed.series.colour);
+        for ((x, _), point) in &placed.points {
+            let error = point.error.filter(|e| e.is_finite() && *e > 0.0);
+            if let Some(error) = error {
                 self.error_bar(canvas, *x, (point.y - error, point.y + error), colour)?;
             }
         }
-        let path: Vec<(f64, f64)> = places.iter().map(|(place, _)| *place).collect();
-        match series.line {
-            LineStyle::Solid => canvas.path(&path, colour, 4.0)?,
-            LineStyle::Dashed => {
-                for pair in path.windows(2) {
-                    canvas.dashes(pair[0], pair[1], colour, 3.0)?;
-                }
-            }
-            LineStyle::None => {}
-        }
-        if let Some(mark) = series.mark {
-            for place in path {
-                canvas.mark(place, MARK_SIZE, mark, colour)?;
-            }
+        Ok(())
+    }
+
+    /// Marks, each where none of those `taken` stands.
+    fn draw_marks<B: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<'_, B>,
+        placed: &Placed<'_>,
+        taken: &mut Vec<(f64, f64)>,
+    ) -> Result<(), PlotError> {
+        let Some(mark) = placed.series.mark else {
+            return Ok(());
+        };
+        let colour = series_colour(placed.series.colour);
+        let points = placed.points.iter().skip(placed.first_mark);
+        for (place, _) in points.step_by(placed.every) {
+            let place = self.free_place(*place, taken);
+            taken.push(place);
+            canvas.mark(place, MARK_SIZE, mark, colour)?;
         }
         Ok(())
+    }
+
+    /// The nearest place beside this one, right or left, at which a mark hides none of those `taken`.
+    fn free_place(&self, (x, y): (f64, f64), taken: &[(f64, f64)]) -> (f64, f64) {
+        let frame = self.axes.frame;
+        let is_free = |place: &(f64, f64)| {
+            let apart = |other: &(f64, f64)| (place.0 - other.0).hypot(place.1 - other.1) >= APART;
+            (frame.left - MARK_SIZE..=frame.right + MARK_SIZE).contains(&place.0)
+                && taken.iter().all(apart)
+        };
+        let steps = (1..).map(|step| f64::from(step) * APART / 2.0);
+        let aside = steps.take_while(|step| *step < frame.width());
+        let aside = aside.flat_map(|step| [step, -step]);
+        let places = std::iter::once(0.0)
+            .chain(aside)
+            .map(|aside| (x + aside, y));
+        let free = places.into_iter().find(is_free);
+        free.unwrap_or((x, y))
+    }
+}
+
+/// A series with its points in pixels.
+struct Placed<'a> {
+    series: &'a Series,
+    points: Vec<((f64, f64), Point)>,
+    /// Every so many points there is a mark, the first one at `first_mark`.
+    every: usize,
+    first_mark: usize,
+}
+
+impl Placed<'_> {
+    fn path(&self) -> Vec<(f64, f64)> {
+        self.points.iter().map(|(place, _)| *place).collect()
+    }
+}
+
+/// Joins points as a series wants it.
+fn draw_line<B: DrawingBackend>(
+    canvas: &mut Canvas<'_, B>,
+    path: &[(f64, f64)],
+    series: &Series,
+) -> Result<(), PlotError> {
+    let colour = series_colour(series.colour);
+    match (series.line, series.line.pattern()) {
+        (LineStyle::None, _) => Ok(()),
+        (_, None) => canvas.path(path, colour, 3.5),
+        (_, Some(pattern)) => canvas.dashed_path(path, colour, 3.0, pattern),
     }
 }
 
@@ -319,10 +456,10 @@ pub(super) fn draw_key<B: DrawingBackend>(
     (from, to): ((f64, f64), (f64, f64)),
     (colour, line, mark): (RGBColor, LineStyle, Option<Mark>),
 ) -> Result<(), PlotError> {
-    match line {
-        LineStyle::Solid => canvas.line(from, to, colour, 4.0)?,
-        LineStyle::Dashed => canvas.dashes(from, to, colour, 3.0)?,
-        LineStyle::None => {}
+    match (line, line.pattern()) {
+        (LineStyle::None, _) => {}
+        (_, None) => canvas.line(from, to, colour, 3.5)?,
+        (_, Some(pattern)) => canvas.dashed_path(&[from, to], colour, 3.0, pattern)?,
     }
     match mark {
         Some(mark) => {

@@ -80,8 +80,7 @@ impl PanelGrid {
         legend: impl FnOnce(f64) -> Legend,
     ) -> Self {
         let columns = columns.max(1);
-        let gaps = GAP * (columns - 1) as f64;
-        let width = (WIDTH - LEFT - RIGHT - gaps) / columns as f64;
+        let width = panel_width(columns);
         let mut panels = Vec::new();
         let mut bottom = TOP;
         for row in titles.chunks(columns) {
@@ -132,6 +131,12 @@ impl PanelPlace {
     ) -> Result<(), PlotError> {
         title_above(canvas, self.frame, &self.title)
     }
+}
+
+/// How wide a panel is with so many side by side.
+pub(super) fn panel_width(columns: usize) -> f64 {
+    let gaps = GAP * columns.saturating_sub(1) as f64;
+    (WIDTH - LEFT - RIGHT - gaps) / columns.max(1) as f64
 }
 
 /// Lines of a title above a frame, each in its type.

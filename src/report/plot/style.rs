@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use plotters::style::{FontDesc, FontFamily, FontStyle, RGBColor, register_font};
 
 use super::PlotError;
+use crate::storage::shown;
 
 /// Text and frames.
 pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
@@ -55,8 +56,8 @@ pub(super) fn layer_colour(index: usize) -> RGBColor {
     LAYERS[index % LAYERS.len()]
 }
 
-/// Series of a figure, after Okabe & Ito 2008.
-const SERIES: [RGBColor; 7] = [
+/// Series of a figure: Okabe & Ito 2008 without yellow, grey, and darker ones after Paul Tol.
+const SERIES: [RGBColor; 12] = [
     RGBColor(0x00, 0x72, 0xB2),
     RGBColor(0xD5, 0x5E, 0x00),
     RGBColor(0x00, 0x9E, 0x73),
@@ -64,6 +65,11 @@ const SERIES: [RGBColor; 7] = [
     RGBColor(0xE6, 0x9F, 0x00),
     RGBColor(0x56, 0xB4, 0xE9),
     RGBColor(0x33, 0x33, 0x33),
+    RGBColor(0x88, 0x88, 0x88),
+    RGBColor(0x88, 0x22, 0x55),
+    RGBColor(0x7A, 0x7A, 0x1E),
+    RGBColor(0x8C, 0x56, 0x4B),
+    RGBColor(0x33, 0x22, 0x88),
 ];
 
 /// The colour of the series of that index.
@@ -175,10 +181,12 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive([' ', '-', '_', '/', ','])
 }
 
-/// Control characters are not allowed in SVG, and no font has them.
+/// A text as it is set: what is not allowed in an SVG, or does something else than stand where it is, is
+/// escaped.
 pub(super) fn printable(text: &str) -> String {
-    let bad = |letter: char| letter.is_control() || matches!(letter, '\u{FFFE}' | '\u{FFFF}');
-    text.replace(bad, " ")
+    let text = shown(text);
+    text.replace('\u{FFFE}', "\\u{fffe}")
+        .replace('\u{FFFF}', "\\u{ffff}")
 }
 
 /// Makes the fonts known to plotters, once.

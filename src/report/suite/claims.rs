@@ -1,6 +1,6 @@
 //! What the paper claims, held against what came out.
 
-use super::collected::{Collected, Row, Spread, main_replays, same_start};
+use super::collected::{Collected, Row, Spread, all_replays, main_replays, same_start};
 use crate::continual::{Protocol, Strategy};
 use crate::replay::Codec;
 use crate::suite::{CellResult, ScenarioKind};
@@ -62,10 +62,12 @@ pub fn claims(collected: &Collected) -> Vec<Claim> {
         let Some(replays) = main_replays(&rows, protocol, scenario) else {
             continue;
         };
+        let tried = all_replays(&rows, protocol, scenario);
         let rows: Vec<&Row<'_>> = rows.iter().filter(here).collect();
         let section = Section {
             rows: &rows,
             replays,
+            tried: &tried,
         };
         let found = [
             section.replay_removes_forgetting(),
@@ -99,6 +101,8 @@ struct Section<'a> {
     rows: &'a [&'a Row<'a>],
     /// At this number of replays.
     replays: usize,
+    /// All numbers of replays that there are results with.
+    tried: &'a [usize],
 }
 
 type Finding = (String, String, bool);
@@ -152,8 +156,8 @@ impl<'a> Section<'a> {
             .simple(Strategy::Joint)
             .and_then(|joint| joint.paired_with(&row).spread(lost));
         let mut found = format!(
-            "points lost on what was known: naive (the whole network learns) {}, latent replay at LR \
-             {index}, the best of them on these test samples, {} ({} % right on everything, naive {} %)",
+            "points lost on what was known: naive {}, latent replay {} ({} % right on everything, naive {} \
+             %)",
             naive.percent(),
             kept.percent(),
             right.percent(),
@@ -162,6 +166,13 @@ impl<'a> Section<'a> {
         if let Some(joint) = joint {
             found += &format!(", joint {}", joint.percent());
         }
+        found += &format!(". {}", self.behind(&row));
+        if replayed.len() > 1 {
+            found += &format!(
+                "; LR {index} is the best of {} on these test samples",
+                replayed.len()
+            );
+        }
         let most = (naive.mean / 10.0).max(joint.map_or(0.0, |joint| joint.mean + 0.01));
         let claim = "replay removes forgetting: more is right on everything than after naive learning, and \
                      at most a tenth of the naive loss is lost, or joint training's loss and a point";
@@ -169,7 +180,19 @@ impl<'a> Section<'a> {
         Some((claim.to_string(), found, holds))
     }
 
-    /// 1:10 at LR index 3 against no compression.
+    /// What stands behind a verdict on a row: its name, number of replays, test samples and runs, and
+    /// other numbers of replays that were not judged.
+    fn behind(&self, row: &Row<'_>) -> String {
+        let others = self.tried.iter().filter(|other| **other != self.replays);
+        let others: Vec<String> = others.map(usize::to_string).collect();
+        let behind = row.behind();
+        match others.is_empty() {
+            true => behind,
+            false => format!("{behind} (not judged: {} replays)", others.join(", ")),
+        }
+    }
+
+    /// or:10 at LR index 3 against no compression.
     fn compression_costs_little(&self) -> Option<Finding> {
         let or = self.latent(3, Codec::or(10).ok()?)?;
         let raw = self.latent(3, Codec::Raw)?;
@@ -178,15 +201,16 @@ impl<'a> Section<'a> {
             .ok()
             .and_then(|codec| self.latent(3, codec));
         let counts = counts.and_then(|row| paired(raw, row, |cell| cell.after.all));
-        let mut found = format!("costs {} points on all samples", difference.percent());
+        let mut found = format!("costs {} points on all test samples", difference.percent());
         if let Some(counts) = counts {
-            found += &format!(" (window counts 1:10 cost {})", counts.percent());
+            found += &format!(" (counts:10 costs {})", counts.percent());
         }
-        let claim = "1:10 at LR index 3 costs at most 4 points against no compression";
+        found += &format!(". {}", self.behind(&or.paired_with(raw)));
+        let claim = "1:10 (or:10) at LR index 3 costs at most 4 points against raw";
         Some((claim.to_string(), found, difference.mean <= 0.04 + ROUNDING))
     }
 
-    /// Raw input over what is stored, for 1:10 at LR index 3: over packed spikes, as the paper counts, or
+    /// Raw input over what is stored, for or:10 at LR index 3: over packed spikes, as the paper counts, or
     /// over all bytes held.
     fn memory_is_small(&self, all_bytes: bool) -> Option<Finding> {
         let row = self.latent(3, Codec::or(10).ok()?)?;
@@ -201,8 +225,9 @@ impl<'a> Section<'a> {
             true => "all bytes held, labels and header included",
             false => "the bits of packed spikes, as the paper counts",
         };
-        let claim = format!("raw input is at least 140 times {counted} (1:10 at LR index 3)");
-        Some((claim, format!("{times:.1} times"), times >= 140.0))
+        let claim = format!("raw input is at least 140 times {counted} (or:10 at LR index 3)");
+        let found = format!("{times:.1} times. {}", self.behind(row));
+        Some((claim, found, times >= 140.0))
     }
 }
 
@@ -243,7 +268,13 @@ mod tests {
         let found = verdicts(&results, &[]);
         assert_eq!(found.len(), 1, "nothing at LR index 3 to judge the rest by");
         assert_eq!(found[0].0, "does not hold");
-        assert!(found[0].1.contains("LR 1, the best"), "{}", found[0].1);
+        assert!(
+            found[0]
+                .1
+                .contains("LR 1 is the best of 2 on these test samples"),
+            "{}",
+            found[0].1
+        );
         let better = latent(1, Codec::Raw, 0.049, 0.72);
         assert_eq!(verdicts(&[results[0], better], &[])[0].0, "holds");
         // To lose nothing and learn nothing is no feat.
@@ -272,10 +303,48 @@ mod tests {
         let to_come = [other(naive(0.0, 0.0)), other(latent(3, or_10(), 0.0, 0.0))];
         let found = verdicts(&results, &to_come);
         // Over both speakers LR 3 is right less often than LR 2, over the one that they share more often.
-        assert!(found[0].1.contains("LR 3, the best"), "{}", found[0].1);
+        assert!(
+            found[0]
+                .1
+                .contains("LR 3 is the best of 2 on these test samples"),
+            "{}",
+            found[0].1
+        );
         assert_eq!(found[0].0, "holds so far");
         assert!(found[1].1.contains("costs 3.5 points"), "{}", found[1].1);
         assert_eq!(found[1].0, "holds so far");
+    }
+
+    #[test]
+    fn a_verdict_names_its_replays_codec_and_test_samples() {
+        let with = |replays, lost, all| {
+            let cell = latent(3, Codec::Raw, lost, all);
+            let replay = Some((3, Codec::Raw, replays));
+            Invented { replay, ..cell }
+        };
+        let other_seed = |cell| Invented { seed: 1, ..cell };
+        // As many cells have 50 replays as 100: those with 50 are judged, and it is said.
+        let results = [
+            naive(0.50, 0.3),
+            other_seed(naive(0.50, 0.3)),
+            with(50, 0.02, 0.7),
+            other_seed(with(50, 0.02, 0.7)),
+            with(100, 0.01, 0.8),
+        ];
+        let found = verdicts(&results, &[]);
+        let behind = "latent, LR 3, raw, 50 replays; 40 test samples a run, 2 runs (not judged: 100 \
+                      replays)";
+        assert!(found[0].1.contains(behind), "{}", found[0].1);
+        let or = Invented {
+            replay: Some((3, or_10(), 50)),
+            ..with(50, 0.02, 0.69)
+        };
+        let found = verdicts(&[results[0], results[2], or], &[]);
+        let behind = "latent, LR 3, or:10, 50 replays; 40 test samples a run, 1 run";
+        for (_, found) in &found[1..] {
+            assert!(found.contains(behind), "{found}");
+        }
+        assert_eq!(found.len(), 4);
     }
 
     #[test]
@@ -291,10 +360,10 @@ mod tests {
         assert_eq!(cost(0.680)[1].0, "holds");
         assert_eq!(cost(0.679)[1].0, "does not hold");
         // 1 400 000 bits are 200 times 7000 bits, and 175 times 1000 bytes.
-        let small = [("holds", "200.0 times"), ("holds", "175.0 times")];
-        assert_eq!(
-            cost(0.7)[2..],
-            small.map(|(verdict, found)| (verdict.into(), found.into()))
-        );
+        let small = cost(0.7);
+        for (found, times) in small[2..].iter().zip(["200.0 times.", "175.0 times."]) {
+            assert_eq!(found.0, "holds");
+            assert!(found.1.starts_with(times), "{}", found.1);
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! mean and standard deviation over seeds.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -11,7 +12,7 @@ use crate::continual::{Experiment, Protocol, Strategy};
 use crate::random::MasterSeed;
 use crate::replay::{Capacity, Codec};
 use crate::suite::{
-    CellResult, Group, GroupResults, Manifest, ScenarioKind, SuiteError, SuiteFolder,
+    CellResult, Group, GroupResults, Manifest, Pretrained, ScenarioKind, SuiteError, SuiteFolder,
 };
 
 /// The results that a suite's folder has of its plan.
@@ -98,25 +99,91 @@ impl RowKey {
         }
     }
 
-    /// Strategy, LR index and codec in a few words.
+    /// Strategy, LR index and codec in a few words: `naive`, or `latent, LR 2, or:10`.
     pub fn name(&self) -> String {
         let mut words = self.strategy.to_string();
         if let Some(index) = self.lr_index {
             words += &format!(", LR {index}");
         }
         if let (Some(codec), Strategy::Latent) = (self.codec, self.strategy) {
-            words += &format!(", {}", ratio(codec));
+            words += &format!(", {codec}");
         }
         words
     }
+
+    /// The same with the number of replays, if there is a memory.
+    pub fn full_name(&self) -> String {
+        match self.replays {
+            Some(replays) => format!("{}, {replays} replays", self.name()),
+            None => self.name(),
+        }
+    }
 }
 
-/// A codec as papers write it: `1:1`, `1:10`, or `counts 1:10`.
-pub fn ratio(codec: Codec) -> String {
-    let steps = codec.window_steps();
-    match codec {
-        Codec::Raw | Codec::Or(_) => format!("1:{steps}"),
-        Codec::Counts(_) => format!("counts 1:{steps}"),
+/// Codecs in the order of tables: by how much a window's value tells, then by the window.
+pub fn codec_order(codec: &Codec) -> (bool, usize) {
+    (matches!(codec, Codec::Counts(_)), codec.window_steps())
+}
+
+/// How many test samples stand behind the figures of one or several experiments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tested {
+    /// The fewest and the most behind accuracy on everything.
+    all: (usize, usize),
+    /// The same on what is old and on what is new, where results tell.
+    parts: Option<[(usize, usize); 2]>,
+}
+
+impl Tested {
+    fn of(pretrained: &Pretrained) -> Self {
+        let same = |count: usize| (count, count);
+        let parts = pretrained.test_samples;
+        Tested {
+            all: same(pretrained.test),
+            parts: parts.map(|samples| [same(samples.old), same(samples.new)]),
+        }
+    }
+
+    fn and(self, other: Tested) -> Self {
+        let both =
+            |one: (usize, usize), other: (usize, usize)| (one.0.min(other.0), one.1.max(other.1));
+        let parts = self.parts.zip(other.parts);
+        Tested {
+            all: both(self.all, other.all),
+            parts: parts.map(|(one, other)| [both(one[0], other[0]), both(one[1], other[1])]),
+        }
+    }
+
+    /// Of several experiments; `None` if none of them tells.
+    pub fn together(each: impl IntoIterator<Item = Tested>) -> Option<Self> {
+        each.into_iter().reduce(Tested::and)
+    }
+
+    /// How many stand behind accuracy on everything: `600`, or `594 to 606`.
+    pub fn all(self) -> String {
+        range(self.all)
+    }
+
+    /// For a cell of a table: `600`, or `500 + 100` where old and new are known apart.
+    pub fn cell(self) -> String {
+        match self.parts {
+            Some([old, new]) => format!("{} + {}", range(old), range(new)),
+            None => range(self.all),
+        }
+    }
+}
+
+impl fmt::Display for Tested {
+    /// `600 test samples a run`, or `594 to 606 test samples a run`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} test samples a run", range(self.all))
+    }
+}
+
+fn range((fewest, most): (usize, usize)) -> String {
+    match fewest == most {
+        true => most.to_string(),
+        false => format!("{fewest} to {most}"),
     }
 }
 
@@ -127,6 +194,8 @@ pub struct Row<'a> {
     pub key: RowKey,
     /// What they came to.
     pub cells: Vec<&'a CellResult>,
+    /// With how many test samples each of them was measured, in the same order.
+    tests: Vec<Option<Tested>>,
     /// How many the plan has.
     pub planned: usize,
     /// The number of replays at which the suite wants codecs and LR indices to be compared.
@@ -137,11 +206,31 @@ impl<'a> Row<'a> {
     /// The row with those experiments alone whose held-out speaker or class and seed the other row has,
     /// too: while a grid is being filled, rows are of different ones, some of which are easier.
     pub fn paired_with(&self, other: &Row<'_>) -> Row<'a> {
-        let has = |cell: &&CellResult| other.cells.iter().any(|other| same_start(cell, other));
+        let has = |cell: &CellResult| other.cells.iter().any(|other| same_start(cell, other));
+        let both = self.cells.iter().copied().zip(self.tests.iter().copied());
+        let (cells, tests) = both.filter(|(cell, _)| has(cell)).unzip();
         Row {
-            cells: self.cells.iter().copied().filter(has).collect(),
+            cells,
+            tests,
             ..*self
         }
+    }
+
+    /// With how many test samples its figures were measured, if results tell.
+    pub fn tested(&self) -> Option<Tested> {
+        Tested::together(self.tests.iter().flatten().copied())
+    }
+
+    /// What stands behind a figure of the row: `latent, LR 2, or:10, 100 replays; 600 test samples a
+    /// run, 18 runs`.
+    pub fn behind(&self) -> String {
+        let tested = self.tested().map(|tested| format!("{tested}, "));
+        let runs = match self.cells.len() {
+            1 => "1 run".to_string(),
+            runs => format!("{runs} runs"),
+        };
+        let name = self.key.full_name();
+        format!("{name}; {}{runs}", tested.unwrap_or_default())
     }
 
     /// A figure of each experiment, put together.
@@ -175,6 +264,7 @@ impl Collected {
     pub fn rows(&self) -> Vec<Row<'_>> {
         let mut rows: Vec<Row<'_>> = Vec::new();
         for (group, results) in &self.groups {
+            let tested = results.pretrained.as_ref().map(Tested::of);
             for cell in &group.cells {
                 let key = RowKey::of(cell);
                 let place = rows.iter().position(|row| row.key == key);
@@ -182,13 +272,17 @@ impl Collected {
                     rows.push(Row {
                         key,
                         cells: Vec::new(),
+                        tests: Vec::new(),
                         planned: 0,
                         compare_at: group.compare_at,
                     });
                     rows.len() - 1
                 });
                 rows[place].planned += 1;
-                rows[place].cells.extend(results.of(cell));
+                if let Some(result) = results.of(cell) {
+                    rows[place].cells.push(result);
+                    rows[place].tests.push(tested);
+                }
             }
         }
         rows.sort_by_key(|row| {
@@ -198,8 +292,7 @@ impl Collected {
                 key.scenario,
                 key.strategy == Strategy::Latent,
                 key.lr_index,
-                key.codec
-                    .map(|codec| (matches!(codec, Codec::Counts(_)), codec.window_steps())),
+                key.codec.as_ref().map(codec_order),
                 key.replays,
             )
         });
@@ -247,6 +340,19 @@ impl Collected {
 pub fn same_start(one: &CellResult, other: &CellResult) -> bool {
     let (one, other) = (&one.experiment, &other.experiment);
     (one.scenario, one.seed) == (other.scenario, other.seed)
+}
+
+/// The numbers of replays that latent replay was run with in a protocol and scenario, from few to many.
+pub fn all_replays(rows: &[Row<'_>], protocol: Protocol, scenario: ScenarioKind) -> Vec<usize> {
+    let here = rows.iter().filter(|row| {
+        let key = row.key;
+        let here = key.protocol == protocol && key.scenario == scenario;
+        here && key.strategy == Strategy::Latent && !row.cells.is_empty()
+    });
+    let mut all: Vec<usize> = here.filter_map(|row| row.key.replays).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// The number of replays at which codecs and LR indices of a protocol and scenario are compared: what the

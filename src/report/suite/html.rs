@@ -11,7 +11,7 @@ use super::figures::{Content, SuiteFigure, figures};
 use super::tables::{Table, tables};
 use crate::continual::{Protocol, Scenario};
 use crate::report::plot::{PlotError, lines, matrix};
-use crate::storage::write_whole;
+use crate::storage::{shown, write_whole};
 use crate::suite::{Group, Manifest, ScenarioKind, SuiteError, SuiteFolder};
 
 /// What a report says, for people and for programs.
@@ -73,7 +73,8 @@ pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteRepor
     }
     let place = fresh_folder(folder.path(), "figures")?;
     let mut drawn = Vec::new();
-    for figure in figures(&collected) {
+    let figures = figures(&collected);
+    for figure in figures.drawn {
         let svg = place.join(format!("{}.svg", figure.name));
         for file in [&svg, &svg.with_extension("png")] {
             let done = match &figure.content {
@@ -90,7 +91,7 @@ pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteRepor
         drawn.push((figure, text));
     }
     let facts = facts(&collected, (planned, finished));
-    let page = page(manifest, &facts, &tables, &drawn);
+    let page = page(manifest, &facts, &tables, (&drawn, &figures.not_drawn));
     write(&folder.path().join("report.html"), page.as_bytes())?;
     let rows = collected.rows();
     let rows = rows.iter().map(|row| RowFigures {
@@ -227,7 +228,7 @@ fn page(
     manifest: &Manifest,
     facts: &[String],
     tables: &[Table],
-    figures: &[(SuiteFigure, String)],
+    (figures, not_drawn): (&[(SuiteFigure, String)], &[String]),
 ) -> String {
     let mut page = String::new();
     let title = format!("respike bench shd: {}", manifest.suite.name);
@@ -262,6 +263,9 @@ fn page(
             index + 1,
             escaped(&figure.caption)
         );
+    }
+    for reason in not_drawn {
+        let _ = writeln!(page, "<p>Not drawn: {}</p>", escaped(reason));
     }
     for table in later {
         add_table(&mut page, table);
@@ -308,7 +312,8 @@ fn html_table(table: &Table) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
+    shown(text)
+        .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")

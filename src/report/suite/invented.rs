@@ -3,7 +3,7 @@
 use super::collected::Collected;
 use crate::continual::{
     Accuracies, AccuracyMatrix, Experiment, LearningDefaults, MemorySettings, Protocol,
-    ReplayFigures, Scenario, Strategy,
+    ReplayFigures, Scenario, Strategy, TestSamples,
 };
 use crate::ids::SpeakerId;
 use crate::network::NetworkSpec;
@@ -11,7 +11,7 @@ use crate::random::MasterSeed;
 use crate::replay::{Capacity, Codec, Policy};
 use crate::simd::Simd;
 use crate::suite::{
-    CellResult, Curve, Group, GroupId, GroupResults, Manifest, SUITE_FORMAT, SuiteData,
+    CellResult, Curve, Group, GroupId, GroupResults, Manifest, Pretrained, SUITE_FORMAT, SuiteData,
     SuiteSettings,
 };
 
@@ -20,6 +20,8 @@ use crate::suite::{
 pub(super) struct Invented {
     pub protocol: Protocol,
     pub speaker: u16,
+    /// Learn two classes one by one after so many, and no speaker.
+    pub base_classes: Option<usize>,
     pub seed: u64,
     pub strategy: Strategy,
     /// LR index, codec and number of replays.
@@ -35,6 +37,7 @@ pub(super) fn naive(lost: f64, all: f64) -> Invented {
     Invented {
         protocol: Protocol::Strict,
         speaker: 0,
+        base_classes: None,
         seed: 0,
         strategy: Strategy::Naive,
         replay: None,
@@ -60,8 +63,11 @@ impl Invented {
             capacity: Capacity::Samples(replays),
         });
         Experiment {
-            scenario: Scenario::Sample {
-                speaker: SpeakerId(self.speaker),
+            scenario: match self.base_classes {
+                Some(base_classes) => Scenario::MultiClass { base_classes },
+                None => Scenario::Sample {
+                    speaker: SpeakerId(self.speaker),
+                },
             },
             strategy: self.strategy,
             protocol: self.protocol,
@@ -95,18 +101,43 @@ impl Invented {
             experiment: self.experiment(),
             before,
             after,
-            curve: Curve::default(),
+            curve: Curve {
+                old: vec![after.old],
+                new: vec![after.new],
+                all: vec![after.all],
+            },
             matrix,
             all_after_task: vec![before.all, after.all],
             metrics: None,
-            replay: ReplayFigures {
-                samples: 100,
-                bytes: 1_000,
-                payload_bits: 7_000,
-                raw_input_bits: 1_400_000,
+            replay: {
+                let samples = self.replay.map_or(100, |(.., replays)| replays);
+                ReplayFigures {
+                    samples,
+                    bytes: 10 * samples as u64,
+                    payload_bits: 70 * samples as u64,
+                    raw_input_bits: 14_000 * samples as u64,
+                }
             },
             activity: vec![0.1, 0.2],
         }
+    }
+}
+
+/// A network tested with 40 samples, 30 of them old.
+fn pretrained() -> Pretrained {
+    Pretrained {
+        build: None,
+        epochs: 3,
+        training: LearningDefaults::training(1e-3),
+        train: 160,
+        test: 40,
+        test_samples: Some(TestSamples {
+            old: 30,
+            new: 10,
+            all: 40,
+        }),
+        curve: Curve::default(),
+        activity: vec![0.1, 0.3],
     }
 }
 
@@ -133,6 +164,9 @@ pub(super) fn suite(results: &[Invented], to_come: &[Invented]) -> Collected {
         if done {
             there.cells.push(cell.result());
         }
+    }
+    for (_, results) in &mut groups {
+        results.pretrained = Some(pretrained());
     }
     Collected {
         manifest: Manifest {

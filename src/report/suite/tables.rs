@@ -1,10 +1,11 @@
 //! Tables of a suite.
 
 use super::claims::{Claim, lost};
-use super::collected::{Collected, Row, Spread, main_replays, ratio};
+use super::collected::{Collected, Row, Spread, Tested, all_replays, codec_order, main_replays};
 use super::command::learn_command;
 use crate::continual::{Protocol, Scenario, Strategy};
 use crate::report::{kilobytes, markdown};
+use crate::storage::shown;
 use crate::suite::{CellResult, Manifest, ScenarioKind};
 
 /// A table with a name for its files, a title and the command that makes it.
@@ -36,9 +37,12 @@ impl Table {
     /// As comma-separated values, the last column being a command: of an experiment of the row, or
     /// `command`, which runs all of them.
     pub fn csv(&self, command: &str) -> String {
-        let quote = |cell: &String| match cell.contains([',', '"', '\n']) {
-            true => format!("\"{}\"", cell.replace('"', "\"\"")),
-            false => cell.clone(),
+        let quote = |cell: &String| {
+            let cell = shown(cell);
+            match cell.contains([',', '"']) {
+                true => format!("\"{}\"", cell.replace('"', "\"\"")),
+                false => cell.into_owned(),
+            }
         };
         let line = |row: &[String], command: &str| {
             let cells = row.iter().map(quote).chain([quote(&command.to_string())]);
@@ -71,7 +75,8 @@ pub fn tables(collected: &Collected, claims: &[Claim]) -> Vec<Table> {
         let here = |row: &&Row<'_>| row.key.protocol == protocol && row.key.scenario == scenario;
         let rows: Vec<&Row<'_>> = all.iter().filter(here).collect();
         if let Some(replays) = main_replays(&all, protocol, scenario) {
-            tables.extend(codec_table(protocol, scenario, replays, &rows));
+            let tried = all_replays(&all, protocol, scenario);
+            tables.extend(codec_table(protocol, scenario, (replays, &tried), &rows));
         }
         if scenario == ScenarioKind::MultiClass {
             tables.push(class_by_class(collected, protocol, &rows));
@@ -85,6 +90,8 @@ pub fn tables(collected: &Collected, claims: &[Claim]) -> Vec<Table> {
 
 const MEANS: &str = "Mean ± standard deviation over seeds, each seed being the mean over all speakers \
     or classes that were held out; accuracies in percent on test samples.";
+
+const TESTED: &str = "Tested: test samples of a run, old + new where results tell them apart.";
 
 /// What *old* and *new* are where protocols do not mean the same.
 fn old_and_new(scenario: ScenarioKind) -> &'static str {
@@ -111,7 +118,9 @@ fn claim_table(claims: &[Claim]) -> Table {
     Table {
         name: "claims".into(),
         title: "The paper's claims".into(),
-        note: "Points are percentage points; mean ± standard deviation over seeds.".into(),
+        note: "Points are percentage points; mean ± standard deviation over seeds. Behind each finding stands \
+               what was judged: strategy, LR index, codec, number of replays, test samples, and runs."
+            .into(),
         heading: ["protocol", "scenario", "claim", "found", "verdict"]
             .map(String::from)
             .into(),
@@ -168,6 +177,7 @@ fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
         };
         let cells = pair.iter().flat_map(|row| {
             [
+                row.tested().map_or("–".to_string(), Tested::cell),
                 or_none(row.key.replays),
                 percent(row, |cell| cell.after.old),
                 percent(row, |cell| cell.after.new),
@@ -180,7 +190,7 @@ fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
             rows.push(line.chain([runs.to_string()]).collect());
         }
     }
-    let columns = ["replays", "old", "new", "all"];
+    let columns = ["tested", "replays", "old", "new", "all"];
     let mut heading = vec!["strategy".to_string()];
     for protocol in ["strict", "published"] {
         heading.extend(columns.iter().map(|column| format!("{protocol}: {column}")));
@@ -191,7 +201,7 @@ fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
         title: format!("{}: both protocols side by side", scenario.name()),
         note: format!(
             "At the end, for the speakers or classes and seeds that both protocols were run with. They \
-             differ in splits, epochs and rates, too. {}{MEANS}",
+             differ in splits, epochs and rates, too. {}{MEANS} {TESTED}",
             old_and_new(scenario)
         ),
         heading,
@@ -204,7 +214,7 @@ fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
 fn codec_table(
     protocol: Protocol,
     scenario: ScenarioKind,
-    replays: usize,
+    (replays, tried): (usize, &[usize]),
     rows: &[&Row<'_>],
 ) -> Option<Table> {
     let here = rows
@@ -224,7 +234,7 @@ fn codec_table(
             indices.push(index);
         }
     }
-    codecs.sort_by_key(|codec| (ratio(*codec).starts_with('c'), codec.window_steps()));
+    codecs.sort_by_key(codec_order);
     indices.sort_unstable();
     let mut heading = vec!["codec".to_string()];
     heading.extend(indices.iter().map(|index| format!("LR index {index}")));
@@ -239,7 +249,9 @@ fn codec_table(
     let finished: usize = here.iter().map(|row| row.cells.len()).sum();
     let table = codecs.iter().map(|&codec| {
         let accuracies = indices.iter().map(|&index| cell(codec, index));
-        std::iter::once(ratio(codec)).chain(accuracies).collect()
+        std::iter::once(codec.to_string())
+            .chain(accuracies)
+            .collect()
     });
     Some(Table {
         name: format!("codecs-{protocol}-{}", slug(scenario)),
@@ -248,7 +260,15 @@ fn codec_table(
             scenario.name()
         ),
         note: format!(
-            "On all test samples at the end, {replays} replays{}. {MEANS}",
+            "On all test samples at the end{}, {replays} replays{}{}. {MEANS}",
+            behind(here.iter().copied().copied()),
+            match tried.iter().filter(|other| **other != replays).count() {
+                0 => String::new(),
+                _ => format!(
+                    " (other numbers of replays are in all-{protocol}-{})",
+                    slug(scenario)
+                ),
+            },
             match planned == finished {
                 true => String::new(),
                 false => format!(
@@ -262,11 +282,18 @@ fn codec_table(
     })
 }
 
+/// ` (600 test samples a run)`, or nothing where results do not tell.
+fn behind<'a>(rows: impl IntoIterator<Item = &'a Row<'a>>) -> String {
+    let tested = rows.into_iter().filter_map(Row::tested);
+    Tested::together(tested).map_or(String::new(), |tested| format!(" ({tested})"))
+}
+
 /// Accuracy on everything after every class.
 fn class_by_class(collected: &Collected, protocol: Protocol, rows: &[&Row<'_>]) -> Table {
-    let names = &collected.manifest.data.class_names;
-    let base = rows.iter().flat_map(|row| &row.cells).next();
-    let base = base.map_or(0, |cell| match cell.experiment.scenario {
+    let cell = rows.iter().flat_map(|row| &row.cells).next();
+    let chosen = cell.and_then(|cell| cell.experiment.classes.as_ref());
+    let names = chosen.unwrap_or(&collected.manifest.data.class_names);
+    let base = cell.map_or(0, |cell| match cell.experiment.scenario {
         Scenario::MultiClass { base_classes } => base_classes,
         _ => 0,
     });
@@ -289,7 +316,10 @@ fn class_by_class(collected: &Collected, protocol: Protocol, rows: &[&Row<'_>]) 
     Table {
         name: format!("class-by-class-{protocol}"),
         title: format!("multi-class-incremental, {protocol}: accuracy after each class"),
-        note: format!("On all test samples, those of classes still to come included. {MEANS}"),
+        note: format!(
+            "On all test samples{}, those of classes still to come included. {MEANS}",
+            behind(rows.iter().copied())
+        ),
         rows: table.collect(),
         heading,
         commands: Vec::new(),
@@ -305,6 +335,7 @@ fn every_row(
 ) -> Table {
     let heading = [
         "strategy",
+        "tested",
         "replays",
         "old before",
         "old",
@@ -327,6 +358,7 @@ fn every_row(
         };
         vec![
             row.key.name(),
+            row.tested().map_or("–".to_string(), Tested::cell),
             memory(format!("{held:.0}")),
             percent(|cell| cell.before.old),
             percent(|cell| cell.after.old),
@@ -348,7 +380,7 @@ fn every_row(
         name: format!("all-{protocol}-{}", slug(scenario)),
         title: format!("{}, {protocol}: every experiment", scenario.name()),
         note: format!(
-            "{}{MEANS} Bytes are those really held, labels and header included; raw / packed is raw \
+            "{}{MEANS} {TESTED} Bytes are those really held, labels and header included; raw / packed is raw \
              input bits over bits of packed samples, as the paper counts.",
             old_and_new(scenario)
         ),
@@ -362,15 +394,18 @@ fn every_row(
 fn activity_table(rows: &[Row<'_>]) -> Table {
     let layers = rows.iter().flat_map(|row| &row.cells).next();
     let layers = layers.map_or(0, |cell| cell.activity.len().saturating_sub(1));
-    let mut heading = ["protocol", "scenario", "strategy", "replays", "input"]
-        .map(String::from)
-        .to_vec();
+    let mut heading = [
+        "protocol", "scenario", "strategy", "tested", "replays", "input",
+    ]
+    .map(String::from)
+    .to_vec();
     heading.extend((1..=layers).map(|layer| format!("layer {layer}")));
     let table = rows.iter().filter(|row| !row.cells.is_empty()).map(|row| {
         let mut line = vec![
             row.key.protocol.to_string(),
             row.key.scenario.name().to_string(),
             row.key.name(),
+            row.tested().map_or("–".to_string(), |tested| tested.all()),
             or_none(row.key.replays),
         ];
         line.extend((0..=layers).map(|layer| {
@@ -386,7 +421,7 @@ fn activity_table(rows: &[Row<'_>]) -> Table {
         title: "Spiking activity at the end".into(),
         note:
             "Percent of all cells (time steps × channels or neurons) with an event or a spike, on \
-               test samples; means over seeds and over what was held out."
+               test samples (tested: how many a run); means over seeds and over what was held out."
                 .into(),
         rows: table.collect(),
         heading,
@@ -433,7 +468,8 @@ mod tests {
         let table = tables.iter().find(|table| table.name == "protocols-sample");
         let table = table.expect("both protocols have a row");
         let expected = [
-            "naive", "–", "30.0", "60.0", "30.0", "–", "40.0", "60.0", "35.0", "1",
+            "naive", "30 + 10", "–", "30.0", "60.0", "30.0", "30 + 10", "–", "40.0", "60.0",
+            "35.0", "1",
         ];
         assert_eq!(table.rows, [expected], "latent replay has no published run");
         assert_eq!(table.heading.len(), expected.len());
@@ -446,15 +482,16 @@ mod tests {
             title: "Odd".into(),
             note: String::new(),
             heading: vec!["a|b".into(), "c".into()],
-            rows: vec![vec!["1, \"2\"".into(), "x|y".into()]],
+            rows: vec![vec!["1, \"2\"".into(), "x|y\n<b>".into()]],
             commands: Vec::new(),
         };
         let csv = table.csv("respike bench shd");
         assert_eq!(
             csv,
-            "a|b,c,command\n\"1, \"\"2\"\"\",x|y,respike bench shd\n"
+            "a|b,c,command\n\"1, \"\"2\"\"\",x|y\\n<b>,respike bench shd\n"
         );
-        assert!(table.markdown("").contains("| 1, \"2\" | x\\|y |"));
+        let expected = "| 1, \"2\" | x\\|y\\n&lt;b> |";
+        assert!(table.markdown("").contains(expected));
     }
 
     #[test]

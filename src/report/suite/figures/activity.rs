@@ -1,36 +1,39 @@
 //! How active layers are.
 
-use super::{Content, FRONT, LR, NAIVE, NATIVE, Section, SuiteFigure, point};
+use super::looks::{PRETRAINED, lr_colour, strategy_look};
+use super::{Content, Figures, Section, SuiteFigure, left_out, point};
 use crate::continual::Strategy;
-use crate::replay::Codec;
 use crate::report::plot::{LineAxis, LineFigure, LinePanel, LineStyle, Mark, Point, Series};
-use crate::report::suite::collected::{Collected, Spread};
+use crate::report::suite::collected::{Collected, Row, Spread, codec_order};
 use crate::suite::{CellResult, ScenarioKind};
 
 /// Spiking activity of each layer.
-pub(super) fn activity(collected: &Collected, sections: &[Section<'_>]) -> Option<SuiteFigure> {
+pub(super) fn activity(collected: &Collected, sections: &[Section<'_>], figures: &mut Figures) {
     let mut highest: f64 = 0.0;
-    let panels = sections.iter().filter_map(|section| {
+    let mut drawn: Vec<&Row<'_>> = Vec::new();
+    let mut panels = Vec::new();
+    for section in sections {
         let mut series = vec![Series {
             name: "pre-trained".into(),
-            colour: FRONT,
+            colour: PRETRAINED,
             line: LineStyle::Dashed,
             mark: Some(Mark::Ring),
             points: pretrained_activity(collected, section),
         }];
-        let rows = section.rows.iter().filter(|row| {
-            section.compares(row) && matches!(row.key.codec, None | Some(Codec::Raw))
+        // Of latent replay the codec that changes spikes least.
+        let latent = section.strategy(Strategy::Latent);
+        let latent = latent.filter(|row| section.compares(row));
+        let codec = latent
+            .filter_map(|row| row.key.codec)
+            .min_by_key(codec_order);
+        let rows = section.rows.iter().copied().filter(|row| {
+            let latent = row.key.strategy == Strategy::Latent;
+            section.compares(row) && (!latent || row.key.codec == codec)
         });
         for row in rows {
-            let (name, colour) = match (row.key.strategy, row.key.lr_index) {
-                (Strategy::Naive, _) => ("naive".to_string(), NAIVE),
-                (Strategy::Native, _) => ("native".to_string(), NATIVE),
-                // As dark as the pre-trained network would be confusing.
-                (Strategy::Joint, _) => ("joint".to_string(), 4),
-                (Strategy::Latent, Some(index @ (1 | 2))) => {
-                    (format!("latent, LR {index}, 1:1"), LR[index])
-                }
-                _ => continue,
+            let (colour, line) = match row.key.lr_index.filter(|_| row.key.codec.is_some()) {
+                Some(index) => (lr_colour(index), LineStyle::Solid),
+                None => strategy_look(row.key.strategy),
             };
             let layers = row
                 .cells
@@ -43,44 +46,52 @@ pub(super) fn activity(collected: &Collected, sections: &[Section<'_>]) -> Optio
                 point(layer as f64, row, |cell| of(cell).unwrap_or(f64::NAN))
             });
             series.push(Series {
-                name,
+                name: row.key.name(),
                 colour,
-                line: LineStyle::Solid,
+                line,
                 mark: Some(Mark::Circle),
                 points: points.collect(),
             });
+            drawn.push(row);
         }
         let points = series.iter().flat_map(|series| &series.points);
         highest = points
             .map(|point| point.y + point.error.unwrap_or(0.0))
             .fold(highest, f64::max);
-        let layers = series.iter().map(|series| series.points.len()).max()?;
-        let labels = (0..layers).map(|layer| match layer {
+        let layers = series.iter().map(|series| series.points.len()).max();
+        let labels = (0..layers.unwrap_or(0)).map(|layer| match layer {
             0 => "input".to_string(),
             layer => format!("layer {layer}"),
         });
-        Some(LinePanel {
+        panels.push(LinePanel {
             title: section.title(),
-            remark: String::new(),
+            remark: section.tested(&section.rows),
             x: LineAxis::Labels("from the input upwards".into(), labels.collect()),
             series,
-        })
-    });
-    let panels: Vec<LinePanel> = panels.collect();
-    (!panels.is_empty()).then(|| SuiteFigure {
+        });
+    }
+    panels.retain(|panel| panel.series.iter().any(|series| !series.points.is_empty()));
+    if panels.is_empty() {
+        return;
+    }
+    let all = sections
+        .iter()
+        .flat_map(|section| section.rows.iter().copied());
+    figures.add(SuiteFigure {
         name: "spiking-activity".into(),
-        caption:
-            "Percent of all cells (time steps × channels or neurons) with an event or a spike, on \
-                  test samples, before and after learning; latent replay without compression at LR index 1 and \
-                  2. Bars are standard deviations over seeds."
-                .into(),
+        caption: format!(
+            "Percent of all cells (time steps × channels or neurons) with an event or a spike, on test \
+             samples, before and after learning; of latent replay the least compressed codec. Bars are \
+             standard deviations over seeds; marks of one layer stand side by side.{}",
+            left_out(all, &drawn)
+        ),
         content: Content::Lines(LineFigure {
             y_name: "active cells (%)".into(),
             y_limits: (0.0, highest * 1.05),
             columns: 3,
             panels,
         }),
-    })
+    });
 }
 
 fn pretrained_activity(collected: &Collected, section: &Section<'_>) -> Vec<Point> {

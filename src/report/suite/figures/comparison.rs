@@ -1,141 +1,244 @@
 //! Accuracy at the end by LR index, and against bytes.
 
-use super::{FRONT, JOINT, LR, NAIVE, NATIVE, Section, SuiteFigure, percent_figure, point};
+use super::looks::{CodecMarks, FRONT, lr_colour, strategy_look};
+use super::{Content, Figures, Section, SuiteFigure, left_out, percent_figure, point};
 use crate::continual::Strategy;
 use crate::replay::Codec;
 use crate::report::plot::{LineAxis, LinePanel, LineStyle, Mark, Point, Series};
-use crate::report::suite::collected::{Row, ratio};
+use crate::report::suite::collected::{Row, codec_order};
+use crate::report::suite::tables::slug;
+
+/// The colours of codecs, one after the other.
+const CODEC_COLOURS: [usize; 9] = [2, 5, 0, 11, 4, 9, 8, 10, 3];
 
 /// Accuracy by LR index.
-pub(super) fn lr_indices(sections: &[Section<'_>]) -> Option<SuiteFigure> {
-    let panels = sections.iter().filter_map(|section| {
-        let replays = section.replays?;
-        let mut codecs: Vec<Codec> = Vec::new();
-        for row in section.strategy(Strategy::Latent) {
-            codecs.extend(row.key.codec.filter(|codec| !codecs.contains(codec)));
+pub(super) fn lr_indices(sections: &[Section<'_>], marks: &CodecMarks, figures: &mut Figures) {
+    let mut drawn: Vec<&Row<'_>> = Vec::new();
+    let mut panels = Vec::new();
+    let mut without_joint = String::new();
+    let mut by_codec = false;
+    for section in sections {
+        let latent = section.strategy(Strategy::Latent);
+        let latent = latent.filter(|row| row.key.replays.is_some() && section.compares(row));
+        let latent: Vec<&Row<'_>> = latent.collect();
+        if latent.is_empty() {
+            continue;
         }
-        let shown = [
-            Codec::Raw,
-            Codec::or(10).ok()?,
-            Codec::or(20).ok()?,
-            Codec::counts(10).ok()?,
-        ];
-        let looks = [
-            (2, LineStyle::Solid, Mark::Circle),
-            (0, LineStyle::Solid, Mark::Square),
-            (5, LineStyle::Dashed, Mark::Ring),
-            (4, LineStyle::Solid, Mark::Diamond),
-        ];
-        let series = shown
-            .into_iter()
-            .zip(looks)
-            .filter_map(|(codec, (colour, line, mark))| {
-                let rows = section.latent(codec);
-                let mut rows: Vec<_> = rows
-                    .filter(|row| row.key.replays == Some(replays))
-                    .collect();
-                rows.sort_by_key(|row| row.key.lr_index);
-                let points = rows
-                    .iter()
-                    .filter_map(|row| point(row.key.lr_index? as f64, row, |cell| cell.after.all));
-                let points: Vec<Point> = points.collect();
-                (!points.is_empty()).then(|| Series {
-                    name: format!("latent replay, {}", ratio(codec)),
-                    colour,
-                    line,
-                    mark: Some(mark),
-                    points,
-                })
-            });
-        let mut series: Vec<Series> = series.collect();
-        let last = series
-            .iter()
-            .flat_map(|series| &series.points)
-            .map(|point| point.x as usize)
-            .max()?;
-        let level = [
-            (Strategy::Joint, JOINT),
-            (Strategy::Native, NATIVE),
-            (Strategy::Naive, NAIVE),
-        ];
-        for (strategy, colour) in level {
-            let rows = section.strategy(strategy);
-            let row = rows.into_iter().find(|row| section.compares(row));
-            let Some(level) = row.and_then(|row| point(0.0, row, |cell| cell.after.all)) else {
+        let mut codecs: Vec<Codec> = latent.iter().filter_map(|row| row.key.codec).collect();
+        codecs.sort_by_key(codec_order);
+        codecs.dedup();
+        let mut indices: Vec<usize> = latent.iter().filter_map(|row| row.key.lr_index).collect();
+        indices.sort_unstable();
+        indices.dedup();
+        let (x, labels, mut series) = match (indices.as_slice(), codecs.as_slice()) {
+            // An axis needs two values or more.
+            ([_], [_]) => {
+                let table = format!("all-{}-{}", section.protocol, slug(section.scenario));
+                figures.not_drawn.push(format!(
+                    "accuracy by LR index of {}, as there is one LR index and one codec at {} replays; \
+                     the table {table} has it",
+                    section.title(),
+                    section.replays.unwrap_or(0)
+                ));
                 continue;
-            };
-            series.push(Series {
-                name: strategy.to_string(),
-                colour,
-                line: LineStyle::Dashed,
-                mark: None,
-                points: [-0.4, last as f64 + 0.4]
-                    .map(|x| Point {
-                        x,
-                        y: level.y,
-                        error: None,
-                    })
-                    .into(),
-            });
-        }
-        let labels = (0..=last).map(|index| index.to_string()).collect();
-        Some(LinePanel {
-            title: format!("{} ({replays}\u{a0}replays)", section.title()),
-            remark: String::new(),
-            x: LineAxis::Labels("LR index".into(), labels),
+            }
+            ([index], codecs) => {
+                by_codec = true;
+                let series = by_codec_alone(*index, codecs, &latent, &mut drawn);
+                let labels: Vec<String> = codecs.iter().map(Codec::to_string).collect();
+                ("codec", labels, vec![series])
+            }
+            (indices, codecs) => {
+                let series = by_lr_index(indices, codecs, &latent, marks, &mut drawn);
+                let labels = indices.iter().map(usize::to_string).collect();
+                ("LR index", labels, series)
+            }
+        };
+        let ends = (-0.5, labels.len() as f64 - 0.5);
+        series.splice(0..0, level_lines(section, ends, &mut drawn));
+        without_joint += &section.without_joint();
+        panels.push(LinePanel {
+            title: section.title_at_replays(),
+            remark: section.tested(&latent),
+            x: LineAxis::Labels(x.into(), labels),
             series,
-        })
-    });
-    let panels: Vec<LinePanel> = panels.collect();
-    (!panels.is_empty()).then(|| SuiteFigure {
+        });
+    }
+    if panels.is_empty() {
+        return;
+    }
+    let content = percent_figure(panels, 3, "accuracy on all (%)");
+    let all = sections
+        .iter()
+        .flat_map(|section| section.rows.iter().copied());
+    let alone = match by_codec {
+        true => " Where there is one LR index alone, by codec.",
+        false => "",
+    };
+    figures.add(SuiteFigure {
         name: "accuracy-by-lr-index".into(),
-        caption: "Accuracy on all test samples at the end by LR index: how many hidden layers are \
-                  frozen. Bars are standard deviations over seeds; the level lines train the whole \
-                  network."
-            .into(),
-        content: percent_figure(panels, 3, "accuracy on all (%)"),
-    })
+        caption: format!(
+            "Accuracy on all test samples at the end by LR index: how many hidden layers are frozen.{alone} \
+             Bars are standard deviations over seeds; marks of one LR index stand side by side; level lines \
+             are of strategies without an LR index.{without_joint}{}",
+            left_out(all, &drawn)
+        ),
+        content: Content::Lines(content),
+    });
+}
+
+/// A line for each codec.
+fn by_lr_index<'a>(
+    indices: &[usize],
+    codecs: &[Codec],
+    latent: &[&'a Row<'a>],
+    marks: &CodecMarks,
+    drawn: &mut Vec<&'a Row<'a>>,
+) -> Vec<Series> {
+    let mut series = Vec::new();
+    for (place, &codec) in codecs.iter().enumerate() {
+        let Some(mark) = marks.get(codec) else {
+            continue;
+        };
+        let mut points = Vec::new();
+        for (x, index) in indices.iter().enumerate() {
+            let mut rows = latent.iter().copied();
+            let row =
+                rows.find(|row| row.key.codec == Some(codec) && row.key.lr_index == Some(*index));
+            if let Some(row) = row {
+                points.extend(point(x as f64, row, |cell| cell.after.all));
+                drawn.push(row);
+            }
+        }
+        series.push(Series {
+            name: format!("latent replay, {codec}"),
+            colour: CODEC_COLOURS[place % CODEC_COLOURS.len()],
+            line: LineStyle::Solid,
+            mark: Some(mark),
+            points,
+        });
+    }
+    series
+}
+
+/// A point for each codec.
+fn by_codec_alone<'a>(
+    index: usize,
+    codecs: &[Codec],
+    latent: &[&'a Row<'a>],
+    drawn: &mut Vec<&'a Row<'a>>,
+) -> Series {
+    let mut points = Vec::new();
+    for (x, codec) in codecs.iter().enumerate() {
+        let mut rows = latent.iter().copied();
+        if let Some(row) = rows.find(|row| row.key.codec == Some(*codec)) {
+            points.extend(point(x as f64, row, |cell| cell.after.all));
+            drawn.push(row);
+        }
+    }
+    Series {
+        name: format!("latent replay, LR {index}"),
+        colour: lr_colour(index),
+        line: LineStyle::None,
+        mark: Some(Mark::Circle),
+        points,
+    }
+}
+
+/// A level line for each strategy without an LR index.
+fn level_lines<'a>(
+    section: &Section<'a>,
+    (from, to): (f64, f64),
+    drawn: &mut Vec<&'a Row<'a>>,
+) -> Vec<Series> {
+    let mut series = Vec::new();
+    // Lines with longer dashes below those with shorter ones, so that all are seen where they coincide.
+    for strategy in [Strategy::Joint, Strategy::Native, Strategy::Naive] {
+        let row = section.strategy(strategy).find(|row| section.compares(row));
+        let level = row.and_then(|row| Some((row, point(0.0, row, |cell| cell.after.all)?)));
+        let Some((row, level)) = level else {
+            continue;
+        };
+        drawn.push(row);
+        let (colour, line) = strategy_look(strategy);
+        let end = |x| Point {
+            x,
+            y: level.y,
+            error: None,
+        };
+        series.push(Series {
+            name: strategy.to_string(),
+            colour,
+            line,
+            mark: None,
+            points: vec![end(from), end(to)],
+        });
+    }
+    series
 }
 
 /// Accuracy against kilobytes.
-pub(super) fn bytes(sections: &[Section<'_>]) -> Option<SuiteFigure> {
+pub(super) fn bytes(sections: &[Section<'_>], marks: &CodecMarks, figures: &mut Figures) {
     let kilobytes = |row: &Row<'_>| row.mean(|cell| cell.replay.bytes as f64) / 1e3;
-    let panels = sections.iter().filter_map(|section| {
-        let remembering = section
-            .rows
-            .iter()
-            .filter(|row| matches!(row.key.strategy, Strategy::Latent | Strategy::Native));
+    let mut drawn: Vec<&Row<'_>> = Vec::new();
+    let mut panels = Vec::new();
+    let mut without_joint = String::new();
+    for section in sections {
         // The legend has colours and marks apart: all pairs of them would fill it.
-        let (mut colours, mut marks): (Vec<Series>, Vec<Series>) = Default::default();
+        let (mut colours, mut codecs): (Vec<Series>, Vec<Series>) = Default::default();
         let mut points: Vec<Series> = Vec::new();
         let mut all: Vec<Point> = Vec::new();
-        for row in remembering {
-            let Some(point) = point(kilobytes(row), row, |cell| cell.after.all) else {
+        let mut remembering: Vec<&Row<'_>> = Vec::new();
+        for &row in &section.rows {
+            let native = row.key.strategy == Strategy::Native;
+            let codec = row
+                .key
+                .codec
+                .filter(|_| row.key.strategy == Strategy::Latent);
+            let (name, mark) = match codec {
+                Some(codec) => (codec.to_string(), marks.get(codec)),
+                None => (
+                    "native rehearsal".to_string(),
+                    native.then_some(Mark::Cross),
+                ),
+            };
+            let point = point(kilobytes(row), row, |cell| cell.after.all);
+            let (Some(mark), Some(point)) = (mark, point) else {
                 continue;
             };
-            let (family, mark) = match row.key.codec {
-                _ if row.key.strategy == Strategy::Native => ("native rehearsal", Mark::Cross),
-                Some(Codec::Counts(_)) => ("window counts", Mark::Diamond),
-                Some(Codec::Or(_)) => ("one bit a window", Mark::Square),
-                _ => ("1:1", Mark::Circle),
+            let colour = match row.key.lr_index.filter(|_| !native) {
+                Some(index) => {
+                    colours.push(key(&format!("LR index {index}"), lr_colour(index), None));
+                    codecs.push(key(&name, FRONT, Some(mark)));
+                    lr_colour(index)
+                }
+                None => {
+                    let (colour, _) = strategy_look(row.key.strategy);
+                    codecs.push(key(&name, colour, Some(mark)));
+                    colour
+                }
             };
-            let colour = row.key.lr_index.map_or(NATIVE, |index| LR[index % 4]);
             all.push(point);
-            points.push(key("", colour, LineStyle::None, Some(mark)).with(point));
-            if let Some(index) = row.key.lr_index {
-                colours.push(key(
-                    &format!("LR index {index}"),
-                    colour,
-                    LineStyle::Solid,
-                    None,
-                ));
-                marks.push(key(family, FRONT, LineStyle::None, Some(mark)));
-            } else {
-                marks.push(key(family, NATIVE, LineStyle::None, Some(mark)));
-            }
+            points.push(key("", colour, Some(mark)).with(point));
+            remembering.push(row);
         }
-        let low = all.iter().map(|point| point.x).reduce(f64::min)?;
-        let high = all.iter().map(|point| point.x).reduce(f64::max)?;
+        let low = all.iter().map(|point| point.x).reduce(f64::min);
+        let high = all.iter().map(|point| point.x).reduce(f64::max);
+        let (Some(low), Some(high)) = (low, high) else {
+            continue;
+        };
+        // An axis needs two values or more.
+        if high <= low * 1.001 {
+            figures.not_drawn.push(format!(
+                "accuracy against kilobytes of {}, as all memories have {low:.1} kB; the table all-{}-{} has \
+                 them",
+                section.title(),
+                section.protocol,
+                slug(section.scenario)
+            ));
+            continue;
+        }
+        let limits = (low / 1.3, high * 1.3);
         let front = Series {
             name: "Pareto front".into(),
             colour: FRONT,
@@ -143,34 +246,48 @@ pub(super) fn bytes(sections: &[Section<'_>]) -> Option<SuiteFigure> {
             mark: None,
             points: pareto_front(all),
         };
-        let series = [vec![front], colours, marks, points].concat();
-        Some(LinePanel {
+        let mut levels = level_lines(section, limits, &mut drawn);
+        // Native rehearsal has a memory, and is a point.
+        levels.retain(|level| level.name != Strategy::Native.to_string());
+        without_joint += &section.without_joint();
+        colours.sort_by_key(|series| series.name.clone());
+        panels.push(LinePanel {
             title: section.title(),
-            remark: String::new(),
-            x: LineAxis::Logarithm(
-                "replay memory (kB, all bytes held)".into(),
-                (low / 1.3, high * 1.3),
-            ),
-            series,
-        })
-    });
-    let panels: Vec<LinePanel> = panels.collect();
-    (!panels.is_empty()).then(|| SuiteFigure {
+            remark: section.tested(&remembering),
+            x: LineAxis::Logarithm("replay memory (kB, all bytes held)".into(), limits),
+            series: [levels, vec![front], colours, codecs, points].concat(),
+        });
+        drawn.extend(remembering);
+    }
+    if panels.is_empty() {
+        return;
+    }
+    let content = percent_figure(panels, 2, "accuracy on all (%)");
+    let all = sections
+        .iter()
+        .flat_map(|section| section.rows.iter().copied());
+    figures.add(SuiteFigure {
         name: "accuracy-against-kilobytes".into(),
-        caption: "Accuracy on all test samples at the end against the bytes of the replay memory, \
-                  labels and header included, of every experiment with a memory. The dashed line joins \
-                  those that no smaller memory beats. Bars are standard deviations over seeds."
-            .into(),
-        content: percent_figure(panels, 3, "accuracy on all (%)"),
-    })
+        caption: format!(
+            "Accuracy on all test samples at the end against the bytes of the replay memory, labels and \
+             header included, of every experiment with a memory. The grey dashed line joins those that no \
+             smaller memory beats. Bars are standard deviations over seeds; a mark that would hide another \
+             stands beside its place, and its bar at it.{without_joint}{}",
+            left_out(all, &drawn)
+        ),
+        content: Content::Lines(content),
+    });
 }
 
 /// A series without points, for the legend.
-fn key(name: &str, colour: usize, line: LineStyle, mark: Option<Mark>) -> Series {
+fn key(name: &str, colour: usize, mark: Option<Mark>) -> Series {
     Series {
         name: name.to_string(),
         colour,
-        line,
+        line: match mark {
+            Some(_) => LineStyle::None,
+            None => LineStyle::Solid,
+        },
         mark,
         points: Vec::new(),
     }

@@ -1,17 +1,37 @@
 //! Figures of a suite.
 //!
-//! In: collected results. Out: what is to be drawn, with captions.
+//! In: collected results. Out: what is to be drawn, with captions, and what is not.
 
 mod activity;
 mod classes;
 mod comparison;
 mod epochs;
+mod looks;
 
-use super::collected::{Collected, Row, main_replays};
+use super::collected::{Collected, Row, Tested, main_replays};
 use crate::continual::{Protocol, Strategy};
 use crate::replay::Codec;
 use crate::report::plot::{LineFigure, LinePanel, MatrixFigure, Point};
 use crate::suite::{CellResult, ScenarioKind};
+use looks::CodecMarks;
+
+/// What the results have something to show for.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// In the order of the report.
+    pub drawn: Vec<SuiteFigure>,
+    /// What is left out, and why, a line each.
+    pub not_drawn: Vec<String>,
+}
+
+impl Figures {
+    /// Adds a figure, unless it has nothing to show.
+    fn add(&mut self, figure: SuiteFigure) {
+        if figure.shows_anything() {
+            self.drawn.push(figure);
+        }
+    }
+}
 
 /// A figure with a name for its files and what it shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,15 +53,8 @@ pub enum Content {
     Matrix(MatrixFigure),
 }
 
-/// The colours of strategies and LR indices.
-const NAIVE: usize = 1;
-const JOINT: usize = 6;
-const NATIVE: usize = 3;
-const LR: [usize; 4] = [4, 5, 0, 2];
-const FRONT: usize = 6;
-
 /// All figures that the results have something for.
-pub fn figures(collected: &Collected) -> Vec<SuiteFigure> {
+pub fn figures(collected: &Collected) -> Figures {
     let rows = collected.rows();
     let sections = collected.sections();
     let sections: Vec<Section<'_>> = sections
@@ -59,16 +72,18 @@ pub fn figures(collected: &Collected) -> Vec<SuiteFigure> {
             }
         })
         .collect();
-    let mut figures = Vec::new();
-    figures.extend(sections.iter().filter_map(epochs::epochs));
-    figures.extend(comparison::lr_indices(&sections));
-    figures.extend(classes::class_by_class(collected, &sections));
-    figures.extend(comparison::bytes(&sections));
+    let marks = CodecMarks::of(collected);
+    let mut figures = Figures::default();
     for section in &sections {
-        figures.extend(classes::matrices(collected, section));
+        epochs::epochs(section, &mut figures);
     }
-    figures.extend(activity::activity(collected, &sections));
-    figures.retain(SuiteFigure::shows_anything);
+    comparison::lr_indices(&sections, &marks, &mut figures);
+    classes::class_by_class(collected, &sections, &marks, &mut figures);
+    comparison::bytes(&sections, &marks, &mut figures);
+    for section in &sections {
+        classes::matrices(collected, section, &mut figures);
+    }
+    activity::activity(collected, &sections, &mut figures);
     figures
 }
 
@@ -84,6 +99,28 @@ struct Section<'a> {
 impl<'a> Section<'a> {
     fn title(&self) -> String {
         format!("{}, {}", self.scenario.name(), self.protocol)
+    }
+
+    /// The same with the number of replays that is compared at.
+    fn title_at_replays(&self) -> String {
+        match self.replays {
+            Some(replays) => format!("{} ({replays}\u{a0}replays)", self.title()),
+            None => self.title(),
+        }
+    }
+
+    /// How many test samples stand behind some rows.
+    fn tested(&self, rows: &[&Row<'_>]) -> String {
+        let tested = rows.iter().filter_map(|row| row.tested());
+        Tested::together(tested).map_or(String::new(), |tested| tested.to_string())
+    }
+
+    /// Says so where joint training, with which all is to be compared, was not run.
+    fn without_joint(&self) -> String {
+        match self.strategy(Strategy::Joint).next() {
+            Some(_) => String::new(),
+            None => format!(" Joint training was not run for {}.", self.title()),
+        }
     }
 
     /// Whether a row has the number of replays that is compared at, or keeps nothing.
@@ -106,8 +143,47 @@ impl<'a> Section<'a> {
     }
 }
 
+/// A sentence about the rows that a figure does not show, as it is of some LR indices, codecs or numbers
+/// of replays alone; nothing if there are none.
+fn left_out<'a>(all: impl Iterator<Item = &'a Row<'a>>, drawn: &[&Row<'_>]) -> String {
+    let all: Vec<&Row<'_>> = all.collect();
+    let is_drawn = |row: &&Row<'_>| drawn.iter().any(|drawn| drawn.key == row.key);
+    let missing: Vec<&Row<'_>> = all.iter().copied().filter(|row| !is_drawn(row)).collect();
+    if missing.is_empty() {
+        return String::new();
+    }
+    let mut parts: Vec<String> = Vec::new();
+    let mut list = |of: &dyn Fn(&Row<'_>) -> Option<String>| {
+        let mut values: Vec<String> = Vec::new();
+        for value in missing.iter().filter_map(|row| of(row)) {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        if !values.is_empty() {
+            parts.push(values.join(", "));
+        }
+    };
+    let latent = |row: &Row<'_>| row.key.strategy == Strategy::Latent;
+    list(&|row| Some(row.key.strategy.to_string()));
+    list(&|row| Some(format!("LR {}", row.key.lr_index?)));
+    list(&|row| {
+        row.key
+            .codec
+            .filter(|_| latent(row))
+            .map(|codec| codec.to_string())
+    });
+    list(&|row| Some(format!("{} replays", row.key.replays?)));
+    format!(
+        " Not drawn are {} of {} rows, which are in the tables: {}.",
+        missing.len(),
+        all.len(),
+        parts.join("; ")
+    )
+}
+
 /// Panels of percentages that have anything to show, on an axis from ten to ten around what they show.
-fn percent_figure(mut panels: Vec<LinePanel>, columns: usize, y_name: &str) -> Content {
+fn percent_figure(mut panels: Vec<LinePanel>, columns: usize, y_name: &str) -> LineFigure {
     panels.retain(|panel| panel.series.iter().any(|series| !series.points.is_empty()));
     let points = panels.iter().flat_map(|panel| &panel.series);
     let points = points.flat_map(|series| &series.points);
@@ -119,12 +195,12 @@ fn percent_figure(mut panels: Vec<LinePanel>, columns: usize, y_name: &str) -> C
     // With a little room, so that no mark stands on an edge.
     let low = ((low - 1.0) / 10.0).floor() * 10.0;
     let high = ((high + 1.0) / 10.0).ceil() * 10.0;
-    Content::Lines(LineFigure {
+    LineFigure {
         y_name: y_name.to_string(),
         y_limits: (low.max(0.0), high.min(100.0)),
         columns,
         panels,
-    })
+    }
 }
 
 /// The mean over seeds of a figure of each row, as a point.
@@ -157,116 +233,4 @@ impl SuiteFigure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::plot::{LineAxis, LineStyle, Mark, Series};
-    use crate::report::suite::invented::{Invented, latent, naive, suite};
-
-    fn lines(figures: &[SuiteFigure], name: &str) -> LineFigure {
-        let figure = figures.iter().find(|figure| figure.name == name);
-        match &figure.expect("it is drawn").content {
-            Content::Lines(figure) => figure.clone(),
-            Content::Matrix(_) => panic!("{name} is a matrix"),
-        }
-    }
-
-    fn drawn(panel: &LinePanel) -> Vec<(&str, Vec<(f64, f64)>)> {
-        let series = panel.series.iter().map(|series| {
-            let points = series.points.iter().map(|point| (point.x, point.y));
-            (series.name.as_str(), points.collect())
-        });
-        series.collect()
-    }
-
-    #[test]
-    fn curves_are_named_by_their_own_numbers_of_replays() {
-        let with = |replays, all| {
-            let codec = Codec::Raw;
-            let cell = latent(3, codec, 0.1, all);
-            let replay = Some((3, codec, replays));
-            Invented { replay, ..cell }
-        };
-        let published = |cell| Invented {
-            protocol: Protocol::Published,
-            ..cell
-        };
-        let results = [
-            naive(0.5, 0.3),
-            with(200, 0.7),
-            with(100, 0.6),
-            with(50, 0.5),
-            published(with(1152, 0.8)),
-            published(with(576, 0.7)),
-            latent(2, Codec::Raw, 0.1, 0.4),
-        ];
-        let figures = figures(&suite(&results, &[]));
-        let strict = lines(&figures, "accuracy-per-epoch-strict-sample");
-        assert_eq!(strict.panels.len(), 1);
-        assert_eq!(strict.panels[0].title, "1:1, LR index 3");
-        let before = vec![(0.0, 70.0)];
-        let names = ["naive", "50 replays", "100 replays", "200 replays"];
-        let expected = names.map(|name| (name, before.clone()));
-        assert_eq!(drawn(&strict.panels[0]), expected);
-        let published = lines(&figures, "accuracy-per-epoch-published-sample");
-        let names = ["576 replays", "1152 replays"].map(|name| (name, before.clone()));
-        assert_eq!(drawn(&published.panels[0]), names);
-    }
-
-    #[test]
-    fn points_are_means_in_percent_at_their_lr_index_and_kilobytes() {
-        let other_seed = |cell| Invented { seed: 1, ..cell };
-        let or_10 = Codec::or(10).expect("a window");
-        let results = [
-            naive(0.5, 0.30),
-            latent(1, or_10, 0.1, 0.6),
-            other_seed(latent(1, or_10, 0.1, 0.7)),
-            latent(3, or_10, 0.1, 0.5),
-        ];
-        let figures = figures(&suite(&results, &[]));
-        let by_index = lines(&figures, "accuracy-by-lr-index");
-        let panel = drawn(&by_index.panels[0]);
-        assert_eq!(panel[0].0, "latent replay, 1:10");
-        let rounded = panel[0].1.iter().map(|(x, y)| (*x, y.round()));
-        assert_eq!(rounded.collect::<Vec<_>>(), [(1.0, 65.0), (3.0, 50.0)]);
-        assert_eq!(
-            by_index.y_limits,
-            (20.0, 80.0),
-            "from ten to ten around 30 and 72"
-        );
-        let kilobytes = lines(&figures, "accuracy-against-kilobytes");
-        let with_points = |series: &&Series| series.name.is_empty();
-        let points = kilobytes.panels[0].series.iter().filter(with_points);
-        let points: Vec<&Series> = points.collect();
-        assert_eq!(points.len(), 2, "naive learning keeps nothing");
-        assert_eq!(
-            (points[1].points[0].x, points[1].points[0].y.round()),
-            (1.0, 50.0)
-        );
-        assert_eq!(
-            (points[1].colour, points[1].mark),
-            (LR[3], Some(Mark::Square))
-        );
-    }
-
-    #[test]
-    fn a_figure_with_nothing_to_show_is_left_out() {
-        let empty = LinePanel {
-            title: "nothing".into(),
-            remark: String::new(),
-            x: LineAxis::Numbers("x".into(), (0.0, 1.0)),
-            series: vec![Series {
-                name: "none".into(),
-                colour: 0,
-                line: LineStyle::Solid,
-                mark: None,
-                points: Vec::new(),
-            }],
-        };
-        let figure = SuiteFigure {
-            name: "empty".into(),
-            caption: String::new(),
-            content: percent_figure(vec![empty], 2, "accuracy"),
-        };
-        assert!(!figure.shows_anything());
-    }
-}
+mod tests;

@@ -1,0 +1,81 @@
+//! Colours, lines and marks that mean the same in every figure of a suite.
+
+use super::super::collected::{Collected, codec_order};
+use crate::continual::Strategy;
+use crate::replay::Codec;
+use crate::report::plot::{LineStyle, Mark};
+
+/// The colours of LR indices, one after the other.
+const LR_COLOURS: [usize; 7] = [4, 5, 0, 2, 8, 9, 10];
+/// What all strategies together have, such as a Pareto front.
+pub(super) const FRONT: usize = 7;
+/// The pre-trained network.
+pub(super) const PRETRAINED: usize = 7;
+
+/// Marks of codecs of one bit a window, and of others.
+const FILLED: [Mark; 5] = [
+    Mark::Circle,
+    Mark::Square,
+    Mark::Diamond,
+    Mark::Up,
+    Mark::Down,
+];
+const OPEN: [Mark; 5] = [
+    Mark::OpenSquare,
+    Mark::OpenDiamond,
+    Mark::OpenUp,
+    Mark::OpenDown,
+    Mark::Ring,
+];
+
+/// The colour of an LR index; they begin anew after seven.
+pub(super) fn lr_colour(lr_index: usize) -> usize {
+    LR_COLOURS[lr_index % LR_COLOURS.len()]
+}
+
+/// The colour and the line of a strategy that has no LR index.
+pub(super) fn strategy_look(strategy: Strategy) -> (usize, LineStyle) {
+    match strategy {
+        Strategy::Naive => (1, LineStyle::Dotted),
+        Strategy::Joint => (6, LineStyle::LongDashed),
+        Strategy::Native => (3, LineStyle::Dashed),
+        Strategy::Latent => (2, LineStyle::Solid),
+    }
+}
+
+/// The mark of each codec of a suite.
+pub(super) struct CodecMarks {
+    marks: Vec<(Codec, Mark)>,
+}
+
+impl CodecMarks {
+    /// Gives each codec of the suite a mark of its own, as long as there are marks.
+    pub fn of(collected: &Collected) -> Self {
+        let mut codecs: Vec<Codec> = Vec::new();
+        for row in collected.rows() {
+            let latent = row.key.strategy == Strategy::Latent && !row.cells.is_empty();
+            codecs.extend(
+                row.key
+                    .codec
+                    .filter(|codec| latent && !codecs.contains(codec)),
+            );
+        }
+        codecs.sort_by_key(codec_order);
+        let (mut filled, mut open) = (FILLED.into_iter(), OPEN.into_iter());
+        let mut marks = Vec::new();
+        for codec in codecs {
+            let next = match codec.bits_per_window() {
+                1 => filled.next().or_else(|| open.next()),
+                _ => open.next().or_else(|| filled.next()),
+            };
+            marks.extend(next.map(|mark| (codec, mark)));
+        }
+        CodecMarks { marks }
+    }
+
+    /// The mark of a codec; `None` for one that there was no mark left for.
+    pub fn get(&self, codec: Codec) -> Option<Mark> {
+        let found = self.marks.iter().find(|(known, _)| *known == codec);
+        found.map(|(_, mark)| *mark)
+    }
+}
