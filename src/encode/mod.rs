@@ -34,7 +34,7 @@ mod sound;
 mod spectrum;
 mod transfer;
 
-pub use audio::{Recording, read_audio};
+pub use audio::{Recording, read_audio, read_audio_from};
 pub use basilar_membrane::BasilarMembrane;
 pub use bushy_cell::BushyCell;
 pub use corpus::{Checked, EncodeProgress, Heard, check_files, encode_files};

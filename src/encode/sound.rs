@@ -5,7 +5,7 @@ use crate::ids::SoundPrint;
 /// The longest sound that is taken for an utterance, in seconds.
 pub const LONGEST_S: f64 = 60.0;
 /// The lowest and highest sampling rates that are believed, in hertz.
-const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
+pub(super) const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 
 /// One channel of sound, finite and at a known rate.
 #[derive(Debug, Clone, PartialEq)]
