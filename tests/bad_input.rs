@@ -297,12 +297,12 @@ fn bad_settings_are_named_with_the_reason() {
         let learn = format!("learn {how} --data train.h5 --model small.toml --out run");
         bad(&bench, &learn, &words);
     }
-    // The same recordings twice would be on both sides of the split.
+    // A file that is given twice.
     let twice = "learn class --held-out 1 --strategy naive --data train.h5 train.h5";
     bad(
         &bench,
         &format!("{twice} --model small.toml --out run"),
-        &["same recording"],
+        &["once more"],
     );
 }
 

@@ -78,7 +78,7 @@ pub(super) struct ShdArguments {
     /// Run nothing: draw tables, figures and report from what is in --out, which is all that it takes.
     /// --suite and --protocol choose another grid or a part of it; --data and --model, if given, must be
     /// those of the suite.
-    #[arg(long, conflicts_with_all = ["force", "jobs", "resume"])]
+    #[arg(long, conflicts_with_all = ["force", "jobs"])]
     report_only: bool,
     /// Experiments that run at a time, sharing the threads; as many as there are threads by default.
     /// Results do not depend on it.
@@ -409,5 +409,45 @@ fn duration(seconds: f64) -> String {
         0 | 1 => format!("{seconds:.0} s"),
         2..=119 => format!("{minutes} min"),
         _ => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    /// `bench` as the program reads it.
+    #[derive(Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: BenchCommand,
+    }
+
+    fn read(words: &[String]) -> ShdArguments {
+        let line = Line::try_parse_from(words).expect("a command");
+        let BenchCommand::Shd(arguments) = line.command;
+        *arguments
+    }
+
+    #[test]
+    fn the_quoted_command_runs_the_same_suite() {
+        for text in [
+            "bench shd --data a.h5 'it'\"'\"'s b.h5' --out runs/a",
+            "bench shd --data a.h5 --suite 'my suite.toml' --model m.toml --protocol published --out b --jobs 3",
+            "bench shd --data a.h5 --suite paper --protocol strict --out c --resume --mix-builds --threads 2",
+            "bench shd --data a.h5 --protocol both --out d --force --json",
+        ] {
+            let asked = read(&shlex::split(text).expect("words"));
+            let quoted = shlex::split(&asked.command()).expect("words");
+            let again = read(&quoted[1..]);
+            assert_eq!(again.data, asked.data, "{text}");
+            assert_eq!(again.suite(), asked.suite(), "{text}");
+            assert_eq!(again.model, asked.model, "{text}");
+            assert_eq!(again.protocols(), asked.protocols(), "{text}");
+            assert_eq!(again.out, asked.out, "{text}");
+            assert!(!again.resume && !again.force && !again.mix_builds);
+        }
     }
 }

@@ -16,8 +16,9 @@ use crate::simd::Simd;
 use crate::storage::json_error;
 use crate::train::{Evaluation, TrainingSettings};
 
-/// The version of the record format.
-pub const RECORD_FORMAT: u32 = 1;
+/// The version of the record format: 2 notes the source of the build, what is known of a network that was
+/// pre-trained elsewhere, and other fingerprints of data. Records of format 1 can be read.
+pub const RECORD_FORMAT: u32 = 2;
 
 /// One line of `run.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -501,10 +502,10 @@ impl RunRecord {
         let first = text.lines().next().unwrap_or_default();
         let format = serde_json::from_str::<FormatOnly>(first).map(|line| line.format);
         if let Ok(format) = format
-            && format != RECORD_FORMAT
+            && !(1..=RECORD_FORMAT).contains(&format)
         {
             return Err(format!(
-                "it has format {format}, and this version reads {RECORD_FORMAT}"
+                "it has format {format}, and this version reads 1 to {RECORD_FORMAT}"
             ));
         }
         let mut lines = text.lines().enumerate().map(|(index, line)| {

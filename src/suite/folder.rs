@@ -32,6 +32,7 @@ const MANIFEST: &str = "suite.json";
 const CELLS: &str = "cells";
 const PRETRAINED: &str = "pretrained";
 const TIMES: &str = "times.jsonl";
+const NOTE: &str = "note.txt";
 
 /// What to do about a damaged file of results or a damaged network.
 const AGAIN: &str = "delete it, and what it held is made again, with the same bits";
@@ -293,6 +294,21 @@ impl SuiteFolder {
     /// What is run.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// What somebody has to say about the suite, for its report: the text of `note.txt`, if it is there.
+    ///
+    /// # Errors
+    /// [`SuiteError::Io`].
+    pub fn note(&self) -> Result<Option<String>, SuiteError> {
+        let file = self.path.join(NOTE);
+        match std::fs::read_to_string(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            text => {
+                let text = text.map_err(io_error("read", &file))?;
+                Ok(Some(text.split_whitespace().collect::<Vec<_>>().join(" ")))
+            }
+        }
     }
 
     /// The results of a group so far.

@@ -38,7 +38,7 @@ pub enum TrainError {
     Network(#[from] NetworkError),
     /// The loss or a weight became infinite or NaN.
     #[error(
-        "training diverged in epoch {epoch} (the loss or a weight became infinite or no number); try \
+        "training diverged in epoch {epoch} (the loss or a weight is no finite number any more); try \
          a lower learning rate"
     )]
     Diverged {

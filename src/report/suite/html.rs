@@ -90,7 +90,8 @@ pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteRepor
         })?;
         drawn.push((figure, text));
     }
-    let facts = facts(&collected, (planned, finished));
+    let note = folder.note()?.into_iter();
+    let facts: Vec<String> = note.chain(facts(&collected, (planned, finished))).collect();
     let page = page(manifest, &facts, &tables, (&drawn, &figures.not_drawn));
     write(&folder.path().join("report.html"), page.as_bytes())?;
     let rows = collected.rows();
