@@ -139,24 +139,26 @@ fn rows_of_equal_length_are_read_and_their_padding_left_out() {
 
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("padded.h5");
-    let file = hdf5::File::create(&path).expect("made");
-    let spikes = file.create_group("spikes").expect("made");
-    let times = ndarray::arr2(&[
-        [0.1f32, 0.2, 0.0],
-        [0.3, f32::NAN, f32::NAN],
-        [0.0, 0.0, 0.0],
-    ]);
-    let units = ndarray::arr2(&[[0i64, 5, 0], [7, 0, 0], [0, 0, 0]]);
-    let builder = spikes
-        .new_dataset_builder()
-        .chunk((2, 2))
-        .shuffle()
-        .deflate(4);
-    builder.with_data(&times).create("times").expect("made");
-    let builder = spikes.new_dataset_builder().with_data(&units);
-    builder.create("units").expect("made");
-    write_lists(&file, &[0, 1, 2]);
-    drop((spikes, file));
+    // Builders hold the file open until they go.
+    {
+        let file = hdf5::File::create(&path).expect("made");
+        let spikes = file.create_group("spikes").expect("made");
+        let times = ndarray::arr2(&[
+            [0.1f32, 0.2, 0.0],
+            [0.3, f32::NAN, f32::NAN],
+            [0.0, 0.0, 0.0],
+        ]);
+        let units = ndarray::arr2(&[[0i64, 5, 0], [7, 0, 0], [0, 0, 0]]);
+        let builder = spikes
+            .new_dataset_builder()
+            .chunk((2, 2))
+            .shuffle()
+            .deflate(4);
+        builder.with_data(&times).create("times").expect("made");
+        let builder = spikes.new_dataset_builder().with_data(&units);
+        builder.create("units").expect("made");
+        write_lists(&file, &[0, 1, 2]);
+    }
     let read = events_of(&path);
     let lengths: Vec<usize> = read
         .iter()
@@ -209,41 +211,42 @@ fn files_in_the_newest_format_and_in_compressed_chunks_are_read() {
     let folder = tempfile::tempdir().expect("a folder");
     for latest in [false, true] {
         let path = folder.path().join(format!("{latest}.h5"));
-        let mut builder = hdf5::FileBuilder::new();
-        if latest {
-            builder.with_fapl(|list| list.libver_latest());
-        }
-        let file = builder.create(&path).expect("made");
-        let labels: Vec<u16> = (0..300).map(|sample| sample % 3).collect();
-        let spikes = file.create_group("spikes").expect("made");
         let lists = |length: usize| {
             (0..length)
                 .map(|event| event as f32 * 1e-2)
                 .collect::<Vec<_>>()
         };
-        let times: Vec<VarLenArray<f32>> = (0..300)
-            .map(|sample| VarLenArray::from_slice(&lists(sample % 7)))
-            .collect();
-        let units: Vec<VarLenArray<u8>> = (0..300)
-            .map(|sample| VarLenArray::from_slice(&vec![9u8; sample % 7]))
-            .collect();
-        let builder = spikes.new_dataset_builder().chunk(64).shuffle().deflate(6);
-        builder.with_data(&times).create("times").expect("made");
-        let builder = spikes.new_dataset_builder().chunk(7);
-        builder.with_data(&units).create("units").expect("made");
-        let builder = file.new_dataset_builder().chunk(50).shuffle().deflate(9);
-        builder.with_data(&labels).create("labels").expect("made");
-        let extra = file.create_group("extra").expect("made");
-        let builder = extra.new_dataset_builder().with_data(&labels);
-        builder.create("speaker").expect("made");
-        let keys =
-            ["red", "green", "blue"].map(|name| FixedAscii::<16>::from_ascii(name).expect("short"));
-        extra
-            .new_dataset_builder()
-            .with_data(&keys)
-            .create("keys")
-            .expect("made");
-        drop((spikes, extra, file));
+        {
+            let mut builder = hdf5::FileBuilder::new();
+            if latest {
+                builder.with_fapl(|list| list.libver_latest());
+            }
+            let file = builder.create(&path).expect("made");
+            let labels: Vec<u16> = (0..300).map(|sample| sample % 3).collect();
+            let spikes = file.create_group("spikes").expect("made");
+            let times: Vec<VarLenArray<f32>> = (0..300)
+                .map(|sample| VarLenArray::from_slice(&lists(sample % 7)))
+                .collect();
+            let units: Vec<VarLenArray<u8>> = (0..300)
+                .map(|sample| VarLenArray::from_slice(&vec![9u8; sample % 7]))
+                .collect();
+            let builder = spikes.new_dataset_builder().chunk(64).shuffle().deflate(6);
+            builder.with_data(&times).create("times").expect("made");
+            let builder = spikes.new_dataset_builder().chunk(7);
+            builder.with_data(&units).create("units").expect("made");
+            let builder = file.new_dataset_builder().chunk(50).shuffle().deflate(9);
+            builder.with_data(&labels).create("labels").expect("made");
+            let extra = file.create_group("extra").expect("made");
+            let builder = extra.new_dataset_builder().with_data(&labels);
+            builder.create("speaker").expect("made");
+            let keys = ["red", "green", "blue"]
+                .map(|name| FixedAscii::<16>::from_ascii(name).expect("short"));
+            extra
+                .new_dataset_builder()
+                .with_data(&keys)
+                .create("keys")
+                .expect("made");
+        }
         let read = events_of(&path);
         for (sample, recording) in read.iter().enumerate() {
             let expected: Vec<f64> = lists(sample % 7).into_iter().map(f64::from).collect();
@@ -294,23 +297,23 @@ fn nothing_outside_of_the_file_is_read() {
 #[test]
 fn a_virtual_dataset_is_refused() {
     let bench = Bench::new();
-    let file = hdf5::File::create(bench.path("virtual.h5")).expect("made");
-    write_spikes(&file, 3);
-    file.new_dataset_builder()
-        .with_data(&[0u16, 1, 2])
-        .create("kept")
-        .expect("made");
-    let builder = file.new_dataset::<u16>().shape(3);
-    let builder = builder.virtual_map(".", "kept", 3, .., 3, ..);
-    builder.create("labels").expect("made");
-    let extra = file.create_group("extra").expect("made");
-    extra
-        .new_dataset_builder()
-        .with_data(&[0u16, 0, 0])
-        .create("speaker")
-        .expect("made");
-    drop(extra);
-    file.close().expect("written");
+    {
+        let file = hdf5::File::create(bench.path("virtual.h5")).expect("made");
+        write_spikes(&file, 3);
+        file.new_dataset_builder()
+            .with_data(&[0u16, 1, 2])
+            .create("kept")
+            .expect("made");
+        let builder = file.new_dataset::<u16>().shape(3);
+        let builder = builder.virtual_map(".", "kept", 3, .., 3, ..);
+        builder.create("labels").expect("made");
+        let extra = file.create_group("extra").expect("made");
+        extra
+            .new_dataset_builder()
+            .with_data(&[0u16, 0, 0])
+            .create("speaker")
+            .expect("made");
+    }
     bad(&bench, "data info virtual.h5", &["`labels`", "virtual"]);
 }
 

@@ -119,9 +119,13 @@ impl Target {
 fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
     Machine::default().prepare()?;
     arguments.target.refuse_existing()?;
-    let network = arguments.checkpoint.as_deref().map(Checkpoint::load);
-    let network = network.transpose()?.map(|saved| saved.network);
+    let saved = arguments.checkpoint.as_deref().map(Checkpoint::load);
+    let saved = saved.transpose()?;
+    let network = saved.as_ref().map(|saved| &saved.network);
     let file = ShdFile::open(&arguments.data)?;
+    if let Some(saved) = &saved {
+        file.check_class_names(&saved.class_names)?;
+    }
     if arguments.sample >= file.len() {
         return Err(Failure::bad(format!(
             "{} has {} samples, so 0 to {} can be drawn, not {}",
@@ -132,12 +136,12 @@ fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
         )));
     }
     let sample = file.read(arguments.sample..arguments.sample + 1)?.remove(0);
-    let name = |class: ClassId| {
-        let name = file.class_names().get(class.index());
+    let name = |names: &[String], class: ClassId| {
+        let name = names.get(class.index());
         name.cloned().unwrap_or_else(|| class.to_string())
     };
-    let truth = name(sample.class);
-    let (grid, units) = match &network {
+    let truth = name(file.class_names(), sample.class);
+    let (grid, units) = match network {
         Some(network) => (network.spec().grid(), network.spec().inputs()),
         None => default_grid(&sample.events)?,
     };
@@ -161,11 +165,17 @@ fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
     remarks.push(events);
     let file_name = arguments.data.file_name().unwrap_or_default();
     let file_name = file_name.to_string_lossy();
-    let mut title = format!("{at} of {file_name}, {}: “{truth}”", sample.speaker);
+    let mut title = format!(
+        "{at} of {file_name}, {}: “{truth}”",
+        file.speaker_name(sample.speaker)
+    );
     let mut panels = vec![RasterPanel::input(binned.counts.clone())];
-    if let Some(network) = &network {
-        let activity = network.run(Stage::Whole, &StageInput::counts(&binned.counts))?;
-        title += &format!(", taken for “{}”", name(activity.predicted()));
+    if let Some(saved) = &saved {
+        let input = StageInput::counts(&binned.counts);
+        let activity = saved.network.run(Stage::Whole, &input)?;
+        // The network numbers its classes in its own way.
+        let taken = name(&saved.class_names, activity.predicted());
+        title += &format!(", taken for “{taken}”");
         panels.extend(RasterPanel::layers(&activity.spikes));
     }
     let figure = RasterFigure {

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::binned::places_of;
 use super::hdf5_file::{Element, Hdf5File, Number, Problem, Table};
 use super::shd_names::KEYS;
 use super::{DatasetError, LabelledEvents};
@@ -203,6 +204,26 @@ impl ShdFile {
     /// Names of the speakers that have one, in the spelling of [`normalised`](crate::names::normalised).
     pub fn speaker_names(&self) -> &BTreeMap<SpeakerId, String> {
         &self.speaker_names
+    }
+
+    /// The name of a speaker, or the number if there is none: `speaker 3`.
+    pub fn speaker_name(&self, speaker: SpeakerId) -> String {
+        let name = self.speaker_names.get(&speaker);
+        name.cloned().unwrap_or_else(|| speaker.to_string())
+    }
+
+    /// Refuses classes with other names than these; their order may be another.
+    ///
+    /// # Errors
+    /// [`DatasetError::ClassesDiffer`].
+    pub fn check_class_names(&self, names: &[String]) -> Result<(), DatasetError> {
+        match places_of(&self.class_names, names) {
+            Some(_) => Ok(()),
+            None => Err(DatasetError::ClassesDiffer {
+                found: self.class_names.clone(),
+                expected: names.to_vec(),
+            }),
+        }
     }
 
     /// The class of every sample.
