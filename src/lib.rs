@@ -66,7 +66,7 @@
 //!
 //! # Features
 //!
-//! - `hdf5`: SHD-layout files through the system's libhdf5; `hdf5-static` builds HDF5 from source.
+//! - `hdf5`: SHD-layout files, read in Rust and written by the system's libhdf5; `hdf5-static` builds HDF5 from source.
 //! - `plots`: rasters, curves and confusion matrices as PNG and SVG.
 //! - `encode`: recordings (WAV, FLAC) to spikes, with a model of the inner ear.
 //! - `fetch`: public datasets over HTTPS, resumed, checked and unpacked.
