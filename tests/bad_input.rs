@@ -304,6 +304,16 @@ fn bad_settings_are_named_with_the_reason() {
         &format!("{twice} --model small.toml --out run"),
         &["once more"],
     );
+    // The same recordings twice would be on both sides of the split: these are the first of train.h5.
+    let first = (common::names(), common::recordings(3, 1));
+    let contents = respike::dataset::ShdContents::new(&first.0, &first.1);
+    respike::dataset::write_shd(&bench.path("some.h5"), &contents).expect("written");
+    let twice = "learn class --held-out 1 --strategy naive --data some.h5 train.h5";
+    bad(
+        &bench,
+        &format!("{twice} --model small.toml --out run"),
+        &["same recording"],
+    );
 }
 
 #[test]

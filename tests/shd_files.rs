@@ -155,7 +155,7 @@ fn files_merge_in_order_and_only_with_the_same_classes() {
     write_shd(&one, &ShdContents::new(&names(), &recordings(2, 5))).expect("written");
     write_shd(&two, &ShdContents::new(&names(), &recordings(1, 6))).expect("written");
     let mut other = names();
-    other.swap(0, 1);
+    other[0] = "pink".to_string();
     write_shd(&odd, &ShdContents::new(&other, &recordings(1, 7))).expect("written");
     let merged = read_dataset(&[one.clone(), two.clone()], target()).expect("they merge");
     let [first, second] =

@@ -494,6 +494,31 @@ fn checkpoints_of_format_2_know_what_they_were_trained_on() {
 }
 
 #[test]
+fn two_runs_of_the_encoder_number_one_speaker_alike_when_merged() {
+    let bench = Bench::new();
+    for part in ["tr", "te"] {
+        let folder = case(part);
+        let rule = "--labels {label}_{speaker}_{take} --channels 70";
+        let encode = format!("data encode {} {rule} --out {part}.h5", folder.display());
+        good(&bench, &encode);
+    }
+    let model = case("tiny.toml");
+    let train = format!(
+        "train --data tr.h5 te.h5 --model {} --batch-size 4 --epochs 1 --out run",
+        model.display()
+    );
+    good(&bench, &train);
+    let record = std::fs::read_to_string(bench.path("run/run.jsonl")).expect("written");
+    let start = record.lines().next().expect("a first line");
+    let start: serde_json::Value = serde_json::from_str(start).expect("JSON");
+    // Anna, Bert and Cleo: Bert is in both, with another number in each.
+    assert_eq!(start["data"]["speakers"], 3);
+    let alone = ShdFile::open(&bench.path("te.h5")).expect("good");
+    let names: Vec<&String> = alone.speaker_names().values().collect();
+    assert_eq!(names, ["bert", "cleo"]);
+}
+
+#[test]
 fn data_info_tells_names_sounds_and_repeats() {
     let bench = Bench::new();
     let (names, mut all) = (names(), recordings(1, 3));
