@@ -204,6 +204,12 @@ fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
                 path.display()
             )));
         }
+        if path.to_str().is_none() {
+            return Err(Failure::bad(format!(
+                "{} is not text in UTF-8, which libhdf5 needs of names; choose another",
+                path.display()
+            )));
+        }
         if !folder.is_dir() {
             return Err(Failure::bad(format!(
                 "there is no folder {}",

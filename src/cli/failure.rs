@@ -185,7 +185,22 @@ impl From<PlotError> for Failure {
     fn from(error: PlotError) -> Self {
         match error {
             PlotError::Drawing { .. } => Failure::Fault(error.into()),
+            PlotError::CannotWrite { ref source, .. } if !is_bad_place(source) => {
+                Failure::Fault(error.into())
+            }
             _ => Failure::bad(error.to_string()),
         }
     }
+}
+
+/// Whether nothing can be written there for what the place is, and not for what the machine lacks.
+fn is_bad_place(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::InvalidFilename
+            | io::ErrorKind::PermissionDenied
+    )
 }

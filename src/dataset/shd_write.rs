@@ -155,9 +155,11 @@ pub fn write_shd(path: &Path, contents: &ShdContents<'_>) -> Result<(), DatasetE
 }
 
 fn write_to(path: &Path, contents: &ShdContents<'_>) -> hdf5::Result<()> {
-    let file = hdf5::File::create(path)?;
+    // Made in memory and written as a whole: when libhdf5 writes bit by bit, some of its errors are lost.
+    let file = hdf5::File::with_options()
+        .with_fapl(|access| access.core_filebacked(true))
+        .create(path)?;
     fill(&file, contents)?;
-    // Much is written now only; what a full disk does not take is an error.
     file.flush()?;
     file.close()
 }

@@ -34,8 +34,9 @@ pub fn find_audio(inputs: &[PathBuf]) -> Result<Vec<AudioFile>, EncodeError> {
             below(input, "", DEEPEST, &mut found)?;
         } else {
             let name = input.file_name().unwrap_or(input.as_os_str());
+            let name = name.to_str().ok_or_else(|| no_text(input))?.to_string();
             found.push(AudioFile {
-                name: name.to_string_lossy().into_owned(),
+                name,
                 path: input.clone(),
             });
         }
@@ -70,19 +71,31 @@ fn below(
     for entry in entries {
         let entry = entry.map_err(|source| unreadable(folder, source))?;
         let (path, own) = (entry.path(), entry.file_name());
-        let own = own.to_string_lossy();
-        if own.starts_with('.') {
+        if own.as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        let name = format!("{prefix}{own}");
         let extension = path.extension().unwrap_or_default().to_string_lossy();
-        if path.is_dir() {
+        let is_folder = path.is_dir();
+        if !is_folder && !EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()) {
+            continue;
+        }
+        let own = own.to_str().ok_or_else(|| no_text(&path))?;
+        let name = format!("{prefix}{own}");
+        if is_folder {
             below(&path, &format!("{name}/"), depth - 1, found)?;
-        } else if EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()) {
+        } else {
             found.push(AudioFile { name, path });
         }
     }
     Ok(())
+}
+
+/// Labels are text, and so are the names that they are read from.
+fn no_text(path: &Path) -> EncodeError {
+    unreadable(
+        path,
+        std::io::Error::other("its name is not text in UTF-8; rename it"),
+    )
 }
 
 fn unreadable(path: &Path, source: std::io::Error) -> EncodeError {

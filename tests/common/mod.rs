@@ -7,6 +7,8 @@ pub mod figures;
 pub mod program;
 #[cfg(feature = "plots")]
 pub mod records;
+#[cfg(all(feature = "cli", unix))]
+pub mod strace;
 #[cfg(feature = "cli")]
 pub mod suite;
 #[cfg(feature = "plots")]

@@ -65,7 +65,7 @@ fn archive(entries: &[Entry<'_>]) -> Vec<u8> {
 }
 
 /// The recordings below a folder, and other things that a repository holds.
-fn honest(leading: &str) -> Vec<u8> {
+pub fn honest(leading: &str) -> Vec<u8> {
     let names = RECORDINGS.map(|(name, _)| format!("{leading}recordings/{name}"));
     let (readme, folder) = (
         format!("{leading}README.md"),
@@ -89,7 +89,7 @@ fn honest(leading: &str) -> Vec<u8> {
     archive(&entries)
 }
 
-fn source() -> Source {
+pub fn source() -> Source {
     toy_recordings(&RECORDINGS)
 }
 

@@ -4,8 +4,14 @@
 mod archives;
 mod downloads;
 mod given;
+#[cfg(unix)]
+mod killed;
 #[cfg(feature = "cli")]
 mod program;
 mod resumed;
 mod server;
+#[cfg(unix)]
+#[allow(dead_code)] // failures are for the tests of the program
+#[path = "../common/strace.rs"]
+mod strace;
 mod toy;

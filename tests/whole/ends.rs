@@ -1,0 +1,111 @@
+//! How the program ends: interrupted, without room for its words, without threads.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::commands::respike;
+use super::strangers::{refused, run, wait_for};
+
+/// Starts a command, sends it a signal as soon as a file is there, and gives exit code and stderr.
+fn interrupted(folder: &Path, arguments: &str, file: &str, signal: &str) -> (Option<i32>, String) {
+    let words = respike(arguments);
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).current_dir(folder);
+    let command = command.stderr(Stdio::piped()).stdout(Stdio::null());
+    let child = command.spawn().expect("it runs");
+    wait_for(&folder.join(file));
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args([signal, &id]).status();
+    assert!(sent.expect("kill runs").success());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.signal(), None, "it ends by itself");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), stderr)
+}
+
+#[test]
+fn an_interrupt_says_how_to_go_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let train = "train --data DATA --model MODEL --epochs 1000000 --threads 1 --out run";
+    let checkpoint = "run/checkpoint.safetensors";
+    for (signal, code, resume) in [("-INT", 130, ""), ("-TERM", 143, " --resume")] {
+        let command = format!("{train}{resume}");
+        let (found, stderr) = interrupted(folder.path(), &command, checkpoint, signal);
+        assert_eq!(found, Some(code), "{stderr}");
+        let last = stderr.lines().last().expect("a line");
+        assert!(last.contains("interrupted"), "{stderr}");
+        assert!(last.contains("--resume"), "{stderr}");
+        let entries = folder.path().join("run").read_dir().expect("a folder");
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        let half = names.filter(|name| name.to_string_lossy().ends_with(".part"));
+        assert_eq!(half.count(), 0, "nothing half-written is left");
+    }
+}
+
+#[test]
+fn a_signal_that_was_to_be_ignored_is_ignored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let words = respike("train --data DATA --model MODEL --epochs 400 --threads 1 --out run");
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP; \"$@\" & child=$!; while [ ! -e run/run.jsonl ]; do sleep 0.01; done; kill -HUP $child; wait $child", "sh"]);
+    let command = command.args(&words).current_dir(folder.path());
+    let output = command.output().expect("sh runs");
+    assert!(output.status.success(), "as under nohup");
+    assert!(folder.path().join("run/summary.json").exists());
+}
+
+#[test]
+fn results_that_nobody_can_read_are_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for arguments in ["data info DATA", "data info --json DATA", "--help"] {
+        let words = respike(arguments);
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).current_dir(folder.path());
+        let command = command.stdout(full.expect("a full device"));
+        let output = command.output().expect("it runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains("cannot print"), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn numbers_of_threads_that_make_no_sense_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for command in [
+        "data info DATA",
+        "plot raster --data DATA --sample 0 --out plot.png",
+        "train --data DATA --model MODEL --epochs 1 --out run",
+    ] {
+        for number in ["-1", "many", "1025", "99999999999999999999999"] {
+            let words = respike(command);
+            let mut command = Command::new(&words[0]);
+            command.args(&words[1..]).current_dir(folder.path());
+            let output = command.env("RAYON_NUM_THREADS", number).output();
+            refused(&output.expect("it runs"), &["RAYON_NUM_THREADS", number]);
+        }
+    }
+    for threads in ["0", "1025"] {
+        let eval = format!("eval --data DATA --checkpoint none --threads {threads}");
+        refused(&run(folder.path(), &eval), &["--threads", threads]);
+    }
+}
+
+#[test]
+fn too_little_room_for_threads_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let words = respike("train --data DATA --model MODEL --epochs 1 --threads 1024 --out run");
+    let mut command = Command::new("bash");
+    // Every thread needs room for its stack.
+    command.args(["-c", "ulimit -v 800000; exec \"$@\"", "bash"]);
+    let command = command.args(&words).current_dir(folder.path());
+    let output = command.output().expect("bash runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("cannot start 1024 threads"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "one sentence: {stderr}");
+    assert!(!folder.path().join("run").exists());
+}
