@@ -105,8 +105,8 @@ fn escapes_in_names_are_shown_escaped() {
         format!("data info --json {data}"),
         format!("train --data {data} --model MODEL --epochs 1 --out run"),
         format!("eval --data {data} --checkpoint run/checkpoint.safetensors"),
-        format!("data info a\u{1b}[31mb"),
-        format!("a\u{1b}[31mb"),
+        "data info a\u{1b}[31mb".to_string(),
+        "a\u{1b}[31mb".to_string(),
     ] {
         let text = said(&run(folder.path(), &command));
         let acts = text.contains(|letter: char| letter.is_control() && letter != '\n');

@@ -144,7 +144,9 @@ fn what_the_dead_left_goes_and_all_else_stays() {
         let out = folder.path().join(out);
         std::fs::create_dir(&out).expect("writable");
         let put = |name: &str| std::fs::write(out.join(name), "text").expect("writable");
-        [".respike-4-1.part", ".respike-notes.part", "mine.part"].map(put);
+        [".respike-4-1.part", ".respike-notes.part", "mine.part"]
+            .into_iter()
+            .for_each(put);
         std::fs::create_dir(out.join(".respike-4-2.part")).expect("writable");
         put(".respike-4-2.part/inner");
         let output = run(folder.path(), command);
