@@ -178,7 +178,11 @@ fn describe(info: &FileInfo) -> String {
         ("speakers", wrapped(speakers.collect())),
     ];
     let rows = rows.map(|(name, value)| vec![name.to_string(), value]);
-    format!("{}\n{}", info.file, table(&["what", "found"], &rows, 2))
+    format!(
+        "{}\n{}",
+        shown(&info.file),
+        table(&["what", "found"], &rows, 2)
+    )
 }
 
 fn names_by_number(file: &ShdFile) -> BTreeMap<u16, String> {

@@ -124,7 +124,8 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
     }
     let (heading, rows) = learn_table(&summaries);
     let file = arguments.out.join("table.md");
-    write_whole(&file, markdown(&heading, &rows).as_bytes())?;
+    write_whole(&file, markdown(&heading, &rows).as_bytes())
+        .map_err(|error| Failure::fault(format!("cannot write {}: {error}", file.display())))?;
     if arguments.run.json {
         let all = summaries.into_iter().map(Box::new).map(Summary::Learn);
         return print_json(&all.collect::<Vec<_>>());

@@ -467,7 +467,7 @@ fn row(path: &Path, recordings: &[LabelledEvents]) -> Vec<String> {
     let events: usize = recordings.iter().map(|one| one.events.len()).sum();
     let last = recordings.iter().filter_map(|one| one.events.last_time_s());
     vec![
-        path.display().to_string(),
+        Shown(&path.display().to_string()).to_string(),
         recordings.len().to_string(),
         format!("{:.1}", events as f64 / recordings.len() as f64),
         format!("{:.4} s", last.fold(0.0, f64::max)),

@@ -10,6 +10,7 @@ use super::reading::{in_order_of, read_data};
 use crate::ids::ClassId;
 use crate::network::Stage;
 use crate::report::ConfusionMatrix;
+use crate::storage::shown;
 use crate::train::{Checkpoint, DatasetExamples, evaluate};
 
 /// Test a trained network on SHD-layout files.
@@ -71,7 +72,7 @@ pub(super) fn run(arguments: EvalArguments) -> Result<(), Failure> {
         let row = summary.confusion.counts().row(class.index());
         let (right, all) = (row[class.index()], row.sum());
         vec![
-            data.class_name(class),
+            shown(&data.class_name(class)).into_owned(),
             all.to_string(),
             right.to_string(),
             format!("{:.1}", f64::from(right) / f64::from(all) * 1e2),

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use crate::continual::{EpochRecord, Phase, Progress};
 use crate::report::pretty_json;
 use crate::simd::Simd;
-use crate::storage::{Shown, is_odd, shown_lines};
+use crate::storage::{Shown, is_odd, shown, shown_lines};
 use crate::train::TimeSpent;
 
 /// Says something that is neither a result nor an error.
@@ -105,7 +105,7 @@ pub(super) fn counted_bar(name: &str, count: usize, things: &'static str) -> Cou
     // The template differs in a plain word only, and is right.
     let style = ProgressStyle::with_template(&template).expect("a valid template");
     bar.set_style(style.progress_chars("█▉ "));
-    bar.set_prefix(name.to_string());
+    bar.set_prefix(shown(name).into_owned());
     CountedBar { bar, things }
 }
 

@@ -27,16 +27,22 @@ fn interrupted(folder: &Path, arguments: &str, file: &str, signal: &str) -> (Opt
 #[test]
 fn an_interrupt_says_how_to_go_on() {
     let folder = tempfile::tempdir().expect("a folder");
-    let train = "train --data DATA --model MODEL --epochs 1000000 --threads 1 --out run";
-    let checkpoint = "run/checkpoint.safetensors";
-    for (signal, code, resume) in [("-INT", 130, ""), ("-TERM", 143, " --resume")] {
-        let command = format!("{train}{resume}");
-        let (found, stderr) = interrupted(folder.path(), &command, checkpoint, signal);
+    let train = "train --data DATA --model MODEL --epochs 1000000 --threads 1 --resume --out";
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let (command, checkpoint) = (
+            format!("{train} run{signal}"),
+            format!("run{signal}/checkpoint.safetensors"),
+        );
+        let (found, stderr) = interrupted(folder.path(), &command, &checkpoint, signal);
         assert_eq!(found, Some(code), "{stderr}");
         let last = stderr.lines().last().expect("a line");
         assert!(last.contains("interrupted"), "{stderr}");
         assert!(last.contains("--resume"), "{stderr}");
-        let entries = folder.path().join("run").read_dir().expect("a folder");
+        let entries = folder
+            .path()
+            .join(format!("run{signal}"))
+            .read_dir()
+            .expect("a folder");
         let names = entries.map(|entry| entry.expect("an entry").file_name());
         let half = names.filter(|name| name.to_string_lossy().ends_with(".part"));
         assert_eq!(half.count(), 0, "nothing half-written is left");

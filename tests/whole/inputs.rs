@@ -112,8 +112,13 @@ fn escapes_in_names_are_shown_escaped() {
         let acts = text.contains(|letter: char| letter.is_control() && letter != '\n');
         assert!(!acts, "{command}: {text:?}");
     }
-    let info = said(&run(folder.path(), &format!("data info {data}")));
-    assert!(info.contains("\\u{1b}"), "{info}");
+    let info = said(&run(folder.path(), &format!("data info --json {data}")));
+    assert!(info.contains("\\u001b"), "{info}");
+    let twice = format!(
+        "learn class --held-out none --strategy naive --data {data} --model MODEL --out new"
+    );
+    let known = said(&run(folder.path(), &twice));
+    assert!(known.contains("\\u{1b}"), "{known}");
     for kind in ["svg", "png"] {
         let plot = format!("plot raster --data {data} --sample 0 --out plot.{kind}");
         assert!(run(folder.path(), &plot).status.success());

@@ -11,7 +11,7 @@ use super::figures::{Content, SuiteFigure, figures};
 use super::tables::{Table, tables};
 use crate::continual::{Protocol, Scenario};
 use crate::report::plot::{PlotError, lines, matrix};
-use crate::storage::{shown, write_whole};
+use crate::storage::{make_folder, shown, write_whole};
 use crate::suite::{Group, Manifest, ScenarioKind, SuiteError, SuiteFolder};
 
 /// What a report says, for people and for programs.
@@ -346,7 +346,7 @@ fn fresh_folder(path: &Path, name: &str) -> Result<std::path::PathBuf, SuiteErro
             source,
         }
     };
-    std::fs::create_dir_all(&folder).map_err(io("make", &folder))?;
+    make_folder(&folder).map_err(io("make", &folder))?;
     for entry in std::fs::read_dir(&folder)
         .map_err(io("read", &folder))?
         .flatten()
