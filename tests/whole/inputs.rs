@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use super::commands::{project, respike};
+use super::common::Parts;
 use super::strangers::{refused, run};
 
 /// A pipe that nobody writes to would keep its reader waiting.
@@ -93,8 +94,13 @@ fn names_that_are_no_text_are_names_of_files_but_of_nothing_else() {
 #[test]
 fn escapes_in_names_are_shown_escaped() {
     let folder = tempfile::tempdir().expect("a folder");
-    let data = project("tests/cases/faults/10_escape_in_class_name.h5");
-    let data = data.display();
+    let data = "odd.h5";
+    let keys = ["\u{1b}[31mred", "gre\nen", "blue\r\u{7}", "grey"];
+    Parts {
+        keys: Some(keys.to_vec()),
+        ..Parts::good()
+    }
+    .write(&folder.path().join(data));
     let said = |output: &Output| {
         let mut text = output.stdout.clone();
         text.extend(&output.stderr);
@@ -114,6 +120,10 @@ fn escapes_in_names_are_shown_escaped() {
     }
     let info = said(&run(folder.path(), &format!("data info --json {data}")));
     assert!(info.contains("\\u001b"), "{info}");
+    for name in ["\\u{1b}[31mred", "gre\\nen", "blue\\r\\u{7}"] {
+        let info = said(&run(folder.path(), &format!("data info {data}")));
+        assert!(info.contains(name), "`{name}` is not in {info}");
+    }
     let twice = format!(
         "learn class --held-out none --strategy naive --data {data} --model MODEL --out new"
     );
