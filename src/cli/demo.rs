@@ -216,8 +216,8 @@ fn raster_of_first(
     panels.extend(RasterPanel::layers(&activity.spikes));
     Ok(RasterFigure {
         title: format!(
-            "{index} of both files, {}: “{truth}”, taken for “{taken}”",
-            sample.speaker
+            "{index} of fsdd70_train.h5 + fsdd70_test.h5, {}: “{truth}”, taken for “{taken}”",
+            data.speaker_name(sample.speaker)
         ),
         remarks: vec![
             format!("{} channels", sample.counts.units()),

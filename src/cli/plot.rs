@@ -5,9 +5,9 @@ use clap::{Args, Subcommand};
 use super::arguments::Machine;
 use super::cochleagram::{CochleagramArguments, plot_cochleagram};
 use super::failure::Failure;
-use super::output::note;
-use crate::dataset::ShdFile;
-use crate::ids::{ClassId, SampleIndex};
+use super::reading::{in_order_of, say_what_is_lost, say_which_channels};
+use crate::dataset::{DatasetBuilder, ShdFile};
+use crate::ids::SampleIndex;
 use crate::network::{NetworkSpec, Stage, StageInput};
 use crate::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
 use crate::report::{RunFolder, RunRecord};
@@ -121,7 +121,6 @@ fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
     arguments.target.refuse_existing()?;
     let saved = arguments.checkpoint.as_deref().map(Checkpoint::load);
     let saved = saved.transpose()?;
-    let network = saved.as_ref().map(|saved| &saved.network);
     let file = ShdFile::open(&arguments.data)?;
     if let Some(saved) = &saved {
         file.check_class_names(&saved.class_names)?;
@@ -135,47 +134,51 @@ fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
             arguments.sample
         )));
     }
-    let sample = file.read(arguments.sample..arguments.sample + 1)?.remove(0);
-    let name = |names: &[String], class: ClassId| {
-        let name = names.get(class.index());
-        name.cloned().unwrap_or_else(|| class.to_string())
+    let recording = file.read(arguments.sample..arguments.sample + 1)?.remove(0);
+    let (grid, units) = match &saved {
+        Some(saved) => (saved.network.spec().grid(), saved.network.spec().inputs()),
+        None => default_grid(&recording.events)?,
     };
-    let truth = name(file.class_names(), sample.class);
-    let (grid, units) = match network {
-        Some(network) => (network.spec().grid(), network.spec().inputs()),
-        None => default_grid(&sample.events)?,
-    };
-    let at = SampleIndex(arguments.sample);
-    let binned = grid.bin(&sample.events, units).map_err(|source| {
-        let file = arguments.data.display();
-        Failure::bad(format!("in {file}, {at}: {source}"))
+    let mut builder = DatasetBuilder::new(grid, units, file.class_names().to_vec())?;
+    builder.name_speakers(file.speaker_names().clone());
+    builder.push(&recording).map_err(|error| {
+        let (file, at) = (arguments.data.display(), arguments.sample);
+        Failure::bad(format!("in {file}, sample {at}: {error}"))
     })?;
-    let mut remarks = vec![format!("{} channels", units)];
-    let (all, lost) = (sample.events.len(), binned.past_end);
-    let events = match lost {
-        0 => format!("{all} events"),
-        lost => format!(
-            "{lost} of {all} events at or past {} s are not drawn",
-            grid.max_time_s()
-        ),
-    };
-    if lost > 0 {
-        note(&events);
-    }
-    remarks.push(events);
-    let file_name = arguments.data.file_name().unwrap_or_default();
-    let file_name = file_name.to_string_lossy();
-    let mut title = format!(
-        "{at} of {file_name}, {}: “{truth}”",
-        file.speaker_name(sample.speaker)
-    );
-    let mut panels = vec![RasterPanel::input(binned.counts.clone())];
+    let mut data = builder.build()?;
+    say_what_is_lost(&data)?;
     if let Some(saved) = &saved {
-        let input = StageInput::counts(&binned.counts);
-        let activity = saved.network.run(Stage::Whole, &input)?;
-        // The network numbers its classes in its own way.
-        let taken = name(&saved.class_names, activity.predicted());
-        title += &format!(", taken for “{taken}”");
+        say_which_channels(&data);
+        data = in_order_of(saved, data)?;
+    }
+    let (all, lost) = (data.events(), data.events_past_end());
+    let remarks = vec![
+        format!("{units} channels"),
+        match lost {
+            0 => format!("{all} events"),
+            lost => format!(
+                "{lost} of {all} events at or past {} s are not drawn",
+                grid.max_time_s()
+            ),
+        },
+    ];
+    let sample = data.sample(SampleIndex(0));
+    let (speaker, truth) = (
+        data.speaker_name(sample.speaker),
+        data.class_name(sample.class),
+    );
+    let file_name = arguments.data.file_name().unwrap_or_default();
+    let mut title = format!(
+        "sample {} of {}, {speaker}: “{truth}”",
+        arguments.sample,
+        file_name.to_string_lossy()
+    );
+    let mut panels = vec![RasterPanel::input(sample.counts.clone())];
+    if let Some(saved) = &saved {
+        let activity = saved
+            .network
+            .run(Stage::Whole, &StageInput::counts(&sample.counts))?;
+        title += &format!(", taken for “{}”", data.class_name(activity.predicted()));
         panels.extend(RasterPanel::layers(&activity.spikes));
     }
     let figure = RasterFigure {

@@ -52,7 +52,8 @@ pub(super) fn in_order_of(saved: &Checkpoint, data: Dataset) -> Result<Dataset, 
     Ok(data)
 }
 
-fn say_what_is_lost(data: &Dataset) -> Result<(), Failure> {
+/// Says how many events lie past the end of the grid; if hardly any is left, data is refused.
+pub(super) fn say_what_is_lost(data: &Dataset) -> Result<(), Failure> {
     let (lost, all) = (data.events_past_end(), data.events());
     if lost == 0 {
         return Ok(());
@@ -98,7 +99,8 @@ fn say_how_long(data: &Dataset) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say_which_channels(data: &Dataset) {
+/// Says so where a network has many more inputs than the data has channels.
+pub(super) fn say_which_channels(data: &Dataset) {
     let (used, inputs) = (data.channels(), data.inputs());
     if used > 0 && used * 2 <= inputs {
         note(&format!(

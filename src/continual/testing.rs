@@ -142,3 +142,17 @@ impl Tests {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_old_at_the_end_is_the_base_or_all_but_the_last() {
+        let samples = |old_grows| TestSamples::of_tasks(&[40, 10, 30], old_grows, 80);
+        let (old, new) = (samples(false).old, samples(false).new);
+        assert_eq!((old, new), (40, 40));
+        let (old, new) = (samples(true).old, samples(true).new);
+        assert_eq!((old, new), (50, 30));
+    }
+}

@@ -149,7 +149,7 @@ impl Classes {
             ),
         };
         if self.new.contains(&true) {
-            remark += "; * new classes";
+            remark += "; *\u{a0}new\u{a0}classes";
         }
         if self.count_size(side).is_none() {
             remark += "; counts are too many to be written here, and are in summary.json";

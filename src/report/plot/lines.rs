@@ -20,7 +20,7 @@ const APART: f64 = 10.0;
 /// Series stand no further apart at a label.
 const SIDE_BY_SIDE: f64 = 20.0;
 /// Of a long series, so many points have marks.
-const MOST_MARKS: usize = 12;
+const MOST_MARKS: usize = 8;
 
 /// Panels with lines and points.
 #[derive(Debug, Clone, PartialEq)]
@@ -275,7 +275,7 @@ impl Panel<'_> {
         self.place.draw_title(canvas)?;
         let ticks = self.panel.x.ticks(&self.axes);
         let y_ticks = self.axes.y.ticks(6, false);
-        self.axes.grid(canvas, &[], &y_ticks)?;
+        self.axes.grid(canvas, &self.between_labels(), &y_ticks)?;
         self.axes.edges(canvas)?;
         let placed = self.placed();
         for series in &placed {
@@ -314,6 +314,19 @@ impl Panel<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Ends of what belongs to each label.
+    fn between_labels(&self) -> Vec<Tick> {
+        let labels = match &self.panel.x {
+            LineAxis::Labels(_, labels) => labels.len(),
+            _ => 0,
+        };
+        let ends = (1..labels).map(|index| Tick {
+            value: index as f64 - 0.5,
+            label: String::new(),
+        });
+        ends.collect()
     }
 
     /// Where the points of each series lie.

@@ -166,7 +166,7 @@ impl<'a> Section<'a> {
         if let Some(joint) = joint {
             found += &format!(", joint {}", joint.percent());
         }
-        found += &format!(". {}", self.behind(&row));
+        found += &format!(". Judged: {}", self.behind(&row));
         if replayed.len() > 1 {
             found += &format!(
                 "; LR {index} is the best of {} on these test samples",
@@ -205,7 +205,7 @@ impl<'a> Section<'a> {
         if let Some(counts) = counts {
             found += &format!(" (counts:10 costs {})", counts.percent());
         }
-        found += &format!(". {}", self.behind(&or.paired_with(raw)));
+        found += &format!(". Judged: {}", self.behind(&or.paired_with(raw)));
         let claim = "1:10 (or:10) at LR index 3 costs at most 4 points against raw";
         Some((claim.to_string(), found, difference.mean <= 0.04 + ROUNDING))
     }
@@ -226,7 +226,7 @@ impl<'a> Section<'a> {
             false => "the bits of packed spikes, as the paper counts",
         };
         let claim = format!("raw input is at least 140 times {counted} (or:10 at LR index 3)");
-        let found = format!("{times:.1} times. {}", self.behind(row));
+        let found = format!("{times:.1} times. Judged: {}", self.behind(row));
         Some((claim, found, times >= 140.0))
     }
 }

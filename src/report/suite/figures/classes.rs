@@ -160,7 +160,7 @@ pub(super) fn matrices(collected: &Collected, section: &Section<'_>, figures: &m
             .map_or(String::new(), |tested| tested.to_string());
         let picked = row.key.strategy == Strategy::Latent && latent.len() > 1;
         MatrixPanel {
-            title: row.key.full_name(),
+            title: row.key.full_name().replace(" replays", "\u{a0}replays"),
             remark: match picked {
                 true => format!("best of {} on these test samples; {tested}", latent.len()),
                 false => tested,
@@ -176,7 +176,7 @@ pub(super) fn matrices(collected: &Collected, section: &Section<'_>, figures: &m
     }
     let picked = match (best, latent.len()) {
         (Some(best), many) if many > 1 => format!(
-            " {} was picked, of {many}, as what is right most often on the same test samples.",
+            " Picked of {many}, as right most often on the same test samples: {}.",
             best.key.full_name()
         ),
         _ => String::new(),

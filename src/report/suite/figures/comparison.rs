@@ -8,9 +8,6 @@ use crate::report::plot::{LineAxis, LinePanel, LineStyle, Mark, Point, Series};
 use crate::report::suite::collected::{Row, codec_order};
 use crate::report::suite::tables::slug;
 
-/// The colours of codecs, one after the other.
-const CODEC_COLOURS: [usize; 9] = [2, 5, 0, 11, 4, 9, 8, 10, 3];
-
 /// Accuracy by LR index.
 pub(super) fn lr_indices(sections: &[Section<'_>], marks: &CodecMarks, figures: &mut Figures) {
     let mut drawn: Vec<&Row<'_>> = Vec::new();
@@ -96,7 +93,7 @@ fn by_lr_index<'a>(
     drawn: &mut Vec<&'a Row<'a>>,
 ) -> Vec<Series> {
     let mut series = Vec::new();
-    for (place, &codec) in codecs.iter().enumerate() {
+    for &codec in codecs {
         let Some(mark) = marks.get(codec) else {
             continue;
         };
@@ -112,7 +109,7 @@ fn by_lr_index<'a>(
         }
         series.push(Series {
             name: format!("latent replay, {codec}"),
-            colour: CODEC_COLOURS[place % CODEC_COLOURS.len()],
+            colour: marks.colour(codec),
             line: LineStyle::Solid,
             mark: Some(mark),
             points,
@@ -185,7 +182,7 @@ pub(super) fn bytes(sections: &[Section<'_>], marks: &CodecMarks, figures: &mut 
     let mut without_joint = String::new();
     for section in sections {
         // The legend has colours and marks apart: all pairs of them would fill it.
-        let (mut colours, mut codecs): (Vec<Series>, Vec<Series>) = Default::default();
+        let (mut colours, mut codecs): (Vec<Series>, Vec<(usize, Series)>) = Default::default();
         let mut points: Vec<Series> = Vec::new();
         let mut all: Vec<Point> = Vec::new();
         let mut remembering: Vec<&Row<'_>> = Vec::new();
@@ -209,12 +206,13 @@ pub(super) fn bytes(sections: &[Section<'_>], marks: &CodecMarks, figures: &mut 
             let colour = match row.key.lr_index.filter(|_| !native) {
                 Some(index) => {
                     colours.push(key(&format!("LR index {index}"), lr_colour(index), None));
-                    codecs.push(key(&name, FRONT, Some(mark)));
+                    let place = codec.map_or(usize::MAX, |codec| marks.place(codec));
+                    codecs.push((place, key(&name, FRONT, Some(mark))));
                     lr_colour(index)
                 }
                 None => {
                     let (colour, _) = strategy_look(row.key.strategy);
-                    codecs.push(key(&name, colour, Some(mark)));
+                    codecs.push((usize::MAX, key(&name, colour, Some(mark))));
                     colour
                 }
             };
@@ -251,6 +249,8 @@ pub(super) fn bytes(sections: &[Section<'_>], marks: &CodecMarks, figures: &mut 
         levels.retain(|level| level.name != Strategy::Native.to_string());
         without_joint += &section.without_joint();
         colours.sort_by_key(|series| series.name.clone());
+        codecs.sort_by_key(|(place, _)| *place);
+        let codecs = codecs.into_iter().map(|(_, key)| key).collect();
         panels.push(LinePanel {
             title: section.title(),
             remark: section.tested(&remembering),

@@ -12,6 +12,9 @@ pub(super) const FRONT: usize = 7;
 /// The pre-trained network.
 pub(super) const PRETRAINED: usize = 7;
 
+/// The colours of codecs where LR indices have none, one after the other.
+const CODEC_COLOURS: [usize; 10] = [2, 5, 0, 11, 4, 9, 8, 10, 3, 7];
+
 /// Marks of codecs of one bit a window, and of others.
 const FILLED: [Mark; 5] = [
     Mark::Circle,
@@ -43,7 +46,7 @@ pub(super) fn strategy_look(strategy: Strategy) -> (usize, LineStyle) {
     }
 }
 
-/// The mark of each codec of a suite.
+/// The mark and the colour of each codec of a suite.
 pub(super) struct CodecMarks {
     marks: Vec<(Codec, Mark)>,
 }
@@ -71,6 +74,17 @@ impl CodecMarks {
             marks.extend(next.map(|mark| (codec, mark)));
         }
         CodecMarks { marks }
+    }
+
+    /// The place of a codec in legends.
+    pub fn place(&self, codec: Codec) -> usize {
+        let place = self.marks.iter().position(|(known, _)| *known == codec);
+        place.unwrap_or(self.marks.len())
+    }
+
+    /// The colour of a codec.
+    pub fn colour(&self, codec: Codec) -> usize {
+        CODEC_COLOURS[self.place(codec) % CODEC_COLOURS.len()]
     }
 
     /// The mark of a codec; `None` for one that there was no mark left for.

@@ -143,8 +143,8 @@ impl<'a> Section<'a> {
     }
 }
 
-/// A sentence about the rows that a figure does not show, as it is of some LR indices, codecs or numbers
-/// of replays alone; nothing if there are none.
+/// A sentence about the rows that a figure does not show, and what of them is nowhere in it; nothing if
+/// all are shown.
 fn left_out<'a>(all: impl Iterator<Item = &'a Row<'a>>, drawn: &[&Row<'_>]) -> String {
     let all: Vec<&Row<'_>> = all.collect();
     let is_drawn = |row: &&Row<'_>| drawn.iter().any(|drawn| drawn.key == row.key);
@@ -152,33 +152,32 @@ fn left_out<'a>(all: impl Iterator<Item = &'a Row<'a>>, drawn: &[&Row<'_>]) -> S
     if missing.is_empty() {
         return String::new();
     }
-    let mut parts: Vec<String> = Vec::new();
-    let mut list = |of: &dyn Fn(&Row<'_>) -> Option<String>| {
+    let nowhere = |of: &dyn Fn(&Row<'_>) -> Option<String>| {
         let mut values: Vec<String> = Vec::new();
         for value in missing.iter().filter_map(|row| of(row)) {
-            if !values.contains(&value) {
+            let shown = drawn.iter().any(|row| of(row).as_ref() == Some(&value));
+            if !shown && !values.contains(&value) {
                 values.push(value);
             }
         }
-        if !values.is_empty() {
-            parts.push(values.join(", "));
-        }
+        values
     };
     let latent = |row: &Row<'_>| row.key.strategy == Strategy::Latent;
-    list(&|row| Some(row.key.strategy.to_string()));
-    list(&|row| Some(format!("LR {}", row.key.lr_index?)));
-    list(&|row| {
-        row.key
-            .codec
-            .filter(|_| latent(row))
-            .map(|codec| codec.to_string())
-    });
-    list(&|row| Some(format!("{} replays", row.key.replays?)));
+    let codec = |row: &Row<'_>| row.key.codec.filter(|_| latent(row));
+    let mut parts = nowhere(&|row| Some(row.key.strategy.to_string()));
+    parts.extend(nowhere(&|row| Some(format!("LR {}", row.key.lr_index?))));
+    parts.extend(nowhere(&|row| codec(row).map(|codec| codec.to_string())));
+    if !nowhere(&|row| row.key.replays.map(|replays| replays.to_string())).is_empty() {
+        parts.push("other numbers of replays".to_string());
+    }
+    let among = match parts.is_empty() {
+        true => String::new(),
+        false => format!(", among them all of {}", parts.join(", ")),
+    };
     format!(
-        " Not drawn are {} of {} rows, which are in the tables: {}.",
+        " Not drawn are {} of {} rows, which are in the tables{among}.",
         missing.len(),
-        all.len(),
-        parts.join("; ")
+        all.len()
     )
 }
 

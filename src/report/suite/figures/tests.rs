@@ -91,8 +91,7 @@ fn curves_are_named_by_their_own_numbers_of_replays() {
         ("200 replays", after(70.0)),
     ];
     assert_eq!(drawn(panel), expected);
-    let missing =
-        "Not drawn are 1 of 6 rows, which are in the tables: latent; LR 2; raw; 100 replays.";
+    let missing = "Not drawn are 1 of 6 rows, which are in the tables, among them all of LR 2.";
     assert!(strict.caption.ends_with(missing), "{}", strict.caption);
     picture(&strict).says(&["40 test samples a run", "epoch", "joint", "200 replays"]);
     let published = of(&figures, "accuracy-per-epoch-published-sample");
@@ -285,8 +284,7 @@ fn the_matrix_of_the_best_says_that_it_was_picked_on_test_samples() {
     ];
     let figures = figures(&suite(&results, &[]));
     let figure = of(&figures, "accuracy-matrix-strict");
-    let said = "latent, LR 2, or:10, 100 replays was picked, of 2, as what is right most often on the same \
-                test samples.";
+    let said = "Picked of 2, as right most often on the same test samples: latent, LR 2, or:10, 100 replays.";
     assert!(figure.caption.contains(said), "{}", figure.caption);
     let picture = picture(&figure);
     assert_eq!(picture.width, 1600.0);
