@@ -326,7 +326,7 @@ impl SuiteFolder {
         let mut results = GroupResults::default();
         for (index, line) in text.lines().enumerate() {
             match serde_json::from_str(line) {
-                Ok(ResultLine::Pretrained(pretrained)) => results.pretrained = Some(pretrained),
+                Ok(ResultLine::Pretrained(pretrained)) => results.pretrained = Some(*pretrained),
                 Ok(ResultLine::Cell(cell)) => results.cells.push(*cell),
                 Err(error) => {
                     return Err(SuiteError::BadFile {
@@ -349,7 +349,11 @@ impl SuiteFolder {
         let planned = group.cells.iter().filter_map(|cell| results.of(cell));
         let others = results.cells.iter();
         let others = others.filter(|result| !group.cells.contains(&result.experiment));
-        let pretrained = results.pretrained.clone().map(ResultLine::Pretrained);
+        let pretrained = results
+            .pretrained
+            .clone()
+            .map(Box::new)
+            .map(ResultLine::Pretrained);
         let cells = planned.chain(others);
         let cells = cells.map(|cell| ResultLine::Cell(Box::new(cell.clone())));
         let mut text = String::new();

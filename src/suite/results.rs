@@ -17,7 +17,7 @@ use crate::train::TrainingSettings;
 #[serde(tag = "line", rename_all = "kebab-case")]
 pub enum ResultLine {
     /// The network that the group begins from.
-    Pretrained(Pretrained),
+    Pretrained(Box<Pretrained>),
     /// An experiment.
     Cell(Box<CellResult>),
 }

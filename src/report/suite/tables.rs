@@ -405,7 +405,7 @@ fn activity_table(rows: &[Row<'_>]) -> Table {
             row.key.protocol.to_string(),
             row.key.scenario.name().to_string(),
             row.key.name(),
-            row.tested().map_or("–".to_string(), |tested| tested.all()),
+            row.tested().map_or("–".to_string(), Tested::all),
             or_none(row.key.replays),
         ];
         line.extend((0..=layers).map(|layer| {
