@@ -451,6 +451,23 @@ fn networks_and_batches_larger_than_the_machine_are_refused_with_their_size() {
         let learn = "learn class --held-out 1 --strategy naive --data train.h5 --model large.toml --out run";
         bad(&bench, learn, &[word]);
     }
+    // A network of somebody else's, with data for it.
+    let case = |name: &str| {
+        let cases = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+        cases.join(name).display().to_string()
+    };
+    let (data, model) = (case("small.h5"), case("faults/07_model_65535_classes.toml"));
+    for command in [
+        "train --epochs 1",
+        "learn class --held-out two --strategy naive",
+        "bench shd --suite quick",
+    ] {
+        bad(
+            &bench,
+            &format!("{command} --data {data} --model {model} --out run"),
+            &["confusion matrices of 65535", "GB"],
+        );
+    }
     spec("units = 16", "units = 0");
     bad(&bench, &format!("{large} --epochs 1 --out run"), &["units"]);
 }

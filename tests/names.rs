@@ -233,3 +233,48 @@ fn records_tell_the_pretraining_that_was() {
     assert_eq!(build, respike::BUILD);
     assert_eq!(respike::BUILD.len(), 16);
 }
+
+#[test]
+fn a_suite_goes_on_with_its_data_in_another_order_of_classes() {
+    let bench = prepared();
+    let suite = "name = \"one\"\nabout = \"One.\"\nseeds = [0]\n[strict]\npretrain_epochs = 1\nepochs = 1\n\
+                 [[study]]\nscenario = \"class\"\nheld_out = [\"blue\"]\nprotocols = [\"strict\"]\n\
+                 strategies = [\"naive\"]\n";
+    std::fs::write(bench.path("one.toml"), suite).expect("written");
+    let run_on = |data: &str, more: &str| {
+        good(
+            &bench,
+            &format!(
+                "bench shd --data {data} --model small.toml --suite one.toml --out out {more}"
+            ),
+        );
+        let manifest = json(&bench.path("out/suite.json"));
+        let cells = std::fs::read(bench.path("out/cells/strict/class-2/seed-0.jsonl"));
+        (
+            manifest["data"]["class_names"].clone(),
+            cells.expect("written"),
+        )
+    };
+    let (names, cells) = run_on("named.h5", "");
+    let (turned_names, turned_cells) = run_on("turned.h5", "--resume");
+    assert_eq!(names, turned_names, "the suite's order stays");
+    assert!(
+        cells == turned_cells,
+        "nothing was run again, and nothing mixed up"
+    );
+    let commands = std::fs::read_to_string(bench.path("out/tables/all-strict-class.csv"));
+    assert!(commands.expect("written").contains("--held-out blue"));
+    // Other names are other data.
+    let recordings = common::recordings(10, 1);
+    let other = ["a", "b", "c", "d"].map(String::from);
+    write_shd(
+        &bench.path("other.h5"),
+        &ShdContents::new(&other, &recordings),
+    )
+    .expect("written");
+    bad(
+        &bench,
+        "bench shd --data other.h5 --model small.toml --suite one.toml --out out --resume",
+        &["blue"],
+    );
+}

@@ -173,16 +173,17 @@ fn shd(arguments: &ShdArguments) -> Result<(), Failure> {
         line.show(&news);
     })?;
     line.0.finish_and_clear();
-    let this_time_s = clock.elapsed().as_secs_f64();
-    let took = match before_s > 0.0 {
-        true => format!(
-            "{} this time, {} in all",
-            duration(this_time_s),
-            duration(before_s + this_time_s)
-        ),
-        false => duration(this_time_s),
-    };
-    arguments.report(&folder, &groups, &took)?;
+    arguments.report(&folder, &groups, || {
+        let this_time_s = clock.elapsed().as_secs_f64();
+        match before_s > 0.0 {
+            true => format!(
+                "{} this time, {} in all",
+                duration(this_time_s),
+                duration(before_s + this_time_s)
+            ),
+            false => duration(this_time_s),
+        }
+    })?;
     let count = failed.len();
     match failed.into_iter().next() {
         None => Ok(()),
@@ -224,8 +225,9 @@ fn look(arguments: &ShdArguments) -> Result<(), Failure> {
     let groups = plan_without_data(&suite, &protocols, &there.data)?;
     refuse_nothing(&suite, &groups)?;
     folder = folder.with_grid(suite, protocols);
-    let took = format!("drawn in {}", duration(clock.elapsed().as_secs_f64()));
-    arguments.report(&folder, &groups, &took)
+    arguments.report(&folder, &groups, || {
+        format!("Drawn in {}", duration(clock.elapsed().as_secs_f64()))
+    })
 }
 
 fn refuse_nothing(suite: &SuiteSettings, groups: &[Group]) -> Result<(), Failure> {
@@ -280,8 +282,13 @@ impl ShdArguments {
         self.protocol.unwrap_or(Protocols::Both).all()
     }
 
-    /// Writes the report, and says what is in it.
-    fn report(&self, folder: &SuiteFolder, groups: &[Group], took: &str) -> Result<(), Failure> {
+    /// Writes the report, and says what is in it and, when it is written, how long all took.
+    fn report(
+        &self,
+        folder: &SuiteFolder,
+        groups: &[Group],
+        took: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
         let report = write_report(folder, groups)?;
         if self.json {
             return print_json(&report.figures);
@@ -289,7 +296,8 @@ impl ShdArguments {
         print(&report.text)?;
         let out = self.out.display();
         print(&format!(
-            "{took}. Tables, figures and report.html are in {out}."
+            "{}. Tables, figures and report.html are in {out}.",
+            took()
         ))
     }
 
