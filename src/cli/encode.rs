@@ -2,30 +2,30 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use super::arguments::{Machine, Seed};
+use super::encode_inputs::{Counts, good_files};
 use super::failure::Failure;
-use super::output::{counted_bar, note, print, table};
+use super::output::{counted_bar, note, print, print_json, table};
 use crate::dataset::{LabelledEvents, ShdContents, TimesType, write_shd};
 use crate::encode::{
-    AudioFile, Checked, EarPreset, EncodeError, EncodeProgress, Heard, InnerEar, LabelRule,
-    LabelledFiles, Labels, Numbering, check_files, encode_files, find_audio, label_files,
+    AudioFile, EarPreset, EarSettings, EncodeProgress, Heard, InnerEar, LabelRule, Labels,
+    Numbering, encode_files,
 };
-use crate::ids::SoundPrint;
+use crate::ids::SpeakerId;
+use crate::names::normalised;
+use crate::random::MasterSeed;
 use crate::storage::{PartFolder, Shown, WholeFile, folder_of, read_plain};
-
-/// The longest class name that an SHD-layout file takes, in bytes.
-const LONGEST_NAME: usize = 64;
-/// A recording with a larger share of its samples at full scale is said to be clipped.
-const CLIPPED: f64 = 0.001;
 
 #[derive(Args)]
 pub(super) struct EncodeArguments {
     /// WAV and FLAC files, and folders that are searched for them.
     #[arg(required = true, value_name = "INPUT")]
-    inputs: Vec<PathBuf>,
+    pub(super) inputs: Vec<PathBuf>,
     /// The SHD-layout file to write.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -35,6 +35,10 @@ pub(super) struct EncodeArguments {
     /// The constants of the ear.
     #[arg(long, value_enum, default_value_t = PresetName::Shd)]
     preset: PresetName,
+    /// Silence that is put behind each recording for the membrane, and cut off again: without it, the
+    /// membrane's answer to the beginning of a recording wraps around to its end, as LAUSCHER computes it.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pad_ms: u16,
     /// Where labels come from: a .csv file with the columns file, label and, if known, speaker,
     /// language and take; or a pattern of the files' names with {label} and, if they are there,
     /// {speaker}, {language} and {take}. Without it, names as in FSDD, {label}_{speaker}_{take}, and as
@@ -52,17 +56,29 @@ pub(super) struct EncodeArguments {
     test_out: Option<PathBuf>,
     /// What is done when a recording cannot be read or has no label.
     #[arg(long, value_enum, default_value_t = BadFiles::Refuse)]
-    bad_files: BadFiles,
+    pub(super) bad_files: BadFiles,
     /// How times are stored.
     #[arg(long, value_enum, default_value_t = TimesName::Float16)]
     times: TimesName,
     /// Replace --out and --test-out where they exist.
     #[arg(long)]
     force: bool,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     seed: Seed,
     #[command(flatten)]
     machine: Machine,
+}
+
+impl EncodeArguments {
+    /// The files that are written.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = &PathBuf> {
+        [Some(&self.out), self.test_out.as_ref()]
+            .into_iter()
+            .flatten()
+    }
 }
 
 /// Names of the sets of constants.
@@ -84,7 +100,7 @@ impl PresetName {
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq)]
-enum BadFiles {
+pub(super) enum BadFiles {
     /// Name them and write nothing.
     Refuse,
     /// Name them and go on without them.
@@ -114,35 +130,47 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
         Some(rule) => LabelRule::parse(rule)?,
         None => LabelRule::default(),
     };
-    let ear = InnerEar::new(arguments.preset.preset().settings(arguments.channels))?;
-    let Good {
-        files,
-        labels,
-        sounds,
-    } = good_files(&arguments, &rule, &ear)?;
-    let numbering = Numbering::new(&labels)?;
+    let ear = InnerEar::new(EarSettings {
+        padding_s: f64::from(arguments.pad_ms) / 1e3,
+        ..arguments.preset.preset().settings(arguments.channels)
+    })?;
+    let mut good = good_files(&arguments, &rule, &ear)?;
+    let numbering = Numbering::new(&good.labels)?;
     let class_names = class_names(&arguments.class_names, &numbering)?;
-    let is_test = is_test(&arguments, &files, &labels)?;
-    look_at_repeats(&files, &sounds, &is_test)?;
+    let is_test = is_test(&arguments, &good.files, &good.labels)?;
+    good.look_at_repeats(&is_test)?;
 
-    let journal = journal_of(&arguments.out);
+    let (files, journal) = (&good.files, journal_of(&arguments.out));
     let bar = counted_bar("encode", files.len(), "recordings");
+    let taken_over = AtomicUsize::new(0);
     let progress = |progress| match progress {
         EncodeProgress::TakenOver(count) => {
             bar.advance(count);
+            taken_over.store(count, Relaxed);
             if count > 0 {
+                let all = files.len();
                 note(&format!(
-                    "{count} recordings were encoded by an interrupted run"
+                    "{count} of {all} recordings were encoded by an interrupted run"
                 ));
             }
         }
         EncodeProgress::Done => bar.advance(1),
     };
-    let heard = encode_files(&ear, arguments.seed.master(), &files, &journal, &progress)?;
+    let heard = encode_files(&ear, arguments.seed.master(), files, &journal, &progress)?;
     bar.done();
+    let all = heard.len();
     let silent = heard.iter().filter(|one| one.events.is_empty()).count();
     if silent > 0 {
-        note(&format!("{silent} of the recordings gave no spike at all"));
+        note(&format!(
+            "{silent} of {all} recordings gave no spike at all"
+        ));
+    }
+    let wrapped = heard.iter().filter(|one| one.wrapped_channels > 0).count();
+    if wrapped > 0 {
+        note(&format!(
+            "{wrapped} of {all} recordings have spikes in their last 50 ms that come from their beginning: \
+             the membrane's transform wraps around, as LAUSCHER's does; --pad-ms 100 keeps them out"
+        ));
     }
 
     let times = match arguments.times {
@@ -150,7 +178,7 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
         TimesName::Float32 => TimesType::Float32,
     };
     let [train, test] = split(heard, &numbering, &is_test);
-    let mut rows = Vec::new();
+    let mut written = Vec::new();
     for (path, recordings) in outputs.iter().zip([train, test]) {
         let contents = ShdContents {
             times,
@@ -158,14 +186,27 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
             ..ShdContents::new(&class_names, &recordings)
         };
         write_output(path, &contents, arguments.force)?;
-        rows.push(row(path, &recordings));
+        written.push(Written::of(path, &recordings));
     }
     // Not before everything else is on disk.
     std::fs::remove_file(&journal)
         .map_err(|error| Failure::fault(format!("cannot remove {}: {error}", journal.display())))?;
-    let heading = ["file", "samples", "events a sample", "last event"];
-    print(&table(&heading, &rows, 1))?;
-    print(&numbers(&class_names, &numbering))
+    let summary = Summary {
+        files: written,
+        class_names,
+        speaker_names: numbering.speaker_names,
+        unnamed_speaker: numbering.unnamed,
+        seed: arguments.seed.master(),
+        ear: ear.settings().clone(),
+        counts: good.counts,
+        taken_over: taken_over.into_inner(),
+        without_any_spike: silent,
+        wrapped_around: wrapped,
+    };
+    match arguments.json {
+        true => print_json(&summary),
+        false => summary.print(),
+    }
 }
 
 /// Writes a file. One that is there is of a run that was stopped between its outputs, or it is refused.
@@ -194,8 +235,7 @@ fn is_there(path: &Path) -> Failure {
 /// The files to write; refuses what is there already, unless work in progress says that it may be of a
 /// run that was stopped between its outputs.
 fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
-    let outputs = [Some(&arguments.out), arguments.test_out.as_ref()];
-    let outputs: Vec<PathBuf> = outputs.into_iter().flatten().cloned().collect();
+    let outputs: Vec<PathBuf> = arguments.outputs().cloned().collect();
     for path in &outputs {
         let folder = folder_of(path);
         if path.file_name().is_none() || (path.exists() && !path.is_file()) {
@@ -238,7 +278,7 @@ fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// What a file is, whatever way its path is written.
-fn place(path: &Path) -> (Option<PathBuf>, Option<OsString>) {
+pub(super) fn place(path: &Path) -> (Option<PathBuf>, Option<OsString>) {
     let folder = folder_of(path).canonicalize();
     (folder.ok(), path.file_name().map(OsStr::to_os_string))
 }
@@ -250,154 +290,15 @@ fn journal_of(out: &Path) -> PathBuf {
     out.with_file_name(name)
 }
 
-/// Files that can be encoded.
-#[derive(Default)]
-struct Good {
-    files: Vec<AudioFile>,
-    labels: Vec<Labels>,
-    sounds: Vec<SoundPrint>,
-}
-
-/// Files that can be encoded, with their labels; the others are named, and refused or left out.
-fn good_files(
-    arguments: &EncodeArguments,
-    rule: &LabelRule,
-    ear: &InnerEar,
-) -> Result<Good, Failure> {
-    let found = find_audio(&arguments.inputs)?;
-    let outputs = [Some(&arguments.out), arguments.test_out.as_ref()];
-    for output in outputs.into_iter().flatten() {
-        let output_place = place(output);
-        if output.exists() && found.iter().any(|file| place(&file.path) == output_place) {
-            let output = output.display();
-            return Err(Failure::bad(format!(
-                "{output} is one of the recordings; choose another name"
-            )));
-        }
-    }
-    let all = found.len();
-    let LabelledFiles {
-        labelled,
-        refused: mut bad,
-        idle_rows,
-    } = label_files(rule, found)?;
-    if let Some(first) = idle_rows.first() {
-        let (rows, first) = (idle_rows.len(), Shown(first));
-        note(&format!(
-            "{rows} rows of the table of labels are for none of the recordings, such as that of {first}"
-        ));
-    }
-    let (files, labels): (Vec<AudioFile>, Vec<Labels>) = labelled.into_iter().unzip();
-    let checked = check_files(ear, &files);
-    let (mut good, mut several_channels, mut clipped) = (Good::default(), 0, 0);
-    for ((file, labels), checked) in files.into_iter().zip(labels).zip(checked) {
-        match checked {
-            Ok(Checked {
-                channels,
-                clipped: share,
-                sound,
-                ..
-            }) => {
-                several_channels += usize::from(channels > 1);
-                clipped += usize::from(share > CLIPPED);
-                good.files.push(file);
-                good.labels.push(labels);
-                good.sounds.push(sound);
-            }
-            Err(error) if error.is_machine_trouble() => {
-                return Err(Failure::Fault(error.into()));
-            }
-            Err(error) => bad.push(error),
-        }
-    }
-    refuse_or_skip(arguments.bad_files, &bad, all)?;
-    if good.files.is_empty() {
-        let first = bad.first().map(ToString::to_string).unwrap_or_default();
-        return Err(Failure::bad(format!(
-            "no recording can be encoded: {first}"
-        )));
-    }
-    if several_channels > 0 {
-        note(&format!(
-            "{several_channels} recordings have several channels; their mean is encoded"
-        ));
-    }
-    if clipped > 0 {
-        note(&format!(
-            "{clipped} recordings are clipped: they touch full scale"
-        ));
-    }
-    Ok(good)
-}
-
-/// Says which recordings are one sound under several names; it may not be both trained on and tested.
-fn look_at_repeats(
-    files: &[AudioFile],
-    sounds: &[SoundPrint],
-    is_test: &[bool],
-) -> Result<(), Failure> {
-    let mut first_of: BTreeMap<SoundPrint, usize> = BTreeMap::new();
-    let (mut repeats, mut example) = (0, None);
-    for (index, &sound) in sounds.iter().enumerate() {
-        let first = *first_of.entry(sound).or_insert(index);
-        let (one, other) = (files[first].path.display(), files[index].path.display());
-        if is_test[first] != is_test[index] {
-            return Err(Failure::bad(format!(
-                "{one} and {other} are the same sound, but --test-takes sends one of them to --out and \
-                 the other to --test-out; remove one"
-            )));
-        }
-        if first != index {
-            repeats += 1;
-            example.get_or_insert((one, other));
-        }
-    }
-    if let Some((one, other)) = example {
-        note(&format!(
-            "{repeats} of {} recordings have the sound of another, such as {other} that of {one}: their \
-             spikes are the same too",
-            files.len()
-        ));
-    }
-    Ok(())
-}
-
-fn refuse_or_skip(policy: BadFiles, bad: &[EncodeError], all: usize) -> Result<(), Failure> {
-    let Some(first) = bad.first() else {
-        return Ok(());
-    };
-    let count = bad.len();
-    if policy == BadFiles::Refuse && count == 1 {
-        return Err(Failure::bad(format!(
-            "{first}; to go on without it, give --bad-files skip"
-        )));
-    }
-    let verb = match policy {
-        BadFiles::Refuse => "cannot be encoded",
-        BadFiles::Skip => "left out",
-    };
-    for error in bad {
-        note(&format!("{verb}: {error}"));
-    }
-    match policy {
-        BadFiles::Skip => Ok(()),
-        BadFiles::Refuse => Err(Failure::bad(format!(
-            "{count} of {all} recordings cannot be encoded; to go on without them, give --bad-files skip"
-        ))),
-    }
-}
-
 fn class_names(given: &[String], numbering: &Numbering) -> Result<Vec<String>, Failure> {
     let labels = &numbering.class_names;
     let names: &[String] = if given.is_empty() { labels } else { given };
+    let names: Vec<String> = names.iter().map(|name| normalised(name)).collect();
     // The file would refuse it too, but only after everything has been encoded.
-    if let Some(name) = names
-        .iter()
-        .find(|name| !name.is_ascii() || name.len() > LONGEST_NAME)
-    {
+    if let Some(name) = names.iter().find(|name| name.contains('\0')) {
         return Err(Failure::bad(format!(
-            "the class `{name}` cannot be named in the file: names are ASCII of up to {LONGEST_NAME} \
-             bytes; give others with --class-names"
+            "the class `{}` has a zero in its name; give others with --class-names",
+            Shown(name)
         )));
     }
     let twice = (1..names.len()).find(|&i| names[..i].contains(&names[i]));
@@ -413,7 +314,7 @@ fn class_names(given: &[String], numbering: &Numbering) -> Result<Vec<String>, F
             labels.join(", ")
         )));
     }
-    Ok(names.to_vec())
+    Ok(names)
 }
 
 /// Which recordings go into --test-out.
@@ -463,28 +364,71 @@ fn split(heard: Vec<Heard>, numbering: &Numbering, is_test: &[bool]) -> [Vec<Lab
     parts
 }
 
-fn row(path: &Path, recordings: &[LabelledEvents]) -> Vec<String> {
-    let events: usize = recordings.iter().map(|one| one.events.len()).sum();
-    let last = recordings.iter().filter_map(|one| one.events.last_time_s());
-    vec![
-        Shown(&path.display().to_string()).to_string(),
-        recordings.len().to_string(),
-        format!("{:.1}", events as f64 / recordings.len() as f64),
-        format!("{:.4} s", last.fold(0.0, f64::max)),
-    ]
+/// What was written into a file.
+#[derive(Serialize)]
+struct Written {
+    file: String,
+    samples: usize,
+    events: usize,
+    events_per_sample: f64,
+    last_event_s: Option<f64>,
 }
 
-/// What the numbers of classes and speakers stand for.
-fn numbers(class_names: &[String], numbering: &Numbering) -> String {
-    let classes = class_names.iter().enumerate();
-    let classes = classes.map(|(class, name)| format!("{class} {}", Shown(name)));
-    let speakers = numbering.speaker_names.iter();
-    let speakers = speakers.map(|(speaker, name)| format!("{} {}", speaker.0, Shown(name)));
-    let unnamed = numbering.unnamed.iter();
-    let unnamed = unnamed.map(|speaker| format!("{} where none is named", speaker.0));
-    format!(
-        "classes: {}\nspeakers: {}",
-        classes.collect::<Vec<_>>().join(", "),
-        speakers.chain(unnamed).collect::<Vec<_>>().join(", ")
-    )
+impl Written {
+    fn of(path: &Path, recordings: &[LabelledEvents]) -> Self {
+        let events: usize = recordings.iter().map(|one| one.events.len()).sum();
+        let last = recordings.iter().filter_map(|one| one.events.last_time_s());
+        Written {
+            file: path.display().to_string(),
+            samples: recordings.len(),
+            events,
+            events_per_sample: events as f64 / recordings.len() as f64,
+            last_event_s: last.reduce(f64::max),
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let last = self.last_event_s.map(|last| format!("{last:.4} s"));
+        vec![
+            Shown(&self.file).to_string(),
+            self.samples.to_string(),
+            format!("{:.1}", self.events_per_sample),
+            last.unwrap_or_else(|| "no events".to_string()),
+        ]
+    }
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Summary {
+    files: Vec<Written>,
+    class_names: Vec<String>,
+    /// By number.
+    speaker_names: BTreeMap<SpeakerId, String>,
+    /// The number of the recordings whose speaker is not known.
+    unnamed_speaker: Option<SpeakerId>,
+    seed: MasterSeed,
+    ear: EarSettings,
+    #[serde(flatten)]
+    counts: Counts,
+    taken_over: usize,
+    without_any_spike: usize,
+    wrapped_around: usize,
+}
+
+impl Summary {
+    fn print(&self) -> Result<(), Failure> {
+        let heading = ["file", "samples", "events a sample", "last event"];
+        let rows: Vec<Vec<String>> = self.files.iter().map(Written::row).collect();
+        print(&table(&heading, &rows, 1))?;
+        let classes = self.class_names.iter().enumerate();
+        let classes = classes.map(|(class, name)| format!("{class} {}", Shown(name)));
+        let speakers = self.speaker_names.iter();
+        let speakers = speakers.map(|(speaker, name)| format!("{} {}", speaker.0, Shown(name)));
+        let unnamed = self.unnamed_speaker.iter();
+        let unnamed = unnamed.map(|speaker| format!("{} where none is named", speaker.0));
+        let classes = classes.collect::<Vec<_>>().join(", ");
+        let speakers = speakers.chain(unnamed).collect::<Vec<_>>().join(", ");
+        print(&format!("classes: {classes}\nspeakers: {speakers}"))
+    }
 }

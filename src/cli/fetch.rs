@@ -3,9 +3,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 use super::failure::Failure;
-use super::output::{note, print};
+use super::output::{note, print, print_json};
 use crate::dataset::fetch::{
     Contents, FetchError, Fetched, Progress, Settings, Source, fetch, place,
 };
@@ -25,6 +26,21 @@ pub(super) struct FetchArguments {
     /// Download the same files from below this address, for machines behind a mirror.
     #[arg(long, value_name = "URL")]
     mirror: Option<String>,
+    /// Print what lies where as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Summary {
+    dataset: String,
+    /// What can be used.
+    ready: Vec<String>,
+    /// Files of the dataset that were not given and are not there.
+    missing: Vec<String>,
+    /// The command that goes on from here.
+    next: String,
 }
 
 #[derive(ValueEnum, Clone, Copy)]
@@ -56,7 +72,7 @@ pub(super) fn run(arguments: FetchArguments) -> Result<(), Failure> {
         true => network_failure(error, &source, folder),
         false => given_failure(error),
     })?;
-    report(&source, &fetched, folder)
+    report(&source, &fetched, folder, arguments.json)
 }
 
 /// Nobody here is to blame for a server; how to go on without it is said.
@@ -88,7 +104,7 @@ fn given_failure(error: FetchError) -> Failure {
 }
 
 /// Says what lies where, and what can be done with it.
-fn report(source: &Source, fetched: &Fetched, folder: &Path) -> Result<(), Failure> {
+fn report(source: &Source, fetched: &Fetched, folder: &Path, json: bool) -> Result<(), Failure> {
     for name in &fetched.missing {
         note(&format!(
             "{name} was not given and is not in {}",
@@ -97,9 +113,6 @@ fn report(source: &Source, fetched: &Fetched, folder: &Path) -> Result<(), Failu
     }
     let paths = fetched.ready.iter().map(|path| path.display().to_string());
     let paths = paths.collect::<Vec<_>>();
-    for path in &paths {
-        print(path)?;
-    }
     let next = match &source.contents {
         Contents::Files(_) => format!("respike data info {}", paths.join(" ")),
         Contents::Recordings(archive) => {
@@ -110,6 +123,17 @@ fn report(source: &Source, fetched: &Fetched, folder: &Path) -> Result<(), Failu
             )
         }
     };
+    if json {
+        return print_json(&Summary {
+            dataset: source.name.to_string(),
+            ready: paths,
+            missing: fetched.missing.iter().map(ToString::to_string).collect(),
+            next,
+        });
+    }
+    for path in &paths {
+        print(path)?;
+    }
     print(&format!("next: {next}"))
 }
 

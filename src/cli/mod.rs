@@ -11,6 +11,7 @@ mod cochleagram;
 mod data;
 mod demo;
 mod encode;
+mod encode_inputs;
 mod eval;
 mod failure;
 mod fetch;

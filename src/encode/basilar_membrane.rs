@@ -21,6 +21,8 @@ use super::{
 /// Steps beyond the sound that the transform has room for, so that what rings on at its end and what
 /// wraps around do not meet: 0.1 s.
 const ROOM: usize = 2400;
+/// Steps at the end of which is told what wrapped around into them: 50 ms.
+pub(super) const WRAPPED_STEPS: usize = ROOM / 2;
 
 /// The basilar membrane of Sieroka, Dosch & Rupp 2006, as LAUSCHER computes it.
 ///
@@ -110,7 +112,7 @@ impl BasilarMembrane {
         motion
             .par_chunks_mut(drive.steps)
             .enumerate()
-            .for_each(|(channel, row)| self.channel(&drive, channel, row));
+            .for_each(|(channel, row)| self.channel(&drive, channel, row, &mut []));
         let shape = (self.channels(), drive.steps);
         // The vector was made for this shape.
         Array2::from_shape_vec(shape, motion).unwrap_or_default()
@@ -132,7 +134,7 @@ impl BasilarMembrane {
         energy.par_chunks_mut(bins).enumerate().for_each_init(
             || vec![0.0; steps],
             |motion, (channel, row)| {
-                self.channel(&drive, channel, motion);
+                self.channel(&drive, channel, motion, &mut []);
                 for (bin, mean) in row.iter_mut().enumerate() {
                     let part = &motion[bin * steps / bins..(bin + 1) * steps / bins];
                     let squares = part.iter().map(|&x| f64::from(x) * f64::from(x));
@@ -163,12 +165,29 @@ impl BasilarMembrane {
         }
     }
 
-    /// Writes the velocity of one channel; `motion` has the drive's steps.
-    pub(super) fn channel(&self, drive: &Drive, channel: usize, motion: &mut [f32]) {
-        SCRATCH.with_borrow_mut(|scratch| self.channel_with(drive, channel, scratch, motion));
+    /// Writes the velocity of one channel; `motion` has the drive's steps. `wrapped` gets, for as many
+    /// of the last steps as it has, up to [`WRAPPED_STEPS`], what of it is the answer to the sound's
+    /// beginning: the answer comes before what it answers to, as LAUSCHER computes it.
+    pub(super) fn channel(
+        &self,
+        drive: &Drive,
+        channel: usize,
+        motion: &mut [f32],
+        wrapped: &mut [f32],
+    ) {
+        SCRATCH.with_borrow_mut(|scratch| {
+            self.channel_with(drive, channel, scratch, motion, wrapped);
+        });
     }
 
-    fn channel_with(&self, drive: &Drive, channel: usize, s: &mut Scratch, motion: &mut [f32]) {
+    fn channel_with(
+        &self,
+        drive: &Drive,
+        channel: usize,
+        s: &mut Scratch,
+        motion: &mut [f32],
+        wrapped: &mut [f32],
+    ) {
         let length = drive.inverse.len();
         let half = length / 2;
         s.bins.resize(half + 1, Complex::default());
@@ -194,6 +213,11 @@ impl BasilarMembrane {
         assert!(done.is_ok());
 
         wrap(&mut s.motion, motion);
+        let scale = 1.0 / length as f64;
+        let before = &s.motion[length - wrapped.len()..];
+        for (out, x) in wrapped.iter_mut().zip(before) {
+            *out = (x * scale) as f32;
+        }
     }
 }
 

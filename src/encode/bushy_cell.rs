@@ -66,6 +66,7 @@ pub(super) fn in_order(mut spikes: Vec<(u32, u16)>) -> EventStream {
 }
 
 /// State of neighbouring cells and of their fibres, one a lane.
+#[derive(Clone)]
 pub(super) struct Cells {
     /// What is left of the exponential variate.
     until_next: [f32; LANES],

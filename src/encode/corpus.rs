@@ -7,10 +7,9 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::journal::{Heading, Journal};
-use super::{AudioFile, EncodeError, InnerEar, read_audio};
+use super::{AudioFile, EncodeError, Heard, InnerEar, LevelShares, read_audio};
 use crate::ids::SoundPrint;
 use crate::random::MasterSeed;
-use crate::spikes::EventStream;
 
 /// Recordings between two writes to the journal.
 const BATCH: usize = 64;
@@ -24,16 +23,9 @@ pub struct Checked {
     pub duration_s: f64,
     /// Share of the samples at full scale.
     pub clipped: f64,
+    /// What the level is heard from.
+    pub level: LevelShares,
     /// The sound's fingerprint.
-    pub sound: SoundPrint,
-}
-
-/// A recording's spikes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Heard {
-    /// The spikes.
-    pub events: EventStream,
-    /// The fingerprint of the sound that they come from.
     pub sound: SoundPrint,
 }
 
@@ -55,6 +47,7 @@ fn check(ear: &InnerEar, file: &AudioFile) -> Result<Checked, EncodeError> {
         channels: recording.channels,
         duration_s: recording.sound.duration_s(),
         clipped: clipped as f64 / samples.len() as f64,
+        level: LevelShares::of(&recording),
         sound: recording.sound.fingerprint(),
     })
 }
@@ -116,7 +109,7 @@ pub fn encode_files(
 /// Uses what an earlier run did for the sounds that are among these files.
 fn take_over(
     files: &[AudioFile],
-    old: &HashMap<SoundPrint, EventStream>,
+    old: &HashMap<SoundPrint, Heard>,
     heard: &mut [Option<Heard>],
 ) -> Result<(), EncodeError> {
     let sounds = files.par_iter().map(|file| {
@@ -125,22 +118,16 @@ fn take_over(
     });
     let sounds: Vec<Result<SoundPrint, EncodeError>> = sounds.collect();
     for (slot, sound) in heard.iter_mut().zip(sounds) {
-        let sound = sound?;
-        let events = old.get(&sound).cloned();
-        *slot = events.map(|events| Heard { events, sound });
+        *slot = old.get(&sound?).cloned();
     }
     Ok(())
 }
 
 fn encode_file(ear: &InnerEar, seed: MasterSeed, file: &AudioFile) -> Result<Heard, EncodeError> {
     let sound = read_audio(&file.path)?.sound;
-    let events = ear.encode(&sound, seed);
-    let events = events.map_err(|source| EncodeError::InFile {
-        path: file.path.clone(),
-        source,
-    })?;
-    Ok(Heard {
-        events,
-        sound: sound.fingerprint(),
-    })
+    ear.hear(&sound, seed)
+        .map_err(|source| EncodeError::InFile {
+            path: file.path.clone(),
+            source,
+        })
 }

@@ -39,6 +39,12 @@ pub enum SoundError {
         /// How long it may be, in seconds.
         most_s: f64,
     },
+    /// The mean of the channels is silent, but they are not.
+    #[error("its {channels} channels cancel one another, so nothing is left in their mean")]
+    Cancelled {
+        /// How many there are.
+        channels: usize,
+    },
     /// Nothing to bring to a level.
     #[error("it is silent, so it cannot be brought to a level")]
     Silent,

@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! u32 length of what follows, u64 FNV-1a of what follows
-//! u64 fingerprint of the sound, u32 number of spikes, u32 step and u16 unit of each spike
+//! u64 fingerprint of the sound, u32 channels that spike because of what wrapped around,
+//! u32 number of spikes, u32 step and u16 unit of each spike
 //! ```
 //!
 //! An entry that is cut off or damaged ends what is taken over.
@@ -58,7 +59,7 @@ impl Journal {
     pub(super) fn open(
         path: &Path,
         heading: &Heading,
-    ) -> Result<(Self, HashMap<SoundPrint, EventStream>), EncodeError> {
+    ) -> Result<(Self, HashMap<SoundPrint, Heard>), EncodeError> {
         let unwritable = |reason| EncodeError::Unwritable {
             path: path.to_path_buf(),
             reason,
@@ -111,8 +112,10 @@ impl Journal {
     }
 }
 
-fn entry(Heard { events, sound }: &Heard) -> Vec<u8> {
-    let mut body = sound.0.to_le_bytes().to_vec();
+fn entry(heard: &Heard) -> Vec<u8> {
+    let events = &heard.events;
+    let mut body = heard.sound.0.to_le_bytes().to_vec();
+    body.extend(heard.wrapped_channels.to_le_bytes());
     // There are never 2^32 spikes in a minute.
     body.extend((events.len() as u32).to_le_bytes());
     for (&time_s, &unit) in events.times_s().iter().zip(events.units()) {
@@ -126,10 +129,10 @@ fn entry(Heard { events, sound }: &Heard) -> Vec<u8> {
 }
 
 /// The entries up to the first that is not whole, and where that begins.
-fn read_entries(bytes: &[u8]) -> (HashMap<SoundPrint, EventStream>, usize) {
+fn read_entries(bytes: &[u8]) -> (HashMap<SoundPrint, Heard>, usize) {
     let (mut entries, mut rest) = (HashMap::new(), bytes);
-    while let Some((Heard { events, sound }, after)) = read_entry(rest) {
-        entries.insert(sound, events);
+    while let Some((heard, after)) = read_entry(rest) {
+        entries.insert(heard.sound, heard);
         rest = after;
     }
     (entries, bytes.len() - rest.len())
@@ -143,6 +146,7 @@ fn read_entry(bytes: &[u8]) -> Option<(Heard, &[u8])> {
         return None;
     }
     let sound = SoundPrint(take(&mut body).map(u64::from_le_bytes)?);
+    let wrapped_channels = take(&mut body).map(u32::from_le_bytes)?;
     let count = take(&mut body).map(u32::from_le_bytes)?;
     let (spikes, []) = body.as_chunks::<6>() else {
         return None;
@@ -156,7 +160,12 @@ fn read_entry(bytes: &[u8]) -> Option<(Heard, &[u8])> {
     let times_s = steps.map(|step| f64::from(step) / STEPS_PER_S).collect();
     let units = spikes.iter().map(|s| u16::from_le_bytes([s[4], s[5]]));
     let events = EventStream::new(times_s, units.collect()).ok()?;
-    Some((Heard { events, sound }, after))
+    let heard = Heard {
+        events,
+        sound,
+        wrapped_channels,
+    };
+    Some((heard, after))
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
@@ -186,6 +195,7 @@ mod tests {
         let heard = |count| Heard {
             events: spikes(count),
             sound: SoundPrint(u64::from(count) * 9),
+            wrapped_channels: count.into(),
         };
         let entries: Vec<Heard> = (1..4).map(heard).collect();
         journal.append(&entries).expect("writable");
@@ -202,7 +212,7 @@ mod tests {
             let (mut journal, old) = open(&heading);
             assert!(old.len() < 3);
             for one in &entries[..old.len()] {
-                assert_eq!(old[&one.sound], one.events);
+                assert_eq!(&old[&one.sound], one);
             }
             journal.append(&entries[old.len()..]).expect("writable");
             assert_eq!(std::fs::read(&path).expect("there"), whole, "cut at {cut}");

@@ -1,6 +1,6 @@
 //! Bringing sounds to the same level.
 
-use super::{Sound, SoundError};
+use super::{Recording, Sound, SoundError};
 
 /// Scales a sound so that its root mean square is `rms`.
 ///
@@ -15,4 +15,115 @@ pub fn normalise_rms(sound: &mut Sound, rms: f64) -> Result<(), SoundError> {
     }
     sound.samples_mut().iter_mut().for_each(|x| *x *= factor);
     Ok(())
+}
+
+/// What the root mean square of a recording is made of, besides what is to be heard.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LevelShares {
+    /// Share of the power that is an offset: the square of the mean.
+    pub offset: f64,
+    /// Share of the rest that falls into the loudest millisecond.
+    pub click: f64,
+    /// Share of the channels' power that is gone in their mean.
+    pub cancelled: f64,
+    channels: usize,
+    duration_s: f64,
+}
+
+/// A larger share of the power is said to be an offset.
+const MUCH_OFFSET: f64 = 0.1;
+/// A larger share in one millisecond is said to be a click: speech has a twentieth there.
+const MUCH_CLICK: f64 = 0.25;
+/// In sounds shorter than this a millisecond is no click, in seconds.
+const NO_CLICK_S: f64 = 0.02;
+/// Channels that have nothing to do with one another lose all but 1 / channels of their power in the
+/// mean; where less than this share of that is left, they cancel.
+const LITTLE_LEFT: f64 = 0.2;
+
+impl LevelShares {
+    /// Looks at a recording as it was read.
+    pub fn of(recording: &Recording) -> Self {
+        let (sound, samples) = (&recording.sound, recording.sound.samples());
+        let count = samples.len() as f64;
+        let mean = samples.iter().sum::<f64>() / count;
+        let power = samples.iter().map(|x| x * x).sum::<f64>() / count;
+        let rest: Vec<f64> = samples.iter().map(|x| (x - mean).powi(2)).collect();
+        let millisecond = (sound.rate_hz() as usize).div_ceil(1000).min(rest.len());
+        let mut within: f64 = rest[..millisecond].iter().sum();
+        let mut loudest = within;
+        for (old, new) in rest.iter().zip(&rest[millisecond..]) {
+            within += new - old;
+            loudest = loudest.max(within);
+        }
+        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        LevelShares {
+            offset: share(mean * mean, power),
+            click: share(loudest, rest.iter().sum()),
+            cancelled: share(recording.mean_square - power, recording.mean_square),
+            channels: recording.channels,
+            duration_s: sound.duration_s(),
+        }
+    }
+
+    /// Whether much of the level is an offset.
+    pub fn is_offset(&self) -> bool {
+        self.offset > MUCH_OFFSET
+    }
+
+    /// Whether much of the level is a click.
+    pub fn is_click(&self) -> bool {
+        self.click > MUCH_CLICK && self.duration_s >= NO_CLICK_S
+    }
+
+    /// Whether the level is that of what two or more channels left of one another.
+    pub fn is_rest_of_channels(&self) -> bool {
+        1.0 - self.cancelled < LITTLE_LEFT / self.channels as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shares(left: &[f64], right: Option<&[f64]>) -> LevelShares {
+        let right = right.unwrap_or(left);
+        let mean = left.iter().zip(right).map(|(a, b)| (a + b) / 2.0);
+        let powers = left.iter().chain(right).map(|x| x * x);
+        LevelShares::of(&Recording {
+            mean_square: powers.sum::<f64>() / (2 * left.len()) as f64,
+            channels: 2,
+            sound: Sound::new(mean.collect(), 8000).expect("a sound"),
+        })
+    }
+
+    #[test]
+    fn offsets_clicks_and_channels_that_cancel_are_told_from_sound() {
+        let tone: Vec<f64> = (0..4000)
+            .map(|i| 0.1 * (f64::from(i) * 0.4).sin())
+            .collect();
+        let plain = shares(&tone, None);
+        assert!(!plain.is_offset() && !plain.is_click() && !plain.is_rest_of_channels());
+
+        let with_offset: Vec<f64> = tone.iter().map(|x| x + 0.1 / 2f64.sqrt()).collect();
+        let offset = shares(&with_offset, None);
+        assert!((offset.offset - 0.5).abs() < 0.01 && offset.is_offset());
+        assert!(!offset.is_click() && !offset.is_rest_of_channels());
+
+        for length in [1, 5] {
+            let mut clicked = tone.clone();
+            clicked[700..700 + length].fill(5.0);
+            let click = shares(&clicked, None);
+            assert!(click.is_click() && !click.is_offset(), "{click:?}");
+        }
+        // Of a sound as short as that, much falls into a millisecond.
+        assert!(!shares(&tone[..16], None).is_click());
+
+        let turned: Vec<f64> = tone.iter().map(|x| -0.8 * x).collect();
+        assert!(shares(&tone, Some(&turned)).is_rest_of_channels());
+        let other: Vec<f64> = (0..4000)
+            .map(|i| 0.1 * (f64::from(i) * 0.9).sin())
+            .collect();
+        assert!(!shares(&tone, Some(&other)).is_rest_of_channels());
+        assert!(!shares(&tone, Some(&vec![0.0; 4000])).is_rest_of_channels());
+    }
 }

@@ -15,6 +15,10 @@ pub struct EarSettings {
     pub level_rms: f64,
     /// How the ends are faded.
     pub ramp: Ramp,
+    /// Silence that is put behind the sound for the membrane, and cut off again, in seconds. The
+    /// membrane's transform takes the sound for one turn of a circle, so that its answer to the
+    /// beginning comes at the end; with silence it comes in there. LAUSCHER puts none.
+    pub padding_s: f64,
     /// The membrane that takes sounds apart into frequencies.
     pub basilar_membrane: BasilarMembraneConstants,
     /// The cells that turn its motion into release of transmitter.
@@ -130,6 +134,7 @@ impl EarPreset {
             channels,
             level_rms: 0.3,
             ramp,
+            padding_s: 0.0,
             basilar_membrane: BasilarMembraneConstants {
                 length_cm: 3.5,
                 stiffness: 1e9,
@@ -192,6 +197,9 @@ impl EarSettings {
         };
         if !(0.0..=1.0).contains(&ramp_s) {
             return Err(bad("the ramp", ramp_s, "from 0 to 1 s"));
+        }
+        if !(0.0..=1.0).contains(&self.padding_s) {
+            return Err(bad("the padding", self.padding_s, "from 0 to 1 s"));
         }
         if !(bushy.refractory_s > 0.0 && bushy.refractory_s <= LONGEST_REFRACTORY_S) {
             let found = bushy.refractory_s;

@@ -62,6 +62,13 @@ impl Sound {
         SoundPrint(words.fold(FNV_OFFSET, add_word_to_hash).max(1))
     }
 
+    /// The sound with silence behind it.
+    pub(super) fn followed_by_silence(mut self, seconds: f64) -> Self {
+        let silence = (seconds * f64::from(self.rate_hz)).round() as usize;
+        self.samples.resize(self.samples.len() + silence, 0.0);
+        self
+    }
+
     /// The samples, to be changed in place by a stage that keeps them finite.
     pub(super) fn samples_mut(&mut self) -> &mut [f64] {
         &mut self.samples

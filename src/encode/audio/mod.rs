@@ -137,10 +137,14 @@ impl Decoded {
         if let Some(promised) = promised.filter(|&promised| promised > found) {
             return Err(Problem::CutOff { promised, found });
         }
-        let values = (found * mono.channels as u64).max(1);
+        let channels = mono.channels;
+        if mono.square_sum > 0.0 && mono.samples.iter().all(|&x| x == 0.0) {
+            return Err(SoundError::Cancelled { channels }.into());
+        }
+        let values = (found * channels as u64).max(1);
         Ok(Recording {
             mean_square: mono.square_sum / values as f64,
-            channels: mono.channels,
+            channels,
             sound: Sound::new(mono.samples, mono.rate_hz)?,
         })
     }
