@@ -9,7 +9,7 @@ use super::{LrIndex, Surrogate};
 use crate::ceiling::TooLarge;
 use crate::dataset::BinningTarget;
 use crate::spikes::{MAX_EXTENT, TimeGrid};
-use crate::storage::{read_plain_text, toml_error};
+use crate::storage::{parse_toml, read_plain_text};
 
 /// The most weights a network may have: 1 GiB of f32.
 const MAX_WEIGHTS: usize = 1 << 28;
@@ -257,9 +257,9 @@ impl NetworkSpec {
             source,
         })?;
         let settings: NetworkSettings =
-            toml::from_str(&text).map_err(|error| SpecError::Malformed {
+            parse_toml(&text).map_err(|reason| SpecError::Malformed {
                 path: path.to_path_buf(),
-                reason: toml_error(&text, &error),
+                reason,
             })?;
         settings.check().map_err(|source| SpecError::InFile {
             path: path.to_path_buf(),

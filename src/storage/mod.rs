@@ -5,15 +5,14 @@
 //! files, so Python opens them too.
 
 mod folder_lock;
-mod parse_error;
 mod part;
 mod plain_file;
 mod shown;
 mod tensor_file;
+mod text_formats;
 mod whole_file;
 
 pub use folder_lock::{FolderLock, FolderLockError};
-pub(crate) use parse_error::{json_error, toml_error};
 pub(crate) use part::folder_of;
 pub use part::{abandon_all, clear_leftovers, make_folder};
 #[cfg(any(feature = "encode", feature = "fetch"))]
@@ -21,4 +20,5 @@ pub(crate) use plain_file::open_own;
 pub use plain_file::{is_machine_trouble, open_plain, read_plain, read_plain_text};
 pub use shown::{Shown, is_odd, shown, shown_lines};
 pub use tensor_file::{Tensor, TensorFile, TensorFileError};
+pub(crate) use text_formats::{json_error, parse_toml};
 pub use whole_file::{PartFolder, WholeFile, write_whole};

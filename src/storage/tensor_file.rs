@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView};
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
-use super::{json_error, read_plain, write_whole};
+use super::{Shown, json_error, read_plain, shown, write_whole};
 
 /// The one key of the metadata: several would be written in no fixed order.
 const NOTE: &str = "respike";
@@ -107,7 +107,10 @@ impl TensorFile {
             path: path.to_path_buf(),
             reason,
         };
-        let broken = |error| malformed(format!("not a whole safetensors file ({error})"));
+        let broken = |error: safetensors::SafeTensorError| {
+            let why = shown(&error.to_string()).into_owned();
+            malformed(format!("not a whole safetensors file ({why})"))
+        };
         let (_, metadata): (_, Metadata) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
         let note = metadata.metadata().as_ref().and_then(|all| all.get(NOTE));
         let note = note
@@ -115,8 +118,9 @@ impl TensorFile {
             .clone();
         let mut tensors = BTreeMap::new();
         for (name, view) in SafeTensors::deserialize(&bytes).map_err(broken)?.iter() {
-            let tensor = from_view(&view)
-                .ok_or_else(|| malformed(format!("not one of respike's: odd array {name}")))?;
+            let tensor = from_view(&view).ok_or_else(|| {
+                malformed(format!("not one of respike's: odd array {}", Shown(name)))
+            })?;
             tensors.insert(name.to_string(), tensor);
         }
         Ok(TensorFile { note, tensors })

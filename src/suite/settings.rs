@@ -160,8 +160,7 @@ impl SuiteSettings {
             name: name.to_string(),
             reason,
         };
-        let parsed = toml::from_str::<SuiteSettings>(text);
-        let settings = parsed.map_err(|error| bad(crate::storage::toml_error(text, &error)))?;
+        let settings: SuiteSettings = crate::storage::parse_toml(text).map_err(bad)?;
         settings.check().map_err(bad)?;
         Ok(settings)
     }

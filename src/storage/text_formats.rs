@@ -1,0 +1,73 @@
+//! Reading TOML and JSON that strangers wrote.
+
+use serde::de::DeserializeOwned;
+
+use super::shown;
+
+/// The most brackets that may be open at once in a TOML file: the parser follows them by calling
+/// itself, also past the first mistake, until the stack is full.
+const DEEPEST: usize = 64;
+
+/// Reads TOML; what is wrong with it, and in which line, on one line.
+pub(crate) fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    if let Some(line) = too_deep(text) {
+        return Err(format!(
+            "line {line}: more than {DEEPEST} brackets are open"
+        ));
+    }
+    toml::from_str(text).map_err(|error| toml_error(text, &error))
+}
+
+/// The line in which more brackets are open than are read. Those in strings and comments count: they
+/// would have to be many, and not be closed.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut open, mut line) = (0usize, 1);
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            b'\n' => line += 1,
+            _ => {}
+        }
+        if open > DEEPEST {
+            return Some(line);
+        }
+    }
+    None
+}
+
+/// The parser's message on one line, with the line number it is about.
+fn toml_error(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().split_whitespace();
+    // The parser quotes what it did not expect as it stands in the file.
+    let message = shown(&message.collect::<Vec<_>>().join(" ")).into_owned();
+    match error.span() {
+        Some(span) => {
+            let before = &text.as_bytes()[..span.start.min(text.len())];
+            let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+            format!("line {line}: {message}")
+        }
+        None => message,
+    }
+}
+
+/// The parser's message, which quotes what it did not expect as it stands in the file.
+pub(crate) fn json_error(error: &serde_json::Error) -> String {
+    shown(&error.to_string()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_without_end_are_refused_before_the_stack_is_full() {
+        for piece in ["a{ = 1\n", "a = [", "a = { b = [", "[[a", "[a.{"] {
+            let refused = parse_toml::<toml::Table>(&piece.repeat(200_000));
+            let why = refused.expect_err("no end").to_string();
+            assert!(why.contains("brackets are open"), "{why}");
+        }
+        let list = format!("a = [{}]", "[1, 2], ".repeat(10_000));
+        assert!(parse_toml::<toml::Table>(&list).is_ok());
+    }
+}
