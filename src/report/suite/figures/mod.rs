@@ -172,7 +172,7 @@ fn left_out<'a>(all: impl Iterator<Item = &'a Row<'a>>, drawn: &[&Row<'_>]) -> S
     }
     let among = match parts.is_empty() {
         true => String::new(),
-        false => format!(", among them all of {}", parts.join(", ")),
+        false => format!(", among them all with {}", parts.join(", ")),
     };
     format!(
         " Not drawn are {} of {} rows, which are in the tables{among}.",
