@@ -281,8 +281,16 @@ impl Panel<'_> {
         for series in &placed {
             self.draw_error_bars(canvas, series)?;
         }
-        for series in &placed {
-            draw_line(canvas, &series.path(), series.series)?;
+        // What has gaps comes on top, so that lines that coincide are all seen.
+        for style in [
+            LineStyle::Solid,
+            LineStyle::LongDashed,
+            LineStyle::Dashed,
+            LineStyle::Dotted,
+        ] {
+            for series in placed.iter().filter(|placed| placed.series.line == style) {
+                draw_line(canvas, &series.path(), series.series)?;
+            }
         }
         // On top of all lines.
         let mut taken: Vec<(f64, f64)> = Vec::new();

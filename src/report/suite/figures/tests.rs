@@ -185,6 +185,14 @@ fn points_of_equal_value_stand_side_by_side_and_none_hides_another() {
             }
         }
     }
+    // Level lines that coincide: the dots of naive come after the long dashes of joint, so both are seen.
+    let picture = picture(&of(&figures, "accuracy-by-lr-index"));
+    let place = |colour: &str| {
+        let mut shapes = picture.shapes.iter();
+        let dash = |shape: &svg::Shape| shape.fill == colour && shape.area.height() < 4.0;
+        shapes.position(dash).expect("a line")
+    };
+    assert!(place("#333333") < place("#D55E00"));
     // Each codec has one mark and one name, the same in all figures.
     let by_index = lines(&figures, "accuracy-by-lr-index");
     let by_bytes = lines(&figures, "accuracy-against-kilobytes");
