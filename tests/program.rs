@@ -122,7 +122,7 @@ fn a_resumed_run_is_the_run_that_never_stopped() {
     bad(
         &bench,
         &format!("{TRAIN} {options} --epochs 5 --out parts --resume"),
-        &["--lr"],
+        &["6 epochs already"],
     );
     // A finished run is finished, and says so.
     let finished = read("parts/summary.json");

@@ -127,7 +127,9 @@ impl From<ContinualError> for Failure {
 impl From<FolderLockError> for Failure {
     fn from(error: FolderLockError) -> Self {
         match error {
-            FolderLockError::Io { .. } => Failure::Fault(error.into()),
+            FolderLockError::Io { ref source, .. } if !is_bad_place(source) => {
+                Failure::Fault(error.into())
+            }
             _ => Failure::bad(error.to_string()),
         }
     }
@@ -202,5 +204,6 @@ fn is_bad_place(error: &io::Error) -> bool {
             | io::ErrorKind::IsADirectory
             | io::ErrorKind::InvalidFilename
             | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
     )
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use super::commands::{project, respike};
 use super::common::Parts;
+use super::common::strace::strace_works;
 use super::strangers::{refused, run};
 
 /// A pipe that nobody writes to would keep its reader waiting.
@@ -54,6 +55,43 @@ fn an_output_that_is_a_folder_is_refused() {
         "train --data DATA --model MODEL --epochs 1 --out file/below --force",
     ] {
         refused(&run(folder.path(), command), &[]);
+    }
+}
+
+/// `--bad-files skip` is for recordings, and not for a disk or a limit that fails just then.
+#[test]
+fn a_machine_in_trouble_is_no_bad_recording() {
+    if !strace_works() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let sounds = folder.path().join("sounds");
+    std::fs::create_dir(&sounds).expect("writable");
+    for name in ["0_george_0.wav", "2_jackson_1.wav"] {
+        let recording = project("tests/golden/recordings").join(name);
+        std::fs::copy(recording, sounds.join(name)).expect("copied");
+    }
+    for (call, error) in [
+        ("openat", "EMFILE"),
+        ("openat", "EIO"),
+        ("openat", "ENOMEM"),
+        ("read", "EIO"),
+    ] {
+        let encode = "data encode sounds --channels 8 --bad-files skip --out x.h5";
+        let mut command = Command::new("strace");
+        command.args(["-f", "-o", "/dev/null", "-P"]);
+        command.arg(sounds.join("2_jackson_1.wav"));
+        command.args(["-P", "sounds/2_jackson_1.wav"]);
+        command.args(["-e", &format!("inject={call}:error={error}")]);
+        let output = command
+            .args(respike(encode))
+            .current_dir(folder.path())
+            .output();
+        let output = output.expect("strace works");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{call} {error}: {stderr}");
+        assert!(stderr.contains("2_jackson_1.wav"), "{stderr}");
+        assert!(!folder.path().join("x.h5").exists());
     }
 }
 
