@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::binned::places_of;
-use super::shd_read::{At, EVENT_BYTES};
+use super::shd_layout::At;
+use super::shd_read::EVENT_BYTES;
 use super::{BinningTarget, Dataset, DatasetBuilder, DatasetError, RecordingSet, Sample, ShdFile};
 use crate::ceiling;
 use crate::ids::{ClassId, SpeakerId};

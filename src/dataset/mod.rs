@@ -33,6 +33,8 @@ mod hdf5_file;
 mod merge;
 mod recording;
 #[cfg(feature = "hdf5")]
+mod shd_layout;
+#[cfg(feature = "hdf5")]
 mod shd_names;
 #[cfg(feature = "hdf5")]
 mod shd_read;

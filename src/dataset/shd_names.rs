@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::DatasetError;
 use super::hdf5_file::{Element, Hdf5File, Table};
-use super::shd_read::At;
+use super::shd_layout::At;
 use crate::ids::SpeakerId;
 use crate::names::normalised;
 use crate::storage::shown;

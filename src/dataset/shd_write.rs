@@ -8,8 +8,8 @@ use half::f16;
 use hdf5::types::{FixedAscii, VarLenArray, VarLenUnicode};
 
 use super::fingerprint::float16_bits;
+use super::shd_layout::At;
 use super::shd_names::{KEYS, NAME_BYTES, SPEAKER_NAMES};
-use super::shd_read::At;
 use super::{DatasetError, LabelledEvents};
 use crate::ids::{SampleIndex, SpeakerId};
 use crate::names::normalised;
