@@ -27,7 +27,7 @@ const CHUNK: usize = 1024;
 ///
 /// # Errors
 /// [`DatasetError`], with the file and the sample: besides what [`ShdFile`] refuses, files whose
-/// class names differ, a file that is given twice or holds nothing but recordings of another, speakers
+/// class names differ, a file that is given twice or holds nothing but what another holds, speakers
 /// without names whose numbers are those of named ones in other files, labels that the network has no
 /// readout for, and units that it has no input for.
 pub fn read_dataset(paths: &[PathBuf], target: BinningTarget) -> Result<Dataset, DatasetError> {
@@ -65,13 +65,16 @@ fn refuse_same_path(path: &Path, before: &[PathBuf]) -> Result<(), DatasetError>
     }
 }
 
+/// The recordings of a file, by what was said and by whom.
+type Spoken = BTreeMap<(ClassId, SpeakerId), RecordingSet>;
+
 /// Files merged so far.
 struct Merge {
     builder: DatasetBuilder,
     first: PathBuf,
     class_names: Vec<String>,
     speakers: Speakers,
-    recordings: Vec<(PathBuf, RecordingSet)>,
+    before: Vec<(PathBuf, Spoken)>,
     events: u64,
 }
 
@@ -83,7 +86,7 @@ impl Merge {
             first: first.path().to_path_buf(),
             class_names,
             speakers: Speakers::default(),
-            recordings: Vec::new(),
+            before: Vec::new(),
             events: 0,
         })
     }
@@ -111,25 +114,37 @@ impl Merge {
         ceiling::check(&what, self.events.checked_mul(EVENT_BYTES))?;
 
         let samples = bin(file, target, &classes, &speakers)?;
-        let recordings: RecordingSet = samples.iter().map(|(sample, _)| sample).collect();
-        let known = |(_, set): &&(PathBuf, RecordingSet)| {
-            let all = samples.iter().map(|(sample, _)| sample);
-            !recordings.is_empty()
-                && all
-                    .filter(|sample| sample.fingerprint.is_known())
-                    .all(|sample| set.contains(sample))
-        };
-        if let Some((first, _)) = self.recordings.iter().find(known) {
+        if let Some(first) = self.holds_all(&samples) {
             return Err(DatasetError::SameFile {
                 path: path.to_path_buf(),
-                first: first.clone(),
+                first: first.to_path_buf(),
             });
         }
-        self.recordings.push((path.to_path_buf(), recordings));
+        self.before.push((path.to_path_buf(), spoken(&samples)));
         for (sample, past_end) in samples {
             self.builder.add(sample, past_end);
         }
         Ok(())
+    }
+
+    /// The file before that holds every one of these samples, said by the same speaker, if any of them
+    /// can be known again.
+    fn holds_all(&self, samples: &[(Sample, usize)]) -> Option<&Path> {
+        let known = |(sample, _): &&(Sample, usize)| sample.fingerprint.is_known();
+        let known: Vec<&Sample> = samples
+            .iter()
+            .filter(known)
+            .map(|(sample, _)| sample)
+            .collect();
+        let holds = |(_, spoken): &&(PathBuf, Spoken)| {
+            let has = |sample: &&Sample| {
+                let recordings = spoken.get(&(sample.class, sample.speaker));
+                recordings.is_some_and(|recordings| recordings.contains(sample))
+            };
+            !known.is_empty() && known.iter().all(has)
+        };
+        let (path, _) = self.before.iter().find(holds)?;
+        Some(path)
     }
 
     fn build(mut self) -> Result<Dataset, DatasetError> {
@@ -141,6 +156,18 @@ impl Merge {
         self.builder.name_speakers(names);
         self.builder.build()
     }
+}
+
+fn spoken(samples: &[(Sample, usize)]) -> Spoken {
+    let mut groups: BTreeMap<(ClassId, SpeakerId), Vec<&Sample>> = BTreeMap::new();
+    for (sample, _) in samples {
+        let group = groups.entry((sample.class, sample.speaker)).or_default();
+        group.push(sample);
+    }
+    let sets = groups
+        .into_iter()
+        .map(|(key, group)| (key, group.into_iter().collect()));
+    sets.collect()
 }
 
 /// The samples of a file, and how many events of each fell past the end of the grid.
