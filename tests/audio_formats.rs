@@ -453,6 +453,19 @@ fn odd_but_legal_flac_headers_are_read() {
     refused(&file[..30], "header");
 }
 
+/// Whatever one byte becomes, the decoder's answer is samples or an error; it panics on some of these.
+#[test]
+fn damaged_flac_frames_are_refused() {
+    for name in ["8_bits_2.flac", "16_bits_1.flac", "32_bits_2.flac"] {
+        let file = with(&flac(name), 26, &[0; 16]);
+        for at in metadata_end(&file)..file.len() {
+            for mask in [0x01, 0x10, 0x80, 0xff] {
+                refused(&with(&file, at, &[file[at] ^ mask]), "sound");
+            }
+        }
+    }
+}
+
 fn metadata_end(file: &[u8]) -> usize {
     let mut at = 4;
     loop {

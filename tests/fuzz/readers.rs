@@ -251,7 +251,8 @@ pub fn wav() -> Kind {
 }
 
 pub fn flac() -> Kind {
-    let all = seeds("tests/cases/audio", ".flac");
+    let mut all = seeds("tests/cases/audio", ".flac");
+    all.extend(seeds("tests/golden/flac", ".flac"));
     kind("flac", "x.flac", all, |path| words(read_audio(path)))
 }
 

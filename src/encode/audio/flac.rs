@@ -6,6 +6,8 @@
 
 use std::cell::Cell;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
 
 use flac_codec::decode::FlacSampleReader;
 use md5::{Digest, Md5};
@@ -69,19 +71,24 @@ pub(super) fn decode(
     let (mut digest, mut cut, mut unpacked) = (Md5::new(), false, 0);
     let is_done = |found: usize| info.samples.is_some_and(|all| found as u64 >= all);
     while !mono.is_full() && !is_done(mono.samples.len()) {
-        let samples = match reader.fill_buf() {
-            Ok([]) => {
+        let unpacked_frame = quietly(|| reader.fill_buf().map(<[i32]>::len));
+        let unpacked_frame = unpacked_frame
+            .ok_or_else(|| "its frames cannot be unpacked: one is damaged".to_string())?;
+        match unpacked_frame {
+            Ok(0) => {
                 // The decoder takes the beginning of a frame for the end of the sound.
                 cut = taken.get() != unpacked;
                 break;
             }
-            Ok(samples) => samples,
+            Ok(_) => {}
             Err(flac_codec::Error::Io(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 cut = true;
                 break;
             }
             Err(error) => return Err(problem(error)),
-        };
+        }
+        // It is held until it is consumed.
+        let samples = reader.fill_buf().map_err(problem)?;
         let count = samples.len();
         for frame in samples.chunks_exact(info.channels) {
             mono.push(frame.iter().map(|&sample| f64::from(sample) / full_scale));
@@ -105,6 +112,28 @@ pub(super) fn decode(
         mono,
         promised: info.samples,
     })
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What `unpack` gives, or none if it panics: version 1.3.3 of the decoder does on some damaged frames
+/// (fewer samples than partitions, sums beyond 32 bits). Nothing is said of it on stderr.
+fn quietly<T>(unpack: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |about| {
+            if !QUIET.get() {
+                before(about);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(unpack));
+    QUIET.set(false);
+    result.ok()
 }
 
 /// Counts the bytes that are read.
