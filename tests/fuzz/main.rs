@@ -8,13 +8,17 @@
 //! `docs/records/fuzz.md`. An input that ends the process is left in the folder that is named first.
 
 #![cfg(feature = "cli")]
+#![allow(
+    clippy::print_stdout,
+    reason = "the record of `make fuzz` is read from what is printed"
+)]
 
 mod memory;
 mod mutate;
 mod readers;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -29,6 +33,9 @@ const FIRST: &str = "RESPIKE_FUZZ_FIRST";
 /// The longest that an input may take, in seconds.
 const PATIENCE_S: u64 = 5;
 
+/// Reads all that is in a file; gives the words of the error.
+pub type Read = Box<dyn Fn(&Path) -> Result<(), String> + Send>;
+
 /// A kind of file and what reads it.
 pub struct Kind {
     /// For messages and the record.
@@ -40,9 +47,9 @@ pub struct Kind {
     /// What its text is made of; nothing where it is no text.
     pub words: &'static [&'static str],
     /// Makes a changed file whole again as far as checksums go.
-    pub mend: fn(&mut Vec<u8>),
-    /// Reads all that is in the file; gives the words of the error.
-    pub read: Box<dyn Fn(&std::path::Path) -> Result<(), String> + Send>,
+    pub mend: fn(&mut [u8]),
+    /// What is tried.
+    pub read: Read,
 }
 
 fn number(name: &str) -> Option<u64> {

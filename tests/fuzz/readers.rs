@@ -141,7 +141,7 @@ fn seeds(folder: &str, ending: &str) -> Vec<Vec<u8>> {
     read.collect::<Result<_, _>>().expect("readable")
 }
 
-fn whole(_: &mut Vec<u8>) {}
+fn whole(_: &mut [u8]) {}
 
 fn kind(
     name: &'static str,
@@ -312,7 +312,7 @@ pub fn archive() -> Kind {
 }
 
 /// Gives every header of an archive the sum that it says it has.
-fn sum_headers(bytes: &mut Vec<u8>) {
+fn sum_headers(bytes: &mut [u8]) {
     for block in bytes.as_chunks_mut::<512>().0 {
         if block[257..262] == *b"ustar" {
             let mut header = tar::Header::new_old();
