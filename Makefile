@@ -8,7 +8,7 @@ NOTEBOOK_VENV := notebooks/.venv
 
 PEERS_VENV := target/peers
 
-.PHONY: help system valgrind browser build demo digits test lint unit docs fuzz bench bench-peers notebooks clean
+.PHONY: help system test-tools build demo digits test lint unit docs fuzz bench bench-peers notebooks clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -16,11 +16,9 @@ help: ## Say what there is
 system: ## Install what is missing of Debian's packages (libhdf5-dev, pkg-config)
 	@tools/install-system-packages libhdf5-dev pkg-config
 
-valgrind:
-	@tools/install-system-packages valgrind
-
-browser:
-	@tools/install-system-packages chromium
+# What tests count instructions, kill and starve the program, and look at reports with.
+test-tools:
+	@tools/install-system-packages valgrind strace chromium
 
 build: system ## Build the program
 	cargo build --release --locked
@@ -47,7 +45,7 @@ lint: system
 	cargo clippy --locked --no-default-features --features fetch --lib -- -D warnings
 	cargo clippy --locked --no-default-features --features plots --lib -- -D warnings
 
-unit: system valgrind browser
+unit: system test-tools
 	cargo test --locked
 	cargo test --locked --no-default-features --lib --test golden --test protocols
 
