@@ -47,7 +47,7 @@ lint: system
 
 unit: system test-tools
 	cargo test --locked
-	cargo test --locked --no-default-features --lib --test golden --test protocols
+	CARGO_PROFILE_DEV_OPT_LEVEL=1 cargo test --locked --no-default-features --lib --test golden --test protocols
 
 docs: system
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
