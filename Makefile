@@ -41,7 +41,7 @@ lint: system
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --no-default-features --lib --test golden --test protocols -- -D warnings
 	cargo clippy --locked --no-default-features --features hdf5 --lib -- -D warnings
-	cargo clippy --locked --no-default-features --features encode --lib --test inner_ear --test audio -- -D warnings
+	cargo clippy --locked --no-default-features --features encode --lib --test inner_ear --test audio --test audio_formats -- -D warnings
 	cargo clippy --locked --no-default-features --features fetch --lib -- -D warnings
 	cargo clippy --locked --no-default-features --features plots --lib -- -D warnings
 

@@ -13,6 +13,7 @@ mod text_formats;
 mod whole_file;
 
 pub use folder_lock::{FolderLock, FolderLockError};
+#[cfg(feature = "hdf5")]
 pub(crate) use part::folder_of;
 pub use part::{abandon_all, clear_leftovers, make_folder};
 #[cfg(any(feature = "encode", feature = "fetch"))]
