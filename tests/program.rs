@@ -335,3 +335,30 @@ fn a_reader_that_leaves_early_is_no_error() {
         .success()
         .stderr(predicate::str::contains("panicked").not());
 }
+
+#[test]
+fn a_run_of_another_build_is_not_gone_on_with() {
+    let bench = Bench::new();
+    good(&bench, &format!("{TRAIN} --epochs 1 --out run"));
+    let record = bench.path("run/run.jsonl");
+    let text = std::fs::read_to_string(&record).expect("written");
+    let other = text.replacen(respike::BUILD, "00000000deadbeef", 1);
+    assert_ne!(text, other, "the record names its build");
+    std::fs::write(&record, other).expect("writable");
+    let more = format!("{TRAIN} --epochs 2 --out run");
+    bad(
+        &bench,
+        &format!("{more} --resume"),
+        &["00000000deadbeef", respike::BUILD, "--force"],
+    );
+    good(&bench, &format!("{more} --force"));
+    // Records of format 1 do not say.
+    let text = std::fs::read_to_string(&record).expect("written");
+    let silent = text.replacen(&format!("\"build\":\"{}\",", respike::BUILD), "", 1);
+    assert_ne!(text, silent);
+    std::fs::write(&record, silent).expect("writable");
+    let output = run(&bench, &format!("{TRAIN} --epochs 3 --out run --resume"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert!(stderr.contains("does not say which build"), "{stderr}");
+}

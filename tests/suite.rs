@@ -438,6 +438,68 @@ fn suites_of_format_1_are_read_and_gone_on_with() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn links_in_the_folder_of_a_suite_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let bench = prepared();
+    std::fs::write(bench.path("small-suite.toml"), one_cell(1)).expect("written");
+    good(&bench, BENCH);
+    let mine = bench.path("mine");
+    std::fs::create_dir(&mine).expect("writable");
+    std::fs::write(mine.join("claims.md"), "precious").expect("writable");
+    for name in [
+        "figures",
+        "tables",
+        "cells",
+        "cells/strict",
+        "cells/strict/speaker-1",
+        "cells/strict/speaker-1/seed-0.jsonl",
+        "note.txt",
+    ] {
+        let (there, kept) = (bench.path("out").join(name), bench.path("kept"));
+        let was_there = there.exists();
+        if was_there {
+            std::fs::rename(&there, &kept).expect("writable");
+        }
+        let target = match was_there && kept.is_dir() {
+            true => mine.clone(),
+            false => mine.join("claims.md"),
+        };
+        symlink(target, &there).expect("writable");
+        for how in ["--report-only", "--resume"] {
+            let command = match how {
+                "--resume" => format!("{BENCH} --resume"),
+                how => format!("bench shd --out out {how}"),
+            };
+            let last = name.rsplit('/').next().expect("a part");
+            bad(&bench, &command, &[last, "link"]);
+        }
+        std::fs::remove_file(&there).expect("a link");
+        if was_there {
+            std::fs::rename(&kept, &there).expect("writable");
+        }
+    }
+    let text = std::fs::read_to_string(mine.join("claims.md")).expect("there");
+    assert_eq!(text, "precious");
+    assert_eq!(mine.read_dir().expect("a folder").count(), 1);
+    // Networks are only looked for where something is to be run.
+    let networks = bench.path("out/pretrained");
+    std::fs::remove_dir_all(&networks).expect("there");
+    symlink(&mine, &networks).expect("writable");
+    bad(
+        &bench,
+        &format!("{BENCH} --resume"),
+        &["pretrained", "link"],
+    );
+    std::fs::remove_file(&networks).expect("a link");
+    let pipe = Command::new("mkfifo")
+        .arg(bench.path("out/note.txt"))
+        .status();
+    assert!(pipe.expect("mkfifo runs").success());
+    bad(&bench, &format!("{BENCH} --resume"), &["note.txt", "pipe"]);
+}
+
 #[test]
 fn results_of_another_build_are_refused_or_marked() {
     let bench = prepared();
@@ -474,6 +536,14 @@ fn results_of_another_build_are_refused_or_marked() {
     let report = std::fs::read_to_string(bench.path("out/report.html")).expect("written");
     for build in [respike::BUILD, "00000000deadbeef"] {
         assert!(report.contains(build), "the report says which builds");
+    }
+    let table = std::fs::read_to_string(bench.path("out/tables/all-strict-sample.csv"));
+    let table = table.expect("written");
+    assert!(table.lines().next().expect("a heading").contains(",build,"));
+    for (strategy, build) in [("naive", "00000000deadbeef"), ("joint", respike::BUILD)] {
+        let mut rows = table.lines().filter(|line| line.starts_with(strategy));
+        let row = rows.next().expect(strategy);
+        assert!(row.contains(&format!("{build} (1)")), "{row}");
     }
 }
 

@@ -68,8 +68,8 @@ pub(super) struct ShdArguments {
     /// Go on with the suite in --out; begin it if nothing is there.
     #[arg(long, conflicts_with = "force")]
     resume: bool,
-    /// With --resume, go on although results in --out are of another build of respike; the report then
-    /// says which are of which.
+    /// With --resume, go on although results in --out are of another build of respike; the tables all-…
+    /// of the report then say which are of which.
     #[arg(long, requires = "resume")]
     mix_builds: bool,
     /// Replace a suite that is in --out.

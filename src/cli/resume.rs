@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use super::failure::Failure;
+use super::output::note;
 use crate::dataset::Dataset;
 use crate::report::{
     Description, RunFolder, RunFolderError, RunRecord, StartLine, Summary, TrainSummary,
@@ -104,13 +105,32 @@ pub(super) fn resume(
     }
     match record.summary {
         Some(Summary::Train(summary)) if done == epochs => Ok(Resumed::Finished(summary)),
-        _ => Ok(Resumed::After {
-            train_accuracy: record
-                .epochs
-                .get(done.wrapping_sub(1))
-                .map_or(train_accuracy, |epoch| epoch.train_accuracy),
-            trainer: Box::new(Trainer::resume(saved.network, state)?),
-        }),
+        _ => {
+            refuse_other_build(out, &record.start, asked)?;
+            Ok(Resumed::After {
+                train_accuracy: record
+                    .epochs
+                    .get(done.wrapping_sub(1))
+                    .map_or(train_accuracy, |epoch| epoch.train_accuracy),
+                trainer: Box::new(Trainer::resume(saved.network, state)?),
+            })
+        }
+    }
+}
+
+/// A run is of one build, the one that its record names.
+fn refuse_other_build(out: &Path, there: &StartLine, asked: &StartLine) -> Result<(), Failure> {
+    match there.build.as_ref().zip(asked.build.as_ref()) {
+        Some((before, now)) if before != now => Err(Failure::bad(format!(
+            "the run in {} is of another build of respike (source {before}, this is {now}), which may compute \
+             otherwise; begin anew with --force instead of --resume",
+            out.display()
+        ))),
+        Some(_) => Ok(()),
+        None => {
+            note("the record does not say which build of respike the run was begun with");
+            Ok(())
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! files, so Python opens them too.
 
 mod folder_lock;
+mod own_folder;
 mod part;
 mod plain_file;
 mod shown;
@@ -13,12 +14,13 @@ mod text_formats;
 mod whole_file;
 
 pub use folder_lock::{FolderLock, FolderLockError};
+pub use own_folder::{NotOurFolder, check_own_folder};
 #[cfg(feature = "hdf5")]
 pub(crate) use part::folder_of;
 pub use part::{abandon_all, clear_leftovers, make_folder};
 #[cfg(any(feature = "encode", feature = "fetch"))]
 pub(crate) use plain_file::open_own;
-pub use plain_file::{is_machine_trouble, open_plain, read_plain, read_plain_text};
+pub use plain_file::{is_machine_trouble, open_plain, read_own_text, read_plain, read_plain_text};
 pub use shown::{Shown, is_odd, shown, shown_lines};
 pub use tensor_file::{Tensor, TensorFile, TensorFileError};
 pub(crate) use text_formats::{json_error, parse_toml};

@@ -66,7 +66,22 @@ pub fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`open_plain`], or that it is not UTF-8.
 pub fn read_plain_text(path: &Path) -> io::Result<String> {
-    String::from_utf8(read_plain(path)?)
+    text_of(read_plain(path)?)
+}
+
+/// Reads a plain file of ours that holds text, at a place where somebody else may have put something: a
+/// link is refused too.
+///
+/// # Errors
+/// As [`read_plain_text`].
+pub fn read_own_text(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    open_own(path, OpenOptions::new().read(true))?.read_to_end(&mut bytes)?;
+    text_of(bytes)
+}
+
+fn text_of(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8"))
 }
 

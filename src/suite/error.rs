@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::{GroupId, cell_name};
 use crate::continual::{ContinualError, Experiment};
-use crate::storage::FolderLockError;
+use crate::storage::{FolderLockError, NotOurFolder};
 use crate::train::TrainError;
 
 /// What can go wrong with a suite.
@@ -78,7 +78,7 @@ pub enum SuiteError {
     /// Results in the folder are of another source.
     #[error(
         "{} holds results of another build of respike (source {builds}, this is {now}): choose another --out, or go on \
-         with --mix-builds, and the report says which results are of which",
+         with --mix-builds, and the tables all-… say which results are of which",
         path.display()
     )]
     OtherBuild {
@@ -89,6 +89,9 @@ pub enum SuiteError {
         /// The source of this program.
         now: String,
     },
+    /// Something that a stranger put there is in the way of a folder of the suite's.
+    #[error(transparent)]
+    NotOurs(#[from] NotOurFolder),
     /// Another process works in the folder, or it can't be locked.
     #[error(transparent)]
     Lock(#[from] FolderLockError),

@@ -17,7 +17,8 @@ use crate::continual::{Experiment, Protocol};
 use crate::network::NetworkSpec;
 use crate::simd::Simd;
 use crate::storage::{
-    FolderLock, clear_leftovers, json_error, make_folder, read_plain_text, write_whole,
+    FolderLock, check_own_folder, clear_leftovers, json_error, make_folder, read_own_text,
+    read_plain_text, write_whole,
 };
 use crate::train::Checkpoint;
 
@@ -33,6 +34,8 @@ const CELLS: &str = "cells";
 const PRETRAINED: &str = "pretrained";
 const TIMES: &str = "times.jsonl";
 const NOTE: &str = "note.txt";
+/// Where the report's files go.
+const REPORT_FOLDERS: [&str; 2] = ["tables", "figures"];
 
 /// What to do about a damaged file of results or a damaged network.
 const AGAIN: &str = "delete it, and what it held is made again, with the same bits";
@@ -120,6 +123,7 @@ impl SuiteFolder {
         {
             return Err(SuiteError::Occupied(path.to_path_buf()));
         }
+        Self::check_report_places(path)?;
         let lock = FolderLock::take(path)?;
         if force {
             for name in [CELLS, PRETRAINED] {
@@ -153,6 +157,10 @@ impl SuiteFolder {
                 false => Self::begin(path, manifest, false),
             };
         }
+        for folder in [CELLS, PRETRAINED] {
+            check_own_folder(path, Path::new(folder))?;
+        }
+        Self::check_report_places(path)?;
         // What is refused leaves nothing behind, not even a lock; who had the lock may have changed it.
         Self::builds_with(path, &manifest, mix_builds)?;
         let lock = FolderLock::take(path)?;
@@ -206,6 +214,14 @@ impl SuiteFolder {
         }
     }
 
+    /// Refuses what a report could not be written to or of, before anything is computed in vain.
+    fn check_report_places(path: &Path) -> Result<(), SuiteError> {
+        for folder in REPORT_FOLDERS {
+            check_own_folder(path, Path::new(folder))?;
+        }
+        read_note(path).map(drop)
+    }
+
     /// Refuses results that could not stand in the same tables.
     fn check_alike(
         path: &Path,
@@ -253,6 +269,7 @@ impl SuiteFolder {
     /// [`SuiteError`] if no suite is there.
     pub fn look(path: &Path) -> Result<Self, SuiteError> {
         let manifest = Self::manifest_in(path)?;
+        Self::check_report_places(path)?;
         Ok(SuiteFolder {
             path: path.to_path_buf(),
             manifest: manifest.ok_or_else(|| SuiteError::Nothing(path.to_path_buf()))?,
@@ -301,14 +318,18 @@ impl SuiteFolder {
     /// # Errors
     /// [`SuiteError::Io`].
     pub fn note(&self) -> Result<Option<String>, SuiteError> {
-        let file = self.path.join(NOTE);
-        match std::fs::read_to_string(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            text => {
-                let text = text.map_err(io_error("read", &file))?;
-                Ok(Some(text.split_whitespace().collect::<Vec<_>>().join(" ")))
-            }
-        }
+        read_note(&self.path)
+    }
+
+    /// Makes a folder for files of the report, in which links that lie there are not followed.
+    ///
+    /// # Errors
+    /// [`SuiteError::NotOurs`] or [`SuiteError::Io`].
+    pub fn report_folder(&self, name: &str) -> Result<PathBuf, SuiteError> {
+        check_own_folder(&self.path, Path::new(name))?;
+        let folder = self.path.join(name);
+        make_folder(&folder).map_err(io_error("make", &folder))?;
+        Ok(folder)
     }
 
     /// The results of a group so far.
@@ -316,8 +337,8 @@ impl SuiteFolder {
     /// # Errors
     /// [`SuiteError`] if its file can't be read.
     pub fn results(&self, id: GroupId) -> Result<GroupResults, SuiteError> {
-        let file = self.place(CELLS, id, "jsonl");
-        let text = match read_plain_text(&file) {
+        let file = self.place(CELLS, id, "jsonl")?;
+        let text = match read_own_text(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(GroupResults::default());
             }
@@ -361,7 +382,7 @@ impl SuiteFolder {
             text += &serde_json::to_string(&line).expect("a plain struct");
             text.push('\n');
         }
-        let file = self.place(CELLS, group.id, "jsonl");
+        let file = self.place(CELLS, group.id, "jsonl")?;
         make_parent(&file)?;
         write_whole(&file, text.as_bytes()).map_err(io_error("write", &file))
     }
@@ -371,7 +392,7 @@ impl SuiteFolder {
     /// # Errors
     /// [`SuiteError::BadFile`] if it can't be read.
     pub fn pretrained(&self, id: GroupId) -> Result<Option<Checkpoint>, SuiteError> {
-        let file = self.place(PRETRAINED, id, "safetensors");
+        let file = self.place(PRETRAINED, id, "safetensors")?;
         if !file.exists() {
             return Ok(None);
         }
@@ -388,7 +409,7 @@ impl SuiteFolder {
     /// # Errors
     /// [`SuiteError`] if it can't be written.
     pub fn write_pretrained(&self, id: GroupId, network: &Checkpoint) -> Result<(), SuiteError> {
-        let file = self.place(PRETRAINED, id, "safetensors");
+        let file = self.place(PRETRAINED, id, "safetensors")?;
         make_parent(&file)?;
         Ok(network.save(&file)?)
     }
@@ -421,10 +442,33 @@ impl SuiteFolder {
             .sum())
     }
 
-    fn place(&self, folder: &str, id: GroupId, ending: &str) -> PathBuf {
+    /// Where a file of a group is; none of the folders on the way there is a link.
+    fn place(&self, folder: &str, id: GroupId, ending: &str) -> Result<PathBuf, SuiteError> {
+        let folder = Path::new(folder).join(id.protocol.to_string());
+        let folder = folder.join(id.scenario_slug());
+        check_own_folder(&self.path, &folder)?;
         let file = format!("seed-{}.{ending}", id.seed.0);
-        let folder = self.path.join(folder).join(id.protocol.to_string());
-        folder.join(id.scenario_slug()).join(file)
+        Ok(self.path.join(folder).join(file))
+    }
+}
+
+/// `note.txt` on one line.
+fn read_note(path: &Path) -> Result<Option<String>, SuiteError> {
+    let file = path.join(NOTE);
+    match read_own_text(&file) {
+        // Without a folder there is no note either.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
+        text => {
+            let text = text.map_err(io_error("read", &file))?;
+            Ok(Some(text.split_whitespace().collect::<Vec<_>>().join(" ")))
+        }
     }
 }
 

@@ -233,6 +233,18 @@ impl<'a> Row<'a> {
         format!("{name}; {}{runs}", tested.unwrap_or_default())
     }
 
+    /// The sources that its experiments are of, each with how many.
+    pub fn builds(&self) -> String {
+        let mut builds: BTreeMap<&str, usize> = BTreeMap::new();
+        for cell in &self.cells {
+            let build = cell.build.as_deref().unwrap_or("not noted");
+            *builds.entry(build).or_default() += 1;
+        }
+        let counted = builds.iter();
+        let counted = counted.map(|(build, count)| format!("{build} ({count})"));
+        counted.collect::<Vec<_>>().join(", ")
+    }
+
     /// A figure of each experiment, put together.
     pub fn spread(&self, of: impl Fn(&CellResult) -> f64) -> Option<Spread> {
         let values = self.cells.iter();

@@ -11,7 +11,7 @@ use super::figures::{Content, SuiteFigure, figures};
 use super::tables::{Table, tables};
 use crate::continual::{Protocol, Scenario};
 use crate::report::plot::{PlotError, lines, matrix};
-use crate::storage::{make_folder, shown, write_whole};
+use crate::storage::{shown, write_whole};
 use crate::suite::{Group, Manifest, ScenarioKind, SuiteError, SuiteFolder};
 
 /// What a report says, for people and for programs.
@@ -64,14 +64,14 @@ pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteRepor
     let (planned, finished) = collected.progress();
     let manifest = &collected.manifest;
     let tables = tables(&collected, &claims);
-    let place = fresh_folder(folder.path(), "tables")?;
+    let place = fresh_folder(folder, "tables")?;
     for table in &tables {
         let text = table.markdown(&manifest.command);
         write(&place.join(format!("{}.md", table.name)), text.as_bytes())?;
         let file = place.join(format!("{}.csv", table.name));
         write(&file, table.csv(&manifest.command).as_bytes())?;
     }
-    let place = fresh_folder(folder.path(), "figures")?;
+    let place = fresh_folder(folder, "figures")?;
     let mut drawn = Vec::new();
     let figures = figures(&collected);
     for figure in figures.drawn {
@@ -336,8 +336,8 @@ const OWN: [&str; 8] = [
 const ENDINGS: [&str; 4] = [".md", ".csv", ".svg", ".png"];
 
 /// A folder without what an earlier report left in it; whatever else lies there stays.
-fn fresh_folder(path: &Path, name: &str) -> Result<std::path::PathBuf, SuiteError> {
-    let folder = path.join(name);
+fn fresh_folder(suite: &SuiteFolder, name: &str) -> Result<std::path::PathBuf, SuiteError> {
+    let folder = suite.report_folder(name)?;
     let io = |action, path: &Path| {
         let path = path.to_path_buf();
         move |source| SuiteError::Io {
@@ -346,7 +346,6 @@ fn fresh_folder(path: &Path, name: &str) -> Result<std::path::PathBuf, SuiteErro
             source,
         }
     };
-    make_folder(&folder).map_err(io("make", &folder))?;
     for entry in std::fs::read_dir(&folder)
         .map_err(io("read", &folder))?
         .flatten()

@@ -81,7 +81,14 @@ pub fn tables(collected: &Collected, claims: &[Claim]) -> Vec<Table> {
         if scenario == ScenarioKind::MultiClass {
             tables.push(class_by_class(collected, protocol, &rows));
         }
-        tables.push(every_row(&collected.manifest, protocol, scenario, &rows));
+        let is_mixture = collected.builds().len() > 1;
+        tables.push(every_row(
+            &collected.manifest,
+            is_mixture,
+            protocol,
+            scenario,
+            &rows,
+        ));
     }
     tables.push(activity_table(&all));
     tables.retain(|table| !table.rows.is_empty());
@@ -326,14 +333,15 @@ fn class_by_class(collected: &Collected, protocol: Protocol, rows: &[&Row<'_>]) 
     }
 }
 
-/// Every row, with its memory and a command.
+/// Every row, with its memory, a command and, where results are of several builds, those it is of.
 fn every_row(
     manifest: &Manifest,
+    is_mixture: bool,
     protocol: Protocol,
     scenario: ScenarioKind,
     rows: &[&Row<'_>],
 ) -> Table {
-    let heading = [
+    let mut heading = vec![
         "strategy",
         "tested",
         "replays",
@@ -347,6 +355,7 @@ fn every_row(
         "raw / bytes",
         "runs",
     ];
+    heading.extend(is_mixture.then_some("build"));
     let table = rows.iter().filter(|row| !row.cells.is_empty()).map(|row| {
         let percent =
             |of: fn(&CellResult) -> f64| row.spread(of).map_or("–".to_string(), Spread::percent);
@@ -356,7 +365,7 @@ fn every_row(
             let ratio = row.mean(|cell| cell.replay.raw_input_bits as f64 / stored(cell).max(1.0));
             memory(format!("{ratio:.1}×"))
         };
-        vec![
+        let mut cells = vec![
             row.key.name(),
             row.tested().map_or("–".to_string(), Tested::cell),
             memory(format!("{held:.0}")),
@@ -372,7 +381,9 @@ fn every_row(
                 true => row.planned.to_string(),
                 false => format!("{} of {}", row.cells.len(), row.planned),
             },
-        ]
+        ];
+        cells.extend(is_mixture.then(|| row.builds()));
+        cells
     });
     let cells = rows.iter().filter_map(|row| row.cells.first());
     let commands = cells.map(|cell| learn_command(manifest, &cell.experiment));
@@ -384,7 +395,7 @@ fn every_row(
              input bits over bits of packed samples, as the paper counts.",
             old_and_new(scenario)
         ),
-        heading: heading.map(String::from).into(),
+        heading: heading.into_iter().map(String::from).collect(),
         rows: table.collect(),
         commands: commands.collect(),
     }
