@@ -204,7 +204,12 @@ fn other_chunks_are_passed_by_with_or_without_the_byte_that_makes_them_even() {
     }
     let (form, samples_chunk) = (chunk(b"fmt ", &form), chunk(b"data", &data));
     let odd = chunk(b"note", b"odd");
+    let unknown = chunk(b"abcd", b"some");
     for (between, what) in [
+        (
+            &[&odd[..odd.len() - 1], b"x", &unknown].concat()[..],
+            "a pad byte that is not 0 before an unknown chunk",
+        ),
         (&odd[..odd.len() - 1], "no pad byte"),
         (
             &[&odd[..odd.len() - 1], b"x"].concat(),

@@ -123,6 +123,50 @@ fn numbers_without_names_and_names_are_not_mixed() {
     assert!(merged.speaker_names().is_empty());
 }
 
+/// A file whose list of speakers names nobody, as `data encode` writes it where no name tells a speaker.
+#[test]
+fn nobody_at_all_has_a_number_of_its_own_beside_any_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nobody = |name: &str, salt: u32| {
+        let mut all = recordings(1, salt);
+        all.iter_mut().for_each(|one| one.speaker = SpeakerId(0));
+        let (path, names) = (folder.path().join(name), names());
+        let contents = ShdContents {
+            speaker_names: &BTreeMap::from([(SpeakerId(0), String::new())]),
+            ..ShdContents::new(&names, &all)
+        };
+        write_shd(&path, &contents).expect("written");
+        path
+    };
+    let (nobody, again) = (nobody("nobody.h5", 1), nobody("again.h5", 2));
+    let named = file(folder.path(), "named.h5", 3, &["anna", "bert", "cleo"]);
+    let bare = file(folder.path(), "bare.h5", 4, &[]);
+    for other in [&named, &bare] {
+        for files in [[&nobody, &again, other], [other, &nobody, &again]] {
+            let merged = read_dataset(&files.map(Clone::clone), target()).expect("they merge");
+            let mut samples: BTreeMap<SpeakerId, usize> = BTreeMap::new();
+            for (_, sample) in merged.iter() {
+                *samples.entry(sample.speaker).or_default() += 1;
+            }
+            let mut counts: Vec<usize> = samples.into_values().collect();
+            counts.sort_unstable();
+            assert_eq!(counts, [4, 4, 4, 24], "{files:?}");
+        }
+    }
+    // Where numbers are taken as they are, they stay.
+    let merged = read_dataset(&[nobody.clone(), bare.clone()], target()).expect("they merge");
+    let alone = read_dataset(&[bare], target()).expect("good");
+    for speaker in alone.speakers() {
+        let of = |data: &Dataset| {
+            let theirs = data.iter().filter(|(_, sample)| sample.speaker == speaker);
+            theirs.count()
+        };
+        assert_eq!(of(&merged), of(&alone), "{speaker}");
+    }
+    let alone = read_dataset(&[nobody], target()).expect("good");
+    assert_eq!(alone.speakers(), BTreeSet::from([SpeakerId(0)]));
+}
+
 #[test]
 fn classes_are_matched_by_name() {
     let folder = tempfile::tempdir().expect("a folder");

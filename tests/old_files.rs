@@ -108,6 +108,11 @@ fn a_network_of_format_2_is_known_by_what_it_was_trained_on() {
     let experiment = json(&bench.path("held/summary.json"))["experiment"].clone();
     assert!(experiment["pretrain_epochs"].is_null() && experiment["pretrain"].is_null());
     bad(&bench, &learn("one", "seen"), &["trained on"]);
+    // Other numbers of the same classes do not hide it.
+    let renumbered =
+        |held_out: &str, out: &str| learn(held_out, out).replace("small.h5", "small_renumbered.h5");
+    bad(&bench, &renumbered("zero", "renumbered"), &["trained on"]);
+    good(&bench, &renumbered("two", "new"));
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/small.h5");
     let eval = format!(
         "eval --data {} --checkpoint {}",

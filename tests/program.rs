@@ -320,6 +320,63 @@ fn recordings_without_events_are_no_copies_of_each_other() {
 }
 
 #[test]
+fn data_that_is_nearly_all_silent_is_refused() {
+    let bench = Bench::new();
+    let write = |name: &str, first_silent: usize, events: &[(f64, u16)]| {
+        let mut all = common::recordings(6, 3);
+        for recording in &mut all[first_silent..] {
+            let (times, units) = events.iter().copied().unzip();
+            recording.events = respike::spikes::EventStream::new(times, units).expect("valid");
+        }
+        let names = common::names();
+        write_shd(&bench.path(name), &ShdContents::new(&names, &all)).expect("written");
+    };
+    let train = |name: &str| {
+        let network = "--model small.toml --epochs 1";
+        format!("train --data {name} {network} --out {name}.run")
+    };
+    for first_silent in [0, 3] {
+        write("silent.h5", first_silent, &[]);
+        bad(
+            &bench,
+            &train("silent.h5"),
+            &["have no event at all", "next to nothing"],
+        );
+    }
+    write("late.h5", 20, &[(5.0, 3)]);
+    let output = run(&bench, &train("late.h5"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("52 of the 72 samples have no event before"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_published_protocol_refuses_networks_that_know_what_is_new() {
+    let bench = Bench::new();
+    let (path, names) = (bench.path("large.h5"), common::names());
+    let contents = common::recordings(30, 4);
+    write_shd(&path, &ShdContents::new(&names, &contents)).expect("written");
+    let learn = "learn class --strategy naive --data large.h5 --model small.toml --epochs 1";
+    good(
+        &bench,
+        &format!("{learn} --held-out 3 --pretrain-epochs 1 --out first"),
+    );
+    let published = "--protocol published --checkpoint first/pretrained.safetensors";
+    good(
+        &bench,
+        &format!("{learn} --held-out 3 {published} --out second"),
+    );
+    bad(
+        &bench,
+        &format!("{learn} --held-out 2 {published} --out third"),
+        &["trained on"],
+    );
+}
+
+#[test]
 fn a_reader_that_leaves_early_is_no_error() {
     let bench = Bench::new();
     let program = assert_cmd::cargo::cargo_bin!("respike");

@@ -169,6 +169,59 @@ fn rows_of_equal_length_are_read_and_their_padding_left_out() {
     assert_eq!(read[1].events.units(), [7]);
 }
 
+/// Chunks that were never written take no room in a file, and yet have a size.
+#[test]
+fn sizes_that_a_small_file_only_states_are_refused_before_they_are_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("stated.h5");
+    let unwritten = |group: &hdf5::Group, name: &str, shape: &[usize]| {
+        let chunk: Vec<usize> = shape.iter().map(|&extent| extent.min(4096)).collect();
+        let builder = group.new_dataset::<u16>().chunk(chunk).deflate(4);
+        builder.shape(shape).create(name).expect("made");
+    };
+    let refusal = |fill: &dyn Fn(&hdf5::File)| {
+        fill(&hdf5::File::create(&path).expect("created"));
+        let error = ShdFile::open(&path).expect_err("it claims too much");
+        error.to_string()
+    };
+    let labels = refusal(&|file| {
+        write_spikes(file, 3);
+        write_lists(file, &[0, 1, 2]);
+        file.unlink("labels").expect("there");
+        unwritten(file, "labels", &[250_000_000]);
+    });
+    assert!(labels.contains("`labels`"), "{labels}");
+    assert!(
+        labels.contains("250000000 entries, larger than the file of"),
+        "{labels}"
+    );
+
+    let sounds = refusal(&|file| {
+        write_spikes(file, 3);
+        write_lists(file, &[0, 1, 2]);
+        unwritten(file, "extra/sound", &[250_000_000]);
+    });
+    assert!(sounds.contains("`extra/sound`"), "{sounds}");
+
+    let names = refusal(&|file| {
+        write_spikes(file, 3);
+        write_lists(file, &[0, 1, 2]);
+        let builder = file.new_dataset::<FixedAscii<64>>().chunk(4096).deflate(4);
+        let builder = builder.shape(250_000_000);
+        builder.create("extra/speaker_names").expect("made");
+    });
+    assert!(names.contains("a list of 250000000 names"), "{names}");
+
+    let rows = refusal(&|file| {
+        write_spikes(file, 3);
+        write_lists(file, &[0, 1, 2]);
+        file.unlink("spikes/units").expect("there");
+        unwritten(file, "spikes/units", &[3, 50_000_000]);
+    });
+    assert!(rows.contains("`spikes/units`"), "{rows}");
+    assert!(rows.contains("far larger than the file"), "{rows}");
+}
+
 /// Labels, speakers and keys.
 fn write_lists(file: &hdf5::File, labels: &[u16]) {
     file.new_dataset_builder()

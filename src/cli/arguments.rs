@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 use super::failure::Failure;
-pub(super) use super::reading::read_data;
+pub(super) use super::reading::{read_data, read_data_for};
 use crate::random::MasterSeed;
 use crate::report::Replace;
 use crate::simd::Simd;

@@ -4,7 +4,7 @@ use std::time::Instant;
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::arguments::{Machine, names_of, read_data};
+use super::arguments::{Machine, names_of, read_data_for};
 use super::demo::demo_network;
 use super::failure::Failure;
 use super::output::{note, print, print_json};
@@ -152,10 +152,13 @@ fn shd(arguments: &ShdArguments) -> Result<(), Failure> {
         Some(path) => (path.display().to_string(), NetworkSpec::read(path)?),
         None => usual_network(&arguments.data)?,
     };
-    let mut data = read_data(&arguments.data, &spec)?;
-    if arguments.resume
-        && let Some(before) = SuiteFolder::manifest_in(&arguments.out)?
-    {
+    let before = match arguments.resume {
+        true => SuiteFolder::manifest_in(&arguments.out)?,
+        false => None,
+    };
+    let class_names = before.as_ref().map(|before| &before.data.class_names[..]);
+    let mut data = read_data_for(&arguments.data, &spec, class_names.unwrap_or_default())?;
+    if let Some(before) = &before {
         // Results number the classes as the data did when the suite was begun.
         data = data.in_class_order(&before.data.class_names)?;
     }
@@ -208,7 +211,8 @@ fn look(arguments: &ShdArguments) -> Result<(), Failure> {
     let data = match arguments.data.is_empty() {
         true => there.data.clone(),
         false => {
-            let data = read_data(&arguments.data, &spec)?;
+            let class_names = &there.data.class_names;
+            let data = read_data_for(&arguments.data, &spec, class_names)?;
             let data = data.in_class_order(&there.data.class_names)?;
             SuiteData::of(&data, Vec::new())
         }

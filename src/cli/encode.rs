@@ -178,11 +178,14 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
         TimesName::Float32 => TimesType::Float32,
     };
     let [train, test] = split(heard, &numbering, &is_test);
+    let mut listed = numbering.speaker_names.clone();
+    // Nobody known is listed without a name, even where nobody has one.
+    listed.extend(numbering.unnamed.map(|speaker| (speaker, String::new())));
     let mut written = Vec::new();
     for (path, recordings) in outputs.iter().zip([train, test]) {
         let contents = ShdContents {
             times,
-            speaker_names: &numbering.speaker_names,
+            speaker_names: &listed,
             ..ShdContents::new(&class_names, &recordings)
         };
         write_output(path, &contents, arguments.force)?;

@@ -125,7 +125,7 @@ impl Good {
         );
         counts.clipped = say(
             &|look| look.clipped > CLIPPED,
-            "clipped: their loudest samples are at full scale",
+            "clipped: their loudest samples are all at the same level",
         );
         counts.mostly_offset = say(
             &|look| look.level.is_offset(),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand};
 
-use super::arguments::{RunFlags, Training, command_line, names_of, read_data};
+use super::arguments::{RunFlags, Training, command_line, names_of, read_data_for};
 use super::class_choice::ClassChoice;
 use super::failure::Failure;
 use super::output::{LearnBars, note, note_time, print, print_json, table};
@@ -134,7 +134,8 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
     let spec = NetworkSpec::read(&common.model)?;
     let saved = common.checkpoint.as_deref().map(|path| load(path, &spec));
     let saved = saved.transpose()?;
-    let data = read_data(&common.data, &spec)?;
+    let class_names = saved.as_ref().map(|saved| &saved.class_names[..]);
+    let data = read_data_for(&common.data, &spec, class_names.unwrap_or_default())?;
     let (experiment, data) = common.experiment(&asked, data, saved.as_ref())?;
     let read_s = started.elapsed().as_secs_f64();
     let start = match saved {
@@ -271,8 +272,9 @@ impl LearnArguments {
             }
             if self.protocol == Protocol::Published {
                 note(
-                    "under the published protocol tests share samples with training, so that it can't be checked \
-                     whether the pre-trained network has seen what is tested or new",
+                    "under the published protocol tests of what is old share samples with training, so that it \
+                     can't be checked whether the pre-trained network has seen those; it must not have seen what \
+                     is new",
                 );
             }
         }

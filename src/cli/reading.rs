@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::output::note;
-use crate::dataset::{Dataset, read_dataset};
+use crate::dataset::{Dataset, read_dataset_for};
 use crate::network::NetworkSpec;
 use crate::train::Checkpoint;
 
 /// With more than this share of its events past the end of the grid, data is refused.
 const MOST_EVENTS: f64 = 0.9;
+/// With more than this share of its samples silent, data is refused.
+const MOST_SILENT: f64 = 0.9;
 /// Data that ends before this share of the grid is shorter than it should be.
 const SHORT: f64 = 0.2;
 /// Data that ends before this step has no time to speak of: bin 0 is empty, and all is in the next two.
@@ -18,18 +20,21 @@ const FIRST_STEPS: usize = 3;
 
 /// Reads files for a network, and says what does not fit it.
 pub(super) fn read_data(paths: &[PathBuf], spec: &NetworkSpec) -> Result<Dataset, Failure> {
-    let data = read_dataset(paths, spec.binning())?;
+    read_data_for(paths, spec, &[])
+}
+
+/// Reads files as [`read_data`] does, for something that was made with the classes in the order of
+/// `class_names`: what it was made of is known again.
+pub(super) fn read_data_for(
+    paths: &[PathBuf],
+    spec: &NetworkSpec,
+    class_names: &[String],
+) -> Result<Dataset, Failure> {
+    let data = read_dataset_for(paths, spec.binning(), class_names)?;
     say_what_is_lost(&data)?;
     say_how_long(&data)?;
     say_which_channels(&data);
-    let silent = data.silent_samples();
-    if silent > 0 {
-        note(&format!(
-            "{silent} of the {} samples have no event at all; they are trained on and tested with as \
-             silence",
-            data.len()
-        ));
-    }
+    say_how_many_are_silent(&data)?;
     let twice = data.repeated_samples();
     if twice > 0 {
         note(&format!(
@@ -71,6 +76,30 @@ pub(super) fn say_what_is_lost(data: &Dataset) -> Result<(), Failure> {
         )));
     }
     note(&format!("{what}, and are left out"));
+    Ok(())
+}
+
+/// Says how many samples are silent; if hardly any is not, data is refused.
+fn say_how_many_are_silent(data: &Dataset) -> Result<(), Failure> {
+    let (silent, all) = (data.silent_samples(), data.len());
+    if silent == 0 {
+        return Ok(());
+    }
+    let grid_s = data.grid().max_time_s();
+    let what = match data.events_past_end() {
+        0 => format!("{silent} of the {all} samples have no event at all"),
+        _ => format!(
+            "{silent} of the {all} samples have no event before {grid_s} s, where the network's time grid ends"
+        ),
+    };
+    if silent as f64 > all as f64 * MOST_SILENT {
+        return Err(Failure::bad(format!(
+            "{what}, so there is next to nothing to learn from or to test with; is this the right file?"
+        )));
+    }
+    note(&format!(
+        "{what}; they are trained on and tested with as silence"
+    ));
     Ok(())
 }
 

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::arguments::{RunFlags, Training, command_line, names_of, read_data};
+use super::arguments::{RunFlags, Training, command_line, names_of, read_data, read_data_for};
 use super::failure::Failure;
 use super::output::{EpochBar, note, note_time, print, print_json};
 use super::resume::{Resumed, RunData, record_of, resume};
@@ -74,7 +74,10 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
             None
         }
     };
-    let mut data = read_data(&arguments.data, &spec)?;
+    let class_names = record
+        .as_ref()
+        .map(|record| &record.start.data.class_names[..]);
+    let mut data = read_data_for(&arguments.data, &spec, class_names.unwrap_or_default())?;
     if let Some(record) = &record {
         data = data.in_class_order(&record.start.data.class_names)?;
     }

@@ -69,7 +69,7 @@ pub enum ContinualError {
     },
     /// The weights given were trained on what they are to be tested with, or on what is to be new.
     #[error(
-        "the checkpoint was trained on {seen} of the samples that are to be {role}; under the strict protocol that would be cheating: use a checkpoint that `learn` wrote for the same data, scenario and seed"
+        "the checkpoint was trained on {seen} of the samples that are to be {role}; that would be cheating: use a checkpoint that `learn` wrote for the same data, scenario and seed"
     )]
     SeenBefore {
         /// How many.

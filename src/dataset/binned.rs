@@ -224,6 +224,7 @@ impl Dataset {
         };
         for sample in &mut self.samples {
             sample.class = places[sample.class.index()];
+            sample.fingerprint = sample.fingerprint.in_order();
         }
         self.class_names = names;
         Ok(self)
@@ -391,6 +392,16 @@ impl DatasetBuilder {
     pub(super) fn add(&mut self, sample: Sample, past_end: usize) {
         self.dataset.events_past_end += past_end as u64;
         self.dataset.samples.push(sample);
+    }
+
+    /// Gives speakers of the samples so far other numbers.
+    pub(super) fn move_speakers(&mut self, moved: &BTreeMap<SpeakerId, SpeakerId>) {
+        for sample in &mut self.dataset.samples {
+            sample.speaker = moved
+                .get(&sample.speaker)
+                .copied()
+                .unwrap_or(sample.speaker);
+        }
     }
 
     /// The dataset.

@@ -19,6 +19,8 @@ pub struct Fingerprint {
     events: Option<u64>,
     sound: Option<SoundPrint>,
     legacy: Option<u64>,
+    /// The same with the class's number in another order of the classes.
+    legacy_in_order: Option<u64>,
     exact: u64,
 }
 
@@ -29,11 +31,9 @@ impl Fingerprint {
         speaker: SpeakerId,
         sound: Option<SoundPrint>,
     ) -> Self {
-        let mut legacy = add_word_to_hash(FNV_OFFSET, labels(class, speaker));
         let (mut rounded, mut exact) = (0u64, 0u64);
         for (time_s, &unit) in events.times_s().iter().zip(events.units()) {
             let unit = u64::from(unit);
-            legacy = add_word_to_hash(legacy, time_s.to_bits() ^ unit);
             let word = u64::from(float16_bits(*time_s)) << 16 | unit;
             // A sum does not ask in which order its terms come.
             rounded = rounded.wrapping_add(mix(word));
@@ -43,7 +43,8 @@ impl Fingerprint {
         Fingerprint {
             events: (count > 0).then(|| mix(rounded ^ mix(count))),
             sound,
-            legacy: (count > 0).then_some(legacy),
+            legacy: legacy_print(events, class, speaker),
+            legacy_in_order: None,
             exact: mix(exact ^ mix(count)),
         }
     }
@@ -66,6 +67,26 @@ impl Fingerprint {
         self.legacy
     }
 
+    /// Keeps the older print for another number of the class, too: it can't be made without the events.
+    pub(super) fn known_as(self, events: &EventStream, class: ClassId, speaker: SpeakerId) -> Self {
+        Fingerprint {
+            legacy_in_order: legacy_print(events, class, speaker),
+            ..self
+        }
+    }
+
+    /// With that number of the class in place of the one that the file has.
+    pub(super) fn in_order(self) -> Self {
+        match self.legacy_in_order {
+            None => self,
+            in_order => Fingerprint {
+                legacy: in_order,
+                legacy_in_order: self.legacy,
+                ..self
+            },
+        }
+    }
+
     /// Whether both are of one recording.
     pub fn is_same_recording(self, other: Fingerprint) -> bool {
         let same_events = self.events.is_some() && self.events == other.events;
@@ -82,6 +103,14 @@ impl Fingerprint {
     pub(super) fn exact(self) -> u64 {
         self.exact
     }
+}
+
+/// Of events, class and speaker, one after another; `None` without events.
+fn legacy_print(events: &EventStream, class: ClassId, speaker: SpeakerId) -> Option<u64> {
+    let all = events.times_s().iter().zip(events.units());
+    let words = all.map(|(time_s, &unit)| time_s.to_bits() ^ u64::from(unit));
+    let begin = add_word_to_hash(FNV_OFFSET, labels(class, speaker));
+    (!events.is_empty()).then(|| words.fold(begin, add_word_to_hash))
 }
 
 /// Class and speaker as one word.
@@ -158,6 +187,7 @@ impl RecordingSet {
         among(&self.events, print.events)
             || among(&self.sounds, print.sound.map(|sound| sound.0))
             || among(&self.legacy, print.legacy)
+            || among(&self.legacy, print.legacy_in_order)
     }
 
     /// Whether nothing can be known again.

@@ -13,6 +13,7 @@ use super::shd_read::EVENT_BYTES;
 use super::{BinningTarget, Dataset, DatasetBuilder, DatasetError, RecordingSet, Sample, ShdFile};
 use crate::ceiling;
 use crate::ids::{ClassId, SpeakerId};
+use crate::names::normalised;
 
 /// Samples that are binned before their errors are looked at.
 const CHUNK: usize = 1024;
@@ -23,7 +24,7 @@ const CHUNK: usize = 1024;
 /// file. Speakers with the same name are one speaker, and others have different numbers: a speaker whose
 /// number is taken gets the lowest free one. A number without a name in a file that names speakers is
 /// nobody known, and never joins a named one. Numbers of files that name no speakers are taken as they
-/// are.
+/// are; those who are nobody known get others, where they meet.
 ///
 /// # Errors
 /// [`DatasetError`], with the file and the sample: besides what [`ShdFile`] refuses, files whose
@@ -31,6 +32,21 @@ const CHUNK: usize = 1024;
 /// without names whose numbers are those of named ones in other files, labels that the network has no
 /// readout for, and units that it has no input for.
 pub fn read_dataset(paths: &[PathBuf], target: BinningTarget) -> Result<Dataset, DatasetError> {
+    read_dataset_for(paths, target, &[])
+}
+
+/// Reads and merges files as [`read_dataset`] does, for a network, a record or a suite that numbers the
+/// classes in the order of `class_names`: what older versions trained on in that order is known again
+/// (their fingerprints hold the numbers). The data itself is in the order of the first file, see
+/// [`Dataset::in_class_order`].
+///
+/// # Errors
+/// As [`read_dataset`]. Other names than the files have are none: nothing is known by them.
+pub fn read_dataset_for(
+    paths: &[PathBuf],
+    target: BinningTarget,
+    class_names: &[String],
+) -> Result<Dataset, DatasetError> {
     let mut merge: Option<Merge> = None;
     for (index, path) in paths.iter().enumerate() {
         refuse_same_path(path, &paths[..index])?;
@@ -38,7 +54,7 @@ pub fn read_dataset(paths: &[PathBuf], target: BinningTarget) -> Result<Dataset,
         match &mut merge {
             Some(merge) => merge.add(&file, target)?,
             None => {
-                let mut first = Merge::new(&file, target)?;
+                let mut first = Merge::new(&file, target, class_names)?;
                 first.add(&file, target)?;
                 merge = Some(first);
             }
@@ -73,18 +89,23 @@ struct Merge {
     builder: DatasetBuilder,
     first: PathBuf,
     class_names: Vec<String>,
+    /// The numbers of the classes in the order that the data is read for, if it is another one.
+    order: Option<Vec<ClassId>>,
     speakers: Speakers,
     before: Vec<(PathBuf, Spoken)>,
     events: u64,
 }
 
 impl Merge {
-    fn new(first: &ShdFile, target: BinningTarget) -> Result<Self, DatasetError> {
+    fn new(first: &ShdFile, target: BinningTarget, order: &[String]) -> Result<Self, DatasetError> {
         let class_names = first.class_names().to_vec();
+        let order: Vec<String> = order.iter().map(|name| normalised(name)).collect();
+        let order = places_of(&class_names, &order).filter(|_| order != class_names);
         Ok(Merge {
             builder: DatasetBuilder::new(target.grid, target.inputs, class_names.clone())?,
             first: first.path().to_path_buf(),
             class_names,
+            order,
             speakers: Speakers::default(),
             before: Vec::new(),
             events: 0,
@@ -108,12 +129,13 @@ impl Merge {
             target.classes
         );
         At { path }.in_range("the label", &labels, target.classes, &range)?;
-        let speakers = self.speakers.add(file)?;
+        let Numbers { speakers, moved } = self.speakers.add(file)?;
+        self.move_speakers(&moved);
         self.events = self.events.saturating_add(file.events_at_most());
         let what = format!("the {} events of all files", self.events);
         ceiling::check(&what, self.events.checked_mul(EVENT_BYTES))?;
 
-        let samples = bin(file, target, &classes, &speakers)?;
+        let samples = bin(file, target, (&classes, self.order.as_deref()), &speakers)?;
         if let Some(first) = self.holds_all(&samples) {
             return Err(DatasetError::SameFile {
                 path: path.to_path_buf(),
@@ -125,6 +147,22 @@ impl Merge {
             self.builder.add(sample, past_end);
         }
         Ok(())
+    }
+
+    /// Gives other numbers to speakers of the files before.
+    fn move_speakers(&mut self, moved: &BTreeMap<SpeakerId, SpeakerId>) {
+        if moved.is_empty() {
+            return;
+        }
+        self.builder.move_speakers(moved);
+        for (_, spoken) in &mut self.before {
+            let old = std::mem::take(spoken).into_iter();
+            let new = old.map(|((class, speaker), recordings)| {
+                let speaker = moved.get(&speaker).copied().unwrap_or(speaker);
+                ((class, speaker), recordings)
+            });
+            *spoken = new.collect();
+        }
     }
 
     /// The file before that holds every one of these samples, said by the same speaker, if any of them
@@ -174,19 +212,26 @@ fn spoken(samples: &[(Sample, usize)]) -> Spoken {
 fn bin(
     file: &ShdFile,
     target: BinningTarget,
-    classes: &[ClassId],
+    (classes, order): (&[ClassId], Option<&[ClassId]>),
     speakers: &BTreeMap<SpeakerId, SpeakerId>,
 ) -> Result<Vec<(Sample, usize)>, DatasetError> {
-    let one = |sample: usize| {
+    let one = |sample: usize| -> Result<(Sample, usize), DatasetError> {
         let mut recording = file.recording(sample)?;
         recording.class = classes[recording.class.index()];
-        recording.speaker = speakers[&recording.speaker];
         let binned = recording.bin(target.grid, target.inputs);
-        binned.map_err(|source| DatasetError::BadSample {
+        let (mut binned, past_end) = binned.map_err(|source| DatasetError::BadSample {
             path: file.path().to_path_buf(),
             sample,
             source,
-        })
+        })?;
+        if let Some(order) = order {
+            let class = order[recording.class.index()];
+            let print = binned.fingerprint;
+            binned.fingerprint = print.known_as(&recording.events, class, recording.speaker);
+        }
+        // Not before the fingerprints are taken: older versions took speakers' numbers as files have them.
+        binned.speaker = speakers[&recording.speaker];
+        Ok((binned, past_end))
     };
     let mut samples = Vec::with_capacity(file.len());
     for start in (0..file.len()).step_by(CHUNK) {
@@ -199,35 +244,48 @@ fn bin(
     Ok(samples)
 }
 
+/// The numbers that the speakers of a file get.
+struct Numbers {
+    speakers: BTreeMap<SpeakerId, SpeakerId>,
+    /// New numbers of those in the files before who are nobody known and had a number of this file's.
+    moved: BTreeMap<SpeakerId, SpeakerId>,
+}
+
 /// Who has which number.
 #[derive(Default)]
 struct Speakers {
     named: BTreeMap<String, SpeakerId>,
-    /// Numbers that have no name in files that name others: nobody known.
+    /// Numbers that have no name in files with a list of names: nobody known.
     unknown: BTreeSet<SpeakerId>,
-    /// Numbers of files that name nobody, and the first such file.
+    /// Numbers of files without such a list, and the first such file.
     numbered: BTreeMap<SpeakerId, PathBuf>,
     taken: BTreeSet<SpeakerId>,
 }
 
 impl Speakers {
     /// The numbers that the speakers of a file get.
-    fn add(&mut self, file: &ShdFile) -> Result<BTreeMap<SpeakerId, SpeakerId>, DatasetError> {
+    fn add(&mut self, file: &ShdFile) -> Result<Numbers, DatasetError> {
         let present: BTreeSet<SpeakerId> = file.speakers().iter().copied().collect();
         let names = file.speaker_names();
-        if names.is_empty() {
+        if !file.lists_speakers() {
+            let mut moved = BTreeMap::new();
             for &speaker in &present {
-                if self.taken.contains(&speaker) && !self.numbered.contains_key(&speaker) {
+                if self.unknown.remove(&speaker) {
+                    let number = self.free(speaker, &present, file.path())?;
+                    self.unknown.insert(number);
+                    moved.insert(speaker, number);
+                } else if self.taken.contains(&speaker) && !self.numbered.contains_key(&speaker) {
                     return Err(unnamed(file.path(), speaker));
                 }
                 self.taken.insert(speaker);
                 let path = || file.path().to_path_buf();
                 self.numbered.entry(speaker).or_insert_with(path);
             }
-            return Ok(present
-                .into_iter()
-                .map(|speaker| (speaker, speaker))
-                .collect());
+            let speakers = present.into_iter().map(|speaker| (speaker, speaker));
+            return Ok(Numbers {
+                speakers: speakers.collect(),
+                moved,
+            });
         }
         let mut numbers = BTreeMap::new();
         let theirs: BTreeSet<SpeakerId> = present.iter().chain(names.keys()).copied().collect();
@@ -262,7 +320,10 @@ impl Speakers {
             self.unknown.insert(number);
             numbers.insert(speaker, number);
         }
-        Ok(numbers)
+        Ok(Numbers {
+            speakers: numbers,
+            moved: BTreeMap::new(),
+        })
     }
 
     /// The number itself if it is free, else the lowest that is, here and in the file at hand.

@@ -46,7 +46,7 @@ pub use binned::{BinningTarget, Dataset, DatasetBuilder};
 pub use error::DatasetError;
 pub use fingerprint::{Fingerprint, RecordingSet, Recordings};
 #[cfg(feature = "hdf5")]
-pub use merge::read_dataset;
+pub use merge::{read_dataset, read_dataset_for};
 pub use recording::{LabelledEvents, Sample};
 #[cfg(feature = "hdf5")]
 pub use shd_read::{NumberType, ShdFile};

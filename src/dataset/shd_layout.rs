@@ -81,27 +81,64 @@ impl At<'_> {
 
     pub fn integers(self, file: &Hdf5File, name: &'static str) -> Result<Vec<i64>, DatasetError> {
         let table = self.table(file, name)?;
-        self.check_list(&table, name)?;
+        let number = self.integer_list(file, &table, name)?;
+        Ok(number.integers(&self.read(&table, name)?))
+    }
+
+    /// The type of a list of integers that is no longer than the file can have samples.
+    fn integer_list(
+        self,
+        file: &Hdf5File,
+        table: &Table,
+        name: &'static str,
+    ) -> Result<Number, DatasetError> {
+        self.check_list(table, name)?;
         match table.element {
-            Element::Number(number) if number.is_integer() => Ok(number.integers(&table.bytes)),
-            other => Err(self.wrong(name, format!("a list of {other}"), "a list of integers")),
+            Element::Number(number) if number.is_integer() => {
+                self.check_samples(file, table, name)?;
+                Ok(number)
+            }
+            ref other => Err(self.wrong(name, format!("a list of {other}"), "a list of integers")),
         }
     }
 
-    /// Times or units, and of how many samples.
+    /// Refuses a dataset of more samples than the file has bytes, before it is read: every sample takes
+    /// some room in any file of this layout.
+    fn check_samples(
+        self,
+        file: &Hdf5File,
+        table: &Table,
+        name: &'static str,
+    ) -> Result<(), DatasetError> {
+        let (samples, bytes) = (table.shape[0], file.bytes().len());
+        match samples <= bytes {
+            true => Ok(()),
+            false => {
+                let found =
+                    format!("a list of {samples} entries, larger than the file of {bytes} bytes");
+                Err(self.wrong(name, found, "a list with an entry for each sample"))
+            }
+        }
+    }
+
+    pub fn read(self, table: &Table, name: &'static str) -> Result<Vec<u8>, DatasetError> {
+        table.read().map_err(|problem| self.problem(name, problem))
+    }
+
+    /// Times or units, and of how many samples; `table` is the dataset of that name.
     pub fn column(
         self,
         file: &Hdf5File,
-        name: &'static str,
+        (name, table): (&'static str, &Table),
         expected: &'static str,
         fits: impl Fn(Number) -> bool,
     ) -> Result<(Column, usize), DatasetError> {
-        let table = self.table(file, name)?;
         let refuse = |element: &Element| self.wrong(name, format!("a list of {element}"), expected);
         match (&table.element, &table.shape[..]) {
             (Element::List(item), [samples]) => match **item {
                 Element::Number(number) if fits(number) => {
-                    let lists = file.lists(&table, number.bytes());
+                    self.check_samples(file, table, name)?;
+                    let lists = file.lists(table, number.bytes());
                     let lists = lists.map_err(|problem| self.problem(name, problem))?;
                     let cells = Cells::Lists(lists);
                     Ok((Column { number, cells }, *samples))
@@ -109,8 +146,9 @@ impl At<'_> {
                 _ => Err(refuse(&table.element)),
             },
             (&Element::Number(number), &[samples, events]) if fits(number) => {
+                self.check_samples(file, table, name)?;
                 let row_bytes = events * number.bytes();
-                let bytes = table.bytes;
+                let bytes = self.read(table, name)?;
                 let cells = Cells::Rows { bytes, row_bytes };
                 Ok((Column { number, cells }, samples))
             }
@@ -118,7 +156,7 @@ impl At<'_> {
             (other, [_, _]) => {
                 Err(self.wrong(name, format!("an array of samples × {other}"), expected))
             }
-            _ => Err(self.wrong(name, dimensions(&table), expected)),
+            _ => Err(self.wrong(name, dimensions(table), expected)),
         }
     }
 
@@ -130,15 +168,9 @@ impl At<'_> {
         let Some(table) = self.optional(file, SOUND)? else {
             return Ok(vec![None; samples]);
         };
-        self.check_list(&table, SOUND)?;
-        let sounds = match table.element {
-            Element::Number(number) if number.is_integer() => number.long_integers(&table.bytes),
-            other => {
-                let found = format!("a list of {other}");
-                return Err(self.wrong(SOUND, found, "a list of integers"));
-            }
-        };
-        self.one_for_each(SOUND, sounds.len(), samples)?;
+        let number = self.integer_list(file, &table, SOUND)?;
+        self.one_for_each(SOUND, table.shape[0], samples)?;
+        let sounds = number.long_integers(&self.read(&table, SOUND)?);
         let known = |sound| (sound != 0).then_some(SoundPrint(sound));
         Ok(sounds.into_iter().map(known).collect())
     }

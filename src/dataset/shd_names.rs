@@ -15,6 +15,8 @@ use crate::storage::shown;
 pub(super) const KEYS: &str = "extra/keys";
 /// Names of the speakers.
 pub(super) const SPEAKER_NAMES: &str = "extra/speaker_names";
+/// The most names in a list.
+const MOST_NAMES: usize = 1 << 16;
 /// The longest name that is read or written, in bytes.
 pub(super) const NAME_BYTES: usize = 256;
 
@@ -34,27 +36,23 @@ impl At<'_> {
         Ok(names)
     }
 
+    /// The names of those speakers that have one; `None` if there is no list of them.
     pub(super) fn speaker_names(
         self,
         file: &Hdf5File,
-    ) -> Result<BTreeMap<SpeakerId, String>, DatasetError> {
+    ) -> Result<Option<BTreeMap<SpeakerId, String>>, DatasetError> {
         let Some(table) = self.optional(file, SPEAKER_NAMES)? else {
-            return Ok(BTreeMap::new());
+            return Ok(None);
         };
         let names = self.names(file, &table, SPEAKER_NAMES)?;
-        if names.len() > 1 << 16 {
-            let found = format!("a list of {} names", names.len());
-            return Err(self.wrong(SPEAKER_NAMES, found, "a list of up to 65536 names"));
-        }
         let named = names
             .iter()
             .enumerate()
             .filter(|(_, name)| !name.is_empty());
         self.refuse_twice(SPEAKER_NAMES, named.clone())?;
         // There are at most 65536.
-        Ok(named
-            .map(|(number, name)| (SpeakerId(number as u16), name.clone()))
-            .collect())
+        let named = named.map(|(number, name)| (SpeakerId(number as u16), name.clone()));
+        Ok(Some(named.collect()))
     }
 
     /// Texts in the spelling that they are compared in.
@@ -65,10 +63,19 @@ impl At<'_> {
         name: &'static str,
     ) -> Result<Vec<String>, DatasetError> {
         self.check_list(table, name)?;
+        if table.shape[0] > MOST_NAMES {
+            let (names, bytes) = (table.shape[0], file.bytes().len());
+            let found = match names > bytes {
+                true => format!("a list of {names} names, larger than the file of {bytes} bytes"),
+                false => format!("a list of {names} names"),
+            };
+            return Err(self.wrong(name, found, "a list of up to 65536 names"));
+        }
         let Element::Text(text) = table.element else {
             let found = format!("a list of {}", table.element);
             return Err(self.wrong(name, found, "a list of strings"));
         };
+        let bytes;
         let texts: Vec<&[u8]> = match text.is_variable() {
             true => {
                 let lists = file
@@ -76,10 +83,10 @@ impl At<'_> {
                     .map_err(|problem| self.problem(name, problem))?;
                 lists.into_iter().map(|list| &file.bytes()[list]).collect()
             }
-            false => table
-                .bytes
-                .chunks_exact(table.element_bytes.max(1))
-                .collect(),
+            false => {
+                bytes = self.read(table, name)?;
+                bytes.chunks_exact(table.element_bytes.max(1)).collect()
+            }
         };
         let names = texts.into_iter().enumerate().map(|(place, bytes)| {
             let decoded = text.decode(bytes);

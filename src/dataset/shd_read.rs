@@ -50,6 +50,7 @@ pub struct ShdFile {
     sounds: Vec<Option<SoundPrint>>,
     class_names: Vec<String>,
     speaker_names: BTreeMap<SpeakerId, String>,
+    lists_speakers: bool,
 }
 
 impl fmt::Debug for ShdFile {
@@ -92,17 +93,16 @@ impl ShdFile {
         }
         let labels = at.integers(&file, LABELS)?;
         let samples = labels.len();
-        // Every sample takes some room in any file of this layout.
-        if samples > file.bytes().len() {
-            let found = format!("a list of {samples} labels in a file that is smaller");
-            return Err(at.wrong(LABELS, found, "a label for each sample"));
-        }
         let speakers = at.integers(&file, SPEAKER)?;
         let class_names = at.class_names(&file)?;
+        let (times, units) = (at.table(&file, TIMES)?, at.table(&file, UNITS)?);
+        let bytes = times.size_bytes().zip(units.size_bytes());
+        let bytes = bytes.and_then(|(times, units)| times.checked_add(units));
+        ceiling::check(&format!("the events of {}", path.display()), bytes)?;
         let expected = "a list of variable-length float16, float32 or float64 arrays";
-        let times = at.column(&file, TIMES, expected, Number::is_float)?;
+        let times = at.column(&file, (TIMES, &times), expected, Number::is_float)?;
         let expected = "a list of variable-length integer arrays";
-        let units = at.column(&file, UNITS, expected, Number::is_integer)?;
+        let units = at.column(&file, (UNITS, &units), expected, Number::is_integer)?;
         for (name, found) in [
             (TIMES, times.1),
             (UNITS, units.1),
@@ -118,6 +118,7 @@ impl ShdFile {
         let classes = at.in_range("the label", &labels, class_names.len(), &range)?;
         let speakers = at.in_range("the speaker", &speakers, 1 << 16, "0 to 65535")?;
         let speaker_names = at.speaker_names(&file)?;
+        let lists_speakers = speaker_names.is_some();
         let sounds = at.sounds(&file, samples)?;
         let file = ShdFile {
             path: path.to_path_buf(),
@@ -128,7 +129,8 @@ impl ShdFile {
             speakers: speakers.into_iter().map(SpeakerId).collect(),
             sounds,
             class_names,
-            speaker_names,
+            speaker_names: speaker_names.unwrap_or_default(),
+            lists_speakers,
         };
         let events = file.events_at_most();
         let what = format!("the {events} events of {}", path.display());
@@ -164,6 +166,12 @@ impl ShdFile {
     /// Names of the speakers that have one, in the spelling of [`normalised`](crate::names::normalised).
     pub fn speaker_names(&self) -> &BTreeMap<SpeakerId, String> {
         &self.speaker_names
+    }
+
+    /// Whether the file has a list of speakers' names, in which those that have none are nobody known:
+    /// without it, numbers are taken as they are.
+    pub fn lists_speakers(&self) -> bool {
+        self.lists_speakers
     }
 
     /// The name of a speaker, or the number if there is none: `speaker 3`.

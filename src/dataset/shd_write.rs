@@ -58,7 +58,8 @@ pub struct SpeakerInfo {
 pub struct ShdContents<'a> {
     /// Names of the classes, by number.
     pub class_names: &'a [String],
-    /// Names of the speakers that have one.
+    /// Names of the speakers that have one; an empty name says of a number that it is nobody known, where
+    /// without any name numbers are speakers as they are.
     pub speaker_names: &'a BTreeMap<SpeakerId, String>,
     /// The recordings.
     pub recordings: &'a [LabelledEvents],
@@ -105,7 +106,10 @@ impl<'a> ShdContents<'a> {
         }
         let mut speakers = BTreeSet::new();
         for (speaker, name) in self.speaker_names {
-            if let Some(reason) = unfit(name, &mut speakers).filter(|_| !name.is_empty()) {
+            if name.is_empty() {
+                continue;
+            }
+            if let Some(reason) = unfit(name, &mut speakers) {
                 return Err(at.bad_name(SPEAKER_NAMES, usize::from(speaker.0), reason));
             }
         }

@@ -21,7 +21,8 @@ pub struct Checked {
     pub channels: usize,
     /// How long it is, in seconds.
     pub duration_s: f64,
-    /// Share of the samples at full scale.
+    /// Share of the samples at full scale; in floats that go beyond it, of those at the largest value, if
+    /// it comes several times.
     pub clipped: f64,
     /// What the level is heard from.
     pub level: LevelShares,
@@ -42,14 +43,25 @@ fn check(ear: &InnerEar, file: &AudioFile) -> Result<Checked, EncodeError> {
     };
     ear.prepare(&recording.sound).map_err(in_file)?;
     let samples = recording.sound.samples();
-    let clipped = samples.iter().filter(|x| x.abs() >= FULL_SCALE).count();
     Ok(Checked {
         channels: recording.channels,
         duration_s: recording.sound.duration_s(),
-        clipped: clipped as f64 / samples.len() as f64,
+        clipped: clipped(samples) as f64 / samples.len() as f64,
         level: LevelShares::of(&recording),
         sound: recording.sound.fingerprint(),
     })
+}
+
+/// How many samples are at full scale, or at the largest value where that is beyond full scale.
+fn clipped(samples: &[f64]) -> usize {
+    let peak = samples.iter().fold(0f64, |peak, x| peak.max(x.abs()));
+    let limit = if peak > 1.0 { peak } else { FULL_SCALE };
+    let count = samples.iter().filter(|x| x.abs() >= limit).count();
+    match peak > 1.0 && count == 1 {
+        // Something has to be the largest.
+        true => 0,
+        false => count,
+    }
 }
 
 /// The largest sample of 16 bits.
@@ -130,4 +142,23 @@ fn encode_file(ear: &InnerEar, seed: MasterSeed, file: &AudioFile) -> Result<Hea
             path: file.path.clone(),
             source,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_beyond_full_scale_are_clipped_only_at_their_largest() {
+        let tone: Vec<f64> = (0..1000)
+            .map(|i| 1.7 * (f64::from(i) * 0.37).sin())
+            .collect();
+        assert_eq!(clipped(&tone), 0);
+        let cut: Vec<f64> = tone.iter().map(|x| x.clamp(-1.5, 1.5)).collect();
+        assert!(clipped(&cut) > 100);
+        let cut: Vec<f64> = tone.iter().map(|x| x.clamp(-1.0, FULL_SCALE)).collect();
+        assert!(clipped(&cut) > 100);
+        let soft: Vec<f64> = tone.iter().map(|x| x / 2.0).collect();
+        assert_eq!(clipped(&soft), 0);
+    }
 }

@@ -94,7 +94,7 @@ impl InnerEar {
     /// The sound as it reaches the membrane: at 48 kHz, brought to the level, its ends faded.
     ///
     /// # Errors
-    /// [`SoundError::TooShort`] and [`SoundError::Silent`].
+    /// [`SoundError::TooShort`], [`SoundError::Silent`] and [`SoundError::TooLoud`].
     pub fn prepare(&self, sound: &Sound) -> Result<Sound, SoundError> {
         if sound.duration_s() < SHORTEST_S {
             return Err(SoundError::TooShort {

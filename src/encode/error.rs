@@ -48,6 +48,12 @@ pub enum SoundError {
     /// Nothing to bring to a level.
     #[error("it is silent, so it cannot be brought to a level")]
     Silent,
+    /// Samples that are so large that their squares can't be added.
+    #[error(
+        "its samples are so large that their power is no finite number, so it cannot be brought to a level; \
+         are they floats, with full scale at ±1?"
+    )]
+    TooLoud,
 }
 
 impl EncodeError {

@@ -5,10 +5,14 @@ use super::{Recording, Sound, SoundError};
 /// Scales a sound so that its root mean square is `rms`.
 ///
 /// # Errors
-/// [`SoundError::Silent`] if every sample is zero, or so near it that there is nothing to scale.
+/// [`SoundError::Silent`] if every sample is zero, or so near it that there is nothing to scale;
+/// [`SoundError::TooLoud`] if the samples are so large that their mean square is no number.
 pub fn normalise_rms(sound: &mut Sound, rms: f64) -> Result<(), SoundError> {
     let samples = sound.samples();
     let mean_square = samples.iter().map(|x| x * x).sum::<f64>() / samples.len() as f64;
+    if !mean_square.is_finite() {
+        return Err(SoundError::TooLoud);
+    }
     let factor = rms / mean_square.sqrt();
     if !factor.is_finite() || mean_square < f64::MIN_POSITIVE {
         return Err(SoundError::Silent);
@@ -94,6 +98,18 @@ mod tests {
             channels: 2,
             sound: Sound::new(mean.collect(), 8000).expect("a sound"),
         })
+    }
+
+    #[test]
+    fn a_power_that_is_no_number_is_refused() {
+        for samples in [vec![1e198, -1e198, 0.5], vec![1e154; 10]] {
+            let mut sound = Sound::new(samples, 8000).expect("finite");
+            let refused = normalise_rms(&mut sound, 0.1);
+            assert!(matches!(refused, Err(SoundError::TooLoud)), "{refused:?}");
+        }
+        let mut sound = Sound::new(vec![1e150, -1e150], 8000).expect("finite");
+        normalise_rms(&mut sound, 0.1).expect("there is room");
+        assert!((sound.samples()[0] - 0.1).abs() < 1e-12);
     }
 
     #[test]

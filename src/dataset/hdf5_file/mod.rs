@@ -23,9 +23,11 @@ use heap::Heap;
 
 use crate::ceiling::allowed_bytes;
 
-/// A dataset may be so many times as large as the whole file: with gzip, zeros shrink to a thousandth,
-/// but events do not.
-const LARGEST_EXPANSION: u64 = 256;
+/// Rows of events may be so many times as large as the whole file: with gzip, the zeros after the last
+/// event shrink to a thousandth, but events do not.
+const LARGEST_EXPANSION: u64 = 64;
+/// A list of numbers, names or references may be so many times as large as the whole file.
+const LARGEST_LIST_EXPANSION: u64 = 16;
 /// Any dataset may have so many bytes, however small the file is.
 const ALWAYS_ALLOWED_BYTES: u64 = 16 << 20;
 
@@ -65,22 +67,54 @@ pub(super) struct Hdf5File {
     bytes: StorageBuffer,
 }
 
-/// A dataset, read whole.
+/// A dataset, of which nothing but its type and shape is read yet.
 pub(super) struct Table {
+    dataset: hdf5_reader::Dataset,
     /// Rows, columns and so on.
     pub shape: Vec<usize>,
     /// What its elements are.
     pub element: Element,
     /// Bytes of an element.
     pub element_bytes: usize,
-    /// Element after element; variable-length lists as references.
-    pub bytes: Vec<u8>,
+    file_bytes: u64,
+}
+
+impl Table {
+    /// Bytes of all elements; `None` if they are more than can be counted.
+    pub(super) fn size_bytes(&self) -> Option<u64> {
+        let extents = self.shape.iter().map(|&extent| Some(extent as u64));
+        let each = Some(self.element_bytes as u64);
+        extents.fold(each, |bytes, extent| bytes?.checked_mul(extent?))
+    }
+
+    /// Reads element after element; variable-length lists as references.
+    pub(super) fn read(&self) -> Result<Vec<u8>, Problem> {
+        let expansion = match self.shape.len() {
+            0 | 1 => LARGEST_LIST_EXPANSION,
+            _ => LARGEST_EXPANSION,
+        };
+        let limit = limit(self.file_bytes, expansion);
+        match self.size_bytes().filter(|&bytes| bytes <= limit) {
+            Some(_) => self.dataset.read_raw_bytes().map_err(problem),
+            None => Err(Problem::Damaged(format!(
+                "it claims to be far larger than the file: a file of {} bytes may hold at most {limit} bytes \
+                 in one dataset of this kind",
+                self.file_bytes
+            ))),
+        }
+    }
+}
+
+/// Bytes that a dataset of a file may have.
+fn limit(file_bytes: u64, expansion: u64) -> u64 {
+    let expanded = file_bytes.saturating_mul(expansion);
+    let limit = expanded.saturating_add(ALWAYS_ALLOWED_BYTES);
+    limit.min(allowed_bytes())
 }
 
 impl Hdf5File {
     pub(super) fn from_bytes(bytes: Vec<u8>) -> Result<Self, Problem> {
-        let expanded = (bytes.len() as u64).saturating_mul(LARGEST_EXPANSION);
-        let limit = expanded.max(ALWAYS_ALLOWED_BYTES).min(allowed_bytes());
+        let limit = limit(bytes.len() as u64, LARGEST_EXPANSION);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let options = OpenOptions {
             // What is read once need not be kept.
@@ -120,7 +154,7 @@ impl Hdf5File {
         }
     }
 
-    /// Reads a dataset.
+    /// Finds a dataset, and what its elements are.
     pub(super) fn table(&self, name: &str) -> Result<Table, Problem> {
         let dataset = self.file.dataset(name).map_err(problem)?;
         let element = Element::parse(&dataset.raw_datatype().map_err(problem)?);
@@ -136,7 +170,8 @@ impl Hdf5File {
             shape,
             element,
             element_bytes: dataset.raw_element_size().map_err(problem)?,
-            bytes: dataset.read_raw_bytes().map_err(problem)?,
+            file_bytes: self.bytes.len() as u64,
+            dataset,
         })
     }
 
@@ -149,7 +184,8 @@ impl Hdf5File {
     ) -> Result<Vec<Range<usize>>, Problem> {
         let superblock = self.file.superblock();
         let mut heap = Heap::new(&self.bytes, superblock.offset_size, superblock.length_size);
-        let references = table.bytes.chunks_exact(table.element_bytes);
+        let references = table.read()?;
+        let references = references.chunks_exact(table.element_bytes.max(1));
         let lists = references.map(|reference| heap.find(reference, item_bytes));
         let lists: Vec<Range<usize>> = lists.collect::<Result<_, _>>().map_err(Problem::Damaged)?;
         let held: u128 = lists.iter().map(|list| list.len() as u128).sum();

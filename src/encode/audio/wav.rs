@@ -68,7 +68,7 @@ pub(super) fn decode(source: &mut (impl Read + Seek), end: u64) -> Result<Decode
         _ => Order::Little,
     };
     let riff = u64::from(order.u32(&header[4..8]));
-    let chunks = chunks(source, order, riff, end)?;
+    let chunks = all_chunks(source, order, riff, end)?;
     let format = only(&chunks, b"fmt ")?;
     let data = only(&chunks, b"data")?;
     let format = format_of(
@@ -111,12 +111,34 @@ fn only<'a>(chunks: &'a [Chunk], id: &[u8; 4]) -> Result<&'a Chunk, String> {
     }
 }
 
-/// All chunks, up to the end of the file or to what is none.
+/// The chunks of the file as the standard has them, or, where no samples are found so, those of a program
+/// that forgets to make odd chunks even.
+fn all_chunks(
+    source: &mut (impl Read + Seek),
+    order: Order,
+    riff: u64,
+    end: u64,
+) -> Result<Vec<Chunk>, Problem> {
+    let has = |chunks: &[Chunk], id: &[u8; 4]| chunks.iter().any(|chunk| chunk.id == *id);
+    let standard = chunks(source, order, riff, end, &|_| true)?;
+    if has(&standard, b"fmt ") && has(&standard, b"data") {
+        return Ok(standard);
+    }
+    let guessed = chunks(source, order, riff, end, &is_padded)?;
+    match has(&guessed, b"data") {
+        true => Ok(guessed),
+        false => Ok(standard),
+    }
+}
+
+/// All chunks, up to the end of the file or to what is none; `is_padded` is asked what follows a chunk of
+/// odd length.
 fn chunks(
     source: &mut (impl Read + Seek),
     order: Order,
     riff: u64,
     end: u64,
+    is_padded: &dyn Fn(&[u8]) -> bool,
 ) -> Result<Vec<Chunk>, Problem> {
     let (mut chunks, mut at, mut sizes) = (Vec::new(), HEADER as u64, None);
     while at < end && chunks.len() < MOST_CHUNKS {
@@ -150,7 +172,7 @@ fn is_id(id: &[u8]) -> bool {
     id.iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
-/// Whether a chunk of odd length is followed by the byte that makes it even, as it should be.
+/// Whether a chunk of odd length seems to be followed by the byte that makes it even, as it should be.
 fn is_padded(after: &[u8]) -> bool {
     let known = |id: &[u8]| matches!(id, b"fmt " | b"data" | b"fact" | b"LIST");
     match after {
