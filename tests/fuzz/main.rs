@@ -102,7 +102,9 @@ fn try_kind(kind: Kind, usual: u64) {
     });
     while !worker.is_finished() {
         std::thread::sleep(Duration::from_millis(20));
-        let spent = begun.elapsed().as_millis() as u64 - since.load(Ordering::Relaxed);
+        let now = begun.elapsed().as_millis() as u64;
+        // The next input may have begun since.
+        let spent = now.saturating_sub(since.load(Ordering::Relaxed));
         let seed = seed_now.load(Ordering::Relaxed);
         // The thread can't be ended from here; the process ends with the test.
         if spent >= PATIENCE_S * 1000 && ended.load(Ordering::Relaxed) == 0 {
