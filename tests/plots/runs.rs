@@ -3,9 +3,9 @@
 use std::fs;
 
 use ndarray::Array2;
-use respike::continual::Strategy;
+use respike::continual::{Protocol, Strategy};
 use respike::report::plot::{PlotError, comparison, confusion, curves, raster};
-use respike::report::{RunRecord, Summary};
+use respike::report::{Description, RunRecord, Summary};
 
 use super::common::figures::*;
 use super::common::records::*;
@@ -13,6 +13,7 @@ use super::common::svg::{Kind, Picture};
 
 const OLD: &str = "#0072B2";
 const NEW: &str = "#D55E00";
+const ALL: &str = "#333333";
 const TO_COME: &str = "#E69F00";
 const BORDER: &str = "#B4BCC4";
 
@@ -91,6 +92,64 @@ fn new_counts_what_was_learned_so_far_and_what_is_to_come_stands_apart() {
         .map(|dot| percent(dot.area.middle().1).round())
         .collect();
     assert_eq!(to_come, [15.0, 20.0]);
+}
+
+#[test]
+fn where_old_grows_new_is_still_all_that_was_learned() {
+    let mut run = two_classes_one_by_one("published");
+    if let Description::Learn(experiment) = &mut run.start.settings {
+        experiment.protocol = Protocol::Published;
+    }
+    // What such a run notes: old with the first new class in it, and the second new class alone.
+    let last = run.epochs.last_mut().expect("four epochs");
+    last.accuracy.insert("old".into(), 0.56);
+    last.accuracy.insert("new".into(), 0.8);
+    let (_, svg) = both(&|path| curves(&[run.clone()], path));
+    let picture = Picture::read(&svg);
+    picture.tells(&["80 test samples: 40 old, at the end 40 new"]);
+    let percent = percent_at(&picture);
+    let dots = |colour: &str| -> Vec<f64> {
+        let dots = picture.shapes(Kind::Circle, colour).into_iter();
+        let dots = dots.filter(|dot| dot.area.width() > 10.0);
+        dots.map(|dot| percent(dot.area.middle().1).round())
+            .collect()
+    };
+    assert_eq!(dots(NEW), [50.0, 70.0]);
+    assert_eq!(dots(OLD), [80.0, 90.0, 70.0, 60.0]);
+}
+
+#[test]
+fn lines_that_coincide_are_both_seen_and_dashes_stay_dashes() {
+    let mut run = two_classes_one_by_one("two-classes");
+    for epoch in &mut run.epochs {
+        let old = epoch.accuracy["old"];
+        epoch.accuracy.insert("all".into(), old);
+    }
+    let (_, svg) = both(&|path| curves(&[run.clone()], path));
+    let picture = Picture::read(&svg);
+    let widest = |colour: &str| {
+        let dots = picture.shapes(Kind::Circle, colour).into_iter();
+        dots.map(|dot| dot.area.width()).fold(0.0, f64::max)
+    };
+    assert!(widest(ALL) >= widest(OLD) + 4.0, "a rim is seen around it");
+    // Hundreds of epochs, each shorter than a dash.
+    run.epochs = std::iter::repeat_n(run.epochs[0].clone(), 400).collect();
+    let (_, svg) = both(&|path| curves(&[run.clone()], path));
+    let picture = Picture::read(&svg);
+    let dashes = picture.shapes.iter().filter(|shape| {
+        let level = shape.area.width() > 0.0 && shape.area.bottom < picture.height * 0.85;
+        shape.fill == TO_COME && level
+    });
+    let dashes: Vec<_> = dashes.map(|shape| shape.area).collect();
+    let from = dashes
+        .iter()
+        .map(|dash| dash.left)
+        .fold(f64::INFINITY, f64::min);
+    let to = dashes.iter().map(|dash| dash.right).fold(0.0, f64::max);
+    let inked: f64 = dashes.iter().map(|dash| dash.width()).sum();
+    assert!(to - from > 1000.0, "from {from} to {to}");
+    let share = inked / (to - from);
+    assert!((0.4..0.8).contains(&share), "{share} of the line is inked");
 }
 
 #[test]

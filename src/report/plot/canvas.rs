@@ -218,7 +218,7 @@ fn failed(error: impl std::fmt::Display) -> PlotError {
 const BITMAP_BASELINE: f64 = 0.5;
 const SVG_BASELINE: f64 = 0.76 / 1.24;
 /// Lengths of the usual dashes and gaps.
-const DASHES: (f64, f64) = (10.0, 7.0);
+pub(super) const DASHES: (f64, f64) = (10.0, 7.0);
 /// How far the white around a mark goes, so that it can be told from another below it.
 const HALO: f64 = 1.8;
 /// Half the height of capitals in DejaVu Sans, in type sizes.

@@ -2,15 +2,15 @@
 //!
 //! In: records of runs, finished or not. Out: a figure with one panel for each, all from 0 to 100 %;
 //! a dashed line stands where learning something new begins, lighter ones at every further task. Where
-//! several things are learned one by one, *new* are those learned so far, and what is still to come has
-//! a line of its own.
+//! several things are learned one by one, *old* is what pre-training knew under either protocol, *new* are
+//! those learned so far, and what is still to come has a line of its own.
 
 use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::PlotError;
 use super::axes::{Axes, Scale};
-use super::canvas::{Canvas, Figure};
+use super::canvas::{Canvas, DASHES, Figure};
 use super::legend::{Key, Legend};
 use super::panels::{PanelGrid, PanelPlace, Title, Y_NAME_LEFT};
 use super::style::{ALL, INK, NEW, OLD, TEST, TO_COME, TRAIN, Type};
@@ -88,9 +88,10 @@ impl Curve {
             Of::Training => None,
             Of::Test => recorded("test"),
             Of::All => recorded("all"),
+            // Where old grows while several are learned, *old* is still what pre-training knew.
+            Of::Old if several && run.old_grows() => mean_of(run, &epoch.tasks, 0..1),
             Of::Old => recorded("old"),
             Of::New if !several => recorded("new"),
-            Of::New if run.old_grows() && task > 0 => recorded("new"),
             Of::New => mean_of(run, &epoch.tasks, 1..task + 1),
             Of::ToCome if several => mean_of(run, &epoch.tasks, task + 1..epoch.tasks.len()),
             Of::ToCome => None,
@@ -107,6 +108,7 @@ impl Curve {
         let first = summary.matrix.rows().first();
         let first = first.filter(|row| several(run, row));
         let value = match (self.of, first) {
+            (Of::Old, Some(row)) if run.old_grows() => mean_of(run, row, 0..1),
             (Of::Old, _) => Some(old),
             (Of::All, _) => Some(all),
             (Of::New, None) => Some(new),
@@ -212,6 +214,12 @@ fn samples(run: &RunRecord) -> String {
         samples => format!("{samples} test samples"),
     };
     match run.test_samples() {
+        // The curves count as old what pre-training knew, and as new all that was learned since.
+        Some(TestSamples { all, .. }) if run.old_grows() => {
+            let tests: Vec<usize> = run.start.tasks.iter().map(|task| task.test).collect();
+            let TestSamples { old, new, .. } = TestSamples::of_tasks(&tests, false, all);
+            format!("{}: {old} old, at the end {new} new", count(all))
+        }
         Some(TestSamples { old, new, all }) if old + new == all => {
             format!("{}: {old} old, {new} new", count(all))
         }
@@ -336,16 +344,15 @@ impl Panel<'_> {
         for stretch in points.split(Option::is_none) {
             let stretch: Vec<(f64, f64)> = stretch.iter().copied().flatten().collect();
             match curve.of {
-                Of::ToCome => {
-                    for pair in stretch.windows(2) {
-                        canvas.dashes(pair[0], pair[1], curve.colour, 3.0)?;
-                    }
-                }
+                Of::ToCome => canvas.dashed_path(&stretch, curve.colour, 3.0, DASHES)?,
+                // Below the others and wider, so that it is seen where it coincides with one of them.
+                Of::All => canvas.path(&stretch, curve.colour, 9.0)?,
                 _ => canvas.path(&stretch, curve.colour, 4.0)?,
             }
             if epochs.len() <= MOST_DOTS || stretch.len() == 1 {
+                let radius = if curve.of == Of::All { 9.0 } else { 6.0 };
                 for point in stretch {
-                    canvas.dot(point, 6.0, curve.colour)?;
+                    canvas.dot(point, radius, curve.colour)?;
                 }
             }
         }

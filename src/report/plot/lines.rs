@@ -2,7 +2,7 @@
 //!
 //! In: series of points with names, colours and marks. Out: a figure with one panel for each group of
 //! series, all on the same y axis, and one legend for all. No mark hides another: at labels, series stand
-//! side by side; elsewhere marks that would cover one are moved sideways.
+//! side by side; elsewhere marks that would cover one are moved sideways, with their error bars.
 
 use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
@@ -14,9 +14,10 @@ use super::legend::{Key, Legend};
 use super::panels::{PanelGrid, PanelPlace, Title, Y_NAME_LEFT, panel_width};
 use super::style::{Type, series_colour};
 
+/// Half the width of a mark.
 const MARK_SIZE: f64 = 8.0;
-/// Middles of marks are no nearer to one another.
-const APART: f64 = 10.0;
+/// Middles of marks are no nearer to one another: a mark's width, and a little paper between.
+const APART: f64 = 2.0 * MARK_SIZE + 2.0;
 /// Series stand no further apart at a label.
 const SIDE_BY_SIDE: f64 = 20.0;
 /// Of a long series, so many points have marks.
@@ -293,9 +294,8 @@ impl Panel<'_> {
             }
         }
         // On top of all lines.
-        let mut taken: Vec<(f64, f64)> = Vec::new();
         for series in &placed {
-            self.draw_marks(canvas, series, &mut taken)?;
+            series.draw_marks(canvas)?;
         }
         self.axes.x_labels(canvas, &ticks, self.panel.x.name())?;
         if self.place.leftmost {
@@ -342,6 +342,7 @@ impl Panel<'_> {
         let apart = self.panel.side_by_side(self.axes.frame.width());
         let side_by_side = self.panel.marked().count();
         let mut marked = 0;
+        let mut taken: Vec<(f64, f64)> = Vec::new();
         let mut placed = Vec::new();
         for series in &self.panel.series {
             let mut aside = 0.0;
@@ -354,18 +355,24 @@ impl Panel<'_> {
             let finite = |point: &&Point| point.x.is_finite() && point.y.is_finite();
             let points = series.points.iter().filter(finite).map(|point| {
                 let x = self.axes.x_place(self.panel.x.value(point.x)) + aside;
-                ((x, self.axes.y_place(point.y)), *point)
+                PlacedPoint {
+                    place: (x, self.axes.y_place(point.y)),
+                    mark: None,
+                    point: *point,
+                }
             });
-            let points: Vec<((f64, f64), Point)> = points.collect();
+            let mut points: Vec<PlacedPoint> = points.collect();
             // Marks of long series are staggered, so that lines that coincide are both seen.
             let every = points.len().div_ceil(MOST_MARKS).max(1);
             let first_mark = first_mark * every / side_by_side.max(1);
-            placed.push(Placed {
-                series,
-                points,
-                every,
-                first_mark,
-            });
+            if series.mark.is_some() {
+                for point in points.iter_mut().skip(first_mark).step_by(every) {
+                    let place = self.free_place(point.place, &taken);
+                    taken.push(place);
+                    point.mark = Some(place);
+                }
+            }
+            placed.push(Placed { series, points });
         }
         placed
     }
@@ -376,31 +383,14 @@ impl Panel<'_> {
         placed: &Placed<'_>,
     ) -> Result<(), PlotError> {
         let colour = series_colour(placed.series.colour);
-        for ((x, _), point) in &placed.points {
+        for placed in &placed.points {
+            let point = placed.point;
             let error = point.error.filter(|e| e.is_finite() && *e > 0.0);
             if let Some(error) = error {
-                self.error_bar(canvas, *x, (point.y - error, point.y + error), colour)?;
+                // Where the mark is, which may have been moved.
+                let (x, _) = placed.mark.unwrap_or(placed.place);
+                self.error_bar(canvas, x, (point.y - error, point.y + error), colour)?;
             }
-        }
-        Ok(())
-    }
-
-    /// Marks, each where none of those `taken` stands.
-    fn draw_marks<B: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<'_, B>,
-        placed: &Placed<'_>,
-        taken: &mut Vec<(f64, f64)>,
-    ) -> Result<(), PlotError> {
-        let Some(mark) = placed.series.mark else {
-            return Ok(());
-        };
-        let colour = series_colour(placed.series.colour);
-        let points = placed.points.iter().skip(placed.first_mark);
-        for (place, _) in points.step_by(placed.every) {
-            let place = self.free_place(*place, taken);
-            taken.push(place);
-            canvas.mark(place, MARK_SIZE, mark, colour)?;
         }
         Ok(())
     }
@@ -427,15 +417,31 @@ impl Panel<'_> {
 /// A series with its points in pixels.
 struct Placed<'a> {
     series: &'a Series,
-    points: Vec<((f64, f64), Point)>,
-    /// Every so many points there is a mark, the first one at `first_mark`.
-    every: usize,
-    first_mark: usize,
+    points: Vec<PlacedPoint>,
+}
+
+/// A point in pixels.
+struct PlacedPoint {
+    place: (f64, f64),
+    /// Where its mark stands, if it has one.
+    mark: Option<(f64, f64)>,
+    point: Point,
 }
 
 impl Placed<'_> {
     fn path(&self) -> Vec<(f64, f64)> {
-        self.points.iter().map(|(place, _)| *place).collect()
+        self.points.iter().map(|point| point.place).collect()
+    }
+
+    fn draw_marks<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), PlotError> {
+        let Some(mark) = self.series.mark else {
+            return Ok(());
+        };
+        let colour = series_colour(self.series.colour);
+        for place in self.points.iter().filter_map(|point| point.mark) {
+            canvas.mark(place, MARK_SIZE, mark, colour)?;
+        }
+        Ok(())
     }
 }
 

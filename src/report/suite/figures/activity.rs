@@ -1,6 +1,6 @@
 //! How active layers are.
 
-use super::looks::{PRETRAINED, lr_colour, strategy_look};
+use super::looks::{CodecMarks, PRETRAINED, lr_colour, strategy_look};
 use super::{Content, Figures, Section, SuiteFigure, left_out, point};
 use crate::continual::Strategy;
 use crate::report::plot::{LineAxis, LineFigure, LinePanel, LineStyle, Mark, Point, Series};
@@ -8,7 +8,12 @@ use crate::report::suite::collected::{Collected, Row, Spread, codec_order};
 use crate::suite::{CellResult, ScenarioKind};
 
 /// Spiking activity of each layer.
-pub(super) fn activity(collected: &Collected, sections: &[Section<'_>], figures: &mut Figures) {
+pub(super) fn activity(
+    collected: &Collected,
+    sections: &[Section<'_>],
+    marks: &CodecMarks,
+    figures: &mut Figures,
+) {
     let mut highest: f64 = 0.0;
     let mut drawn: Vec<&Row<'_>> = Vec::new();
     let mut panels = Vec::new();
@@ -35,6 +40,10 @@ pub(super) fn activity(collected: &Collected, sections: &[Section<'_>], figures:
                 Some(index) => (lr_colour(index), LineStyle::Solid),
                 None => strategy_look(row.key.strategy),
             };
+            // Sections may have other codecs, which marks tell apart.
+            let latent = row.key.strategy == Strategy::Latent;
+            let codec = row.key.codec.filter(|_| latent);
+            let mark = codec.and_then(|codec| marks.get(codec));
             let layers = row
                 .cells
                 .iter()
@@ -49,7 +58,7 @@ pub(super) fn activity(collected: &Collected, sections: &[Section<'_>], figures:
                 name: row.key.name(),
                 colour,
                 line,
-                mark: Some(Mark::Circle),
+                mark: Some(mark.unwrap_or(Mark::Circle)),
                 points: points.collect(),
             });
             drawn.push(row);

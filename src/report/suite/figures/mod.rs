@@ -83,7 +83,7 @@ pub fn figures(collected: &Collected) -> Figures {
     for section in &sections {
         classes::matrices(collected, section, &mut figures);
     }
-    activity::activity(collected, &sections, &mut figures);
+    activity::activity(collected, &sections, &marks, &mut figures);
     figures
 }
 

@@ -181,7 +181,8 @@ fn points_of_equal_value_stand_side_by_side_and_none_hides_another() {
         for (index, one) in marks.iter().enumerate() {
             for other in &marks[index + 1..] {
                 let apart = (one.0 - other.0).hypot(one.1 - other.1);
-                assert!(apart >= 9.0, "{name}: {one:?} and {other:?}");
+                // No nearer than the width of a circle.
+                assert!(apart >= 16.0, "{name}: {one:?} and {other:?}");
             }
         }
     }
@@ -222,6 +223,53 @@ fn points_of_equal_value_stand_side_by_side_and_none_hides_another() {
             }
         }
     }
+}
+
+#[test]
+fn error_bars_stand_at_their_marks() {
+    // Two codecs of the same bytes and the same accuracy, so that one mark is moved.
+    let mut results = vec![naive(0.5, 0.3), joint(0.75)];
+    for codec in [or(5), or(10)] {
+        for (seed, all) in [(0, 0.5), (1, 0.7)] {
+            let seeded = |cell| Invented { seed, ..cell };
+            results.push(seeded(latent(3, codec, 0.1, all)));
+            results.push(seeded(replays(latent(3, codec, 0.1, all), 200)));
+        }
+    }
+    let figures = figures(&suite(&results, &[]));
+    let picture = picture(&of(&figures, "accuracy-against-kilobytes"));
+    let marks = marks_of(&picture);
+    assert_eq!(marks.len(), 4);
+    for (x, y) in marks {
+        let bar = picture.shapes.iter().any(|shape| {
+            let (middle, area) = (shape.area.middle(), shape.area);
+            area.width() < 5.0
+                && area.height() > 30.0
+                && (middle.0 - x).abs() < 2.0
+                && (middle.1 - y).abs() < 6.0
+        });
+        assert!(bar, "no error bar at {x}, {y}");
+    }
+}
+
+#[test]
+fn codecs_of_spiking_activity_have_marks_of_their_own() {
+    let published = |cell| Invented {
+        protocol: Protocol::Published,
+        ..cell
+    };
+    let results = [
+        naive(0.5, 0.3),
+        latent(3, Codec::Raw, 0.1, 0.7),
+        published(latent(3, or(10), 0.1, 0.7)),
+    ];
+    let figure = lines(&figures(&suite(&results, &[])), "spiking-activity");
+    let mark = |panel: usize, codec: &str| {
+        let mut series = figure.panels[panel].series.iter();
+        let found = series.find(|series| series.name.contains(codec));
+        found.expect("the codec is named").mark
+    };
+    assert_ne!(mark(0, "raw"), mark(1, "or:10"));
 }
 
 /// The middles of marks above the legend: what has a white shape just below, a little larger, is one.
