@@ -49,7 +49,7 @@ struct Arguments {
 enum Command {
     /// Learn a new speaker, a new class and five classes one by one, with and without replay.
     Demo(demo::DemoArguments),
-    /// Look at datasets, and fetch public ones.
+    /// Look at datasets, fetch public ones, and encode recordings.
     #[command(subcommand)]
     Data(data::DataCommand),
     /// Train a network.
@@ -62,7 +62,7 @@ enum Command {
     /// Run a whole benchmark: a grid of experiments, with tables, figures and a report.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
-    /// Draw rasters, cochleagrams, learning curves and confusion matrices.
+    /// Draw rasters, cochleagrams, learning curves, confusion matrices and comparisons of runs.
     #[command(subcommand)]
     Plot(plot::PlotCommand),
 }

@@ -6,7 +6,7 @@ use super::arguments::Machine;
 use super::cochleagram::{CochleagramArguments, plot_cochleagram};
 use super::failure::Failure;
 use super::reading::{in_order_of, say_what_is_lost, say_which_channels};
-use crate::dataset::{DatasetBuilder, ShdFile};
+use crate::dataset::{DatasetBuilder, DatasetError, ShdFile};
 use crate::ids::SampleIndex;
 use crate::network::{NetworkSpec, Stage, StageInput};
 use crate::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
@@ -142,8 +142,18 @@ fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
     let mut builder = DatasetBuilder::new(grid, units, file.class_names().to_vec())?;
     builder.name_speakers(file.speaker_names().clone());
     builder.push(&recording).map_err(|error| {
-        let (file, at) = (arguments.data.display(), arguments.sample);
-        Failure::bad(format!("in {file}, sample {at}: {error}"))
+        // The builder counts from the one sample that it was given.
+        let sample = SampleIndex(arguments.sample);
+        let error = match error {
+            DatasetError::BadEvents { source, .. } => DatasetError::BadEvents { sample, source },
+            DatasetError::ClassPastEnd { class, classes, .. } => DatasetError::ClassPastEnd {
+                sample,
+                class,
+                classes,
+            },
+            other => other,
+        };
+        Failure::bad(format!("in {}: {error}", arguments.data.display()))
     })?;
     let mut data = builder.build()?;
     say_what_is_lost(&data)?;

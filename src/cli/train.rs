@@ -282,8 +282,11 @@ impl TrainArguments {
             None => "no test files given".to_string(),
         };
         print(&format!(
-            "after {} epochs: train {:.1} %, {test}\nwritten to {}",
-            summary.epochs,
+            "after {}: train {:.1} %, {test}\nwritten to {}",
+            match summary.epochs {
+                1 => "1 epoch".to_string(),
+                epochs => format!("{epochs} epochs"),
+            },
             summary.train_accuracy * 1e2,
             self.out.display()
         ))

@@ -144,7 +144,10 @@ impl Scenario {
                 let classes = dataset.classes();
                 let new = classes.into_iter().skip(base_classes);
                 let new = new.map(|class| (dataset.class_name(class), Some(class)));
-                let mut groups = vec![base(format!("{base_classes} base classes"))];
+                let mut groups = vec![base(match base_classes {
+                    1 => "1 base class".to_string(),
+                    several => format!("{several} base classes"),
+                })];
                 groups.extend(new);
                 groups
             }

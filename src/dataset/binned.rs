@@ -287,15 +287,15 @@ impl Dataset {
 
     fn list_of_classes(&self) -> String {
         let classes = self.classes().into_iter();
-        let known =
-            classes.map(|class| format!("{} {}", class.0, shown(&self.class_names[class.index()])));
+        let known = classes
+            .map(|class| format!("{} ({})", shown(&self.class_names[class.index()]), class.0));
         known.collect::<Vec<_>>().join(", ")
     }
 
     fn list_of_speakers(&self) -> String {
         let speakers = self.speakers().into_iter();
         let known = speakers.map(|speaker| match self.speaker_names.get(&speaker) {
-            Some(name) => format!("{} {}", speaker.0, shown(name)),
+            Some(name) => format!("{} ({})", shown(name), speaker.0),
             None => speaker.0.to_string(),
         });
         known.collect::<Vec<_>>().join(", ")

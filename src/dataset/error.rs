@@ -143,7 +143,9 @@ pub enum DatasetError {
     },
     /// Files that are to be merged name their classes differently.
     #[error(
-        "{path} names its classes {found:?}, but {first} {expected:?}; only files with the same classes can be merged"
+        "{path} names its classes {}, but {first} {}; only files with the same classes can be merged",
+        listed(found),
+        listed(expected)
     )]
     OtherClasses {
         /// The file.
@@ -180,7 +182,7 @@ pub enum DatasetError {
         classes: usize,
     },
     /// Nobody of that number spoke any sample.
-    #[error("there is no {speaker} in the data; there are {known}")]
+    #[error("there is no {speaker} in the data; its speakers are {known}")]
     NoSuchSpeaker {
         /// Who was asked for.
         speaker: SpeakerId,
@@ -188,7 +190,7 @@ pub enum DatasetError {
         known: String,
     },
     /// No sample is of that class.
-    #[error("there is no {class} in the data; there are {known}")]
+    #[error("there is no {class} in the data; its classes are {known}")]
     NoSuchClass {
         /// Which was asked for.
         class: ClassId,
@@ -196,7 +198,10 @@ pub enum DatasetError {
         known: String,
     },
     /// No class has that name or number.
-    #[error("there is no class `{}` in the data; there are {known}", shown(text))]
+    #[error(
+        "there is no class `{}` in the data; its classes are {known}",
+        shown(text)
+    )]
     UnknownClass {
         /// What was asked for.
         text: String,
@@ -204,7 +209,10 @@ pub enum DatasetError {
         known: String,
     },
     /// No speaker has that name or number.
-    #[error("there is no speaker `{}` in the data; there are {known}", shown(text))]
+    #[error(
+        "there is no speaker `{}` in the data; its speakers are {known}",
+        shown(text)
+    )]
     UnknownSpeaker {
         /// Who was asked for.
         text: String,
@@ -213,7 +221,9 @@ pub enum DatasetError {
     },
     /// Two things that meet name their classes differently.
     #[error(
-        "the data names its classes {found:?}, but {expected:?} are the classes here; only the same names, in any order, fit"
+        "the data names its classes {}, but those here are {}; only the same names, in any order, fit",
+        listed(found),
+        listed(expected)
     )]
     ClassesDiffer {
         /// The data's names.
@@ -224,4 +234,10 @@ pub enum DatasetError {
     /// The share of test samples leaves nothing to train on, or nothing to test with.
     #[error("the share of test samples must lie between 0 and 1, not {0}")]
     BadFraction(f64),
+}
+
+/// Names for a sentence.
+fn listed(names: &[String]) -> String {
+    let names = names.iter().map(|name| shown(name));
+    names.collect::<Vec<_>>().join(", ")
 }

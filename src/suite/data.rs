@@ -8,6 +8,7 @@ use super::HeldOut;
 use crate::dataset::{Dataset, DatasetError};
 use crate::ids::{ClassId, SpeakerId};
 use crate::names::normalised;
+use crate::storage::shown;
 
 /// The data of a suite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -160,7 +161,7 @@ fn list<'a, T: Copy>(
     name: impl Fn(T) -> Option<&'a String>,
 ) -> String {
     let words = all.iter().map(|&one| match name(one) {
-        Some(name) => format!("{} {name}", number(one)),
+        Some(name) => format!("{} ({})", shown(name), number(one)),
         None => number(one).to_string(),
     });
     words.collect::<Vec<_>>().join(", ")

@@ -128,9 +128,10 @@ fn label(summary: &LearnSummary) -> Vec<String> {
 /// How many test samples stand behind the bars.
 fn tested(run: &RunRecord) -> Option<String> {
     let TestSamples { old, new, all } = run.test_samples()?;
+    let both = format!("{old}\u{a0}old + {new}\u{a0}new test samples");
     Some(match old + new == all {
-        true => format!("{old}\u{a0}+\u{a0}{new} test samples"),
-        false => format!("{old}\u{a0}+\u{a0}{new} test samples, all\u{a0}{all}"),
+        true => both,
+        false => format!("{both}, all\u{a0}{all}"),
     })
 }
 

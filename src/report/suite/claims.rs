@@ -22,6 +22,19 @@ pub struct Claim {
     pub complete: bool,
 }
 
+/// A claim that the results can't speak for, and why.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct NotJudged {
+    /// Under which protocol.
+    pub protocol: Protocol,
+    /// In which scenario.
+    pub scenario: ScenarioKind,
+    /// What is claimed.
+    pub claim: String,
+    /// What is missing.
+    pub reason: String,
+}
+
 impl Claim {
     /// `holds`, `does not hold`, or the same `so far`.
     pub fn verdict(&self) -> String {
@@ -46,11 +59,25 @@ pub fn lost(cell: &CellResult) -> f64 {
         .map_or(f64::NAN, |(before, after)| before - after)
 }
 
-/// Every claim that the results can speak for.
-pub fn claims(collected: &Collected) -> Vec<Claim> {
+const FORGETTING: &str = "replay removes forgetting: more is right on everything than after naive learning, \
+                          and at most a tenth of the naive loss is lost, or joint training's loss and a point";
+const COMPRESSION: &str = "or:10 at LR index 3 costs at most 4 points against raw";
+
+/// The claim about bytes, counted one way or the other.
+fn memory_claim(all_bytes: bool) -> String {
+    let counted = match all_bytes {
+        true => "all bytes held, labels and header included",
+        false => "the bits of packed spikes, as the paper counts",
+    };
+    format!("raw input is at least 140 times {counted} (or:10 at LR index 3)")
+}
+
+/// Every claim that the results can speak for, and those that they can't, of protocols and scenarios
+/// that there is any result of.
+pub fn claims(collected: &Collected) -> (Vec<Claim>, Vec<NotJudged>) {
     let rows = collected.rows();
     let inputs = collected.manifest.spec.inputs();
-    let mut claims = Vec::new();
+    let (mut claims, mut not_judged) = (Vec::new(), Vec::new());
     for (protocol, scenario) in collected.sections() {
         let here = |row: &&Row<'_>| {
             row.key.protocol == protocol && row.key.scenario == scenario && !row.cells.is_empty()
@@ -59,31 +86,34 @@ pub fn claims(collected: &Collected) -> Vec<Claim> {
             let here = row.key.protocol == protocol && row.key.scenario == scenario;
             here && row.cells.len() < row.planned
         });
-        let Some(replays) = main_replays(&rows, protocol, scenario) else {
-            continue;
-        };
+        let replays = main_replays(&rows, protocol, scenario);
         let tried = all_replays(&rows, protocol, scenario);
         let rows: Vec<&Row<'_>> = rows.iter().filter(here).collect();
-        let section = Section {
+        let section = replays.map(|replays| Section {
             rows: &rows,
             replays,
             tried: &tried,
+        });
+        let section = section
+            .as_ref()
+            .ok_or("the suite has no latent replay here");
+        let memory = |all_bytes| match inputs {
+            SHD_CHANNELS => section?.memory_is_small(all_bytes),
+            inputs => Err(format!(
+                "it is about inputs of {SHD_CHANNELS} channels, and these have {inputs}"
+            )),
         };
-        let found = [
-            section.replay_removes_forgetting(),
-            section.compression_costs_little(),
-            section
-                .memory_is_small(false)
-                .filter(|_| inputs == SHD_CHANNELS),
-            section
-                .memory_is_small(true)
-                .filter(|_| inputs == SHD_CHANNELS),
+        let forgetting = || section?.replay_removes_forgetting();
+        let compression = || section?.compression_costs_little();
+        let judged = [
+            (FORGETTING.to_string(), forgetting()),
+            (COMPRESSION.to_string(), compression()),
+            (memory_claim(false), memory(false)),
+            (memory_claim(true), memory(true)),
         ];
-        claims.extend(
-            found
-                .into_iter()
-                .flatten()
-                .map(|(claim, found, holds)| Claim {
+        for (claim, judged) in judged {
+            match judged {
+                Ok((found, holds)) => claims.push(Claim {
                     protocol,
                     scenario,
                     claim,
@@ -91,10 +121,21 @@ pub fn claims(collected: &Collected) -> Vec<Claim> {
                     holds,
                     complete,
                 }),
-        );
+                Err(reason) => not_judged.push(NotJudged {
+                    protocol,
+                    scenario,
+                    claim,
+                    reason,
+                }),
+            }
+        }
     }
-    claims
+    (claims, not_judged)
 }
+
+/// Why rows that are there can't be compared.
+const NOT_PAIRED: &str =
+    "what is to be compared has no run with the same speaker or classes and the same seed";
 
 /// The rows of a protocol and scenario.
 struct Section<'a> {
@@ -105,7 +146,8 @@ struct Section<'a> {
     tried: &'a [usize],
 }
 
-type Finding = (String, String, bool);
+/// What was found and whether the claim holds, or why it can't be said.
+type Finding = Result<(String, bool), String>;
 
 impl<'a> Section<'a> {
     fn latent(&self, lr_index: usize, codec: Codec) -> Option<&'a Row<'a>> {
@@ -114,6 +156,16 @@ impl<'a> Section<'a> {
                 && row.key.lr_index == Some(lr_index)
                 && row.key.codec == Some(codec)
                 && row.key.replays == Some(self.replays)
+        })
+    }
+
+    /// The same, or that there is none.
+    fn needed(&self, lr_index: usize, codec: Codec) -> Result<&'a Row<'a>, String> {
+        self.latent(lr_index, codec).ok_or_else(|| {
+            format!(
+                "no run of latent replay with {codec} at LR index {lr_index} and {} replays is finished",
+                self.replays
+            )
         })
     }
 
@@ -127,8 +179,10 @@ impl<'a> Section<'a> {
     /// With uncompressed replays, at the LR index that is right most often on everything: to keep the
     /// old by not learning the new would be no feat. That index is chosen on the test samples it is then
     /// measured with, as the paper does, and the finding says so.
-    fn replay_removes_forgetting(&self) -> Option<Finding> {
-        let naive = self.simple(Strategy::Naive)?;
+    fn replay_removes_forgetting(&self) -> Finding {
+        let naive = self
+            .simple(Strategy::Naive)
+            .ok_or("no run of naive learning is finished")?;
         let mut replayed: Vec<(usize, &Row<'_>)> = Vec::new();
         for index in self.rows.iter().filter_map(|row| row.key.lr_index) {
             if let Some(row) = self.latent(index, Codec::Raw)
@@ -147,11 +201,20 @@ impl<'a> Section<'a> {
             let right = row.spread(|cell| cell.after.all)?;
             Some((*index, row, right.mean))
         });
-        let (index, row, _) = rows.max_by(|one, other| one.2.total_cmp(&other.2))?;
+        let Some((index, row, _)) = rows.max_by(|one, other| one.2.total_cmp(&other.2)) else {
+            return Err(match replayed.is_empty() {
+                true => format!(
+                    "no run of latent replay with raw and {} replays is finished",
+                    self.replays
+                ),
+                false => NOT_PAIRED.to_string(),
+            });
+        };
         let naive = naive.paired_with(&row);
-        let right_naive = naive.spread(|cell| cell.after.all)?;
-        let naive = naive.spread(lost)?;
-        let (kept, right) = (row.spread(lost)?, row.spread(|cell| cell.after.all)?);
+        let right_naive = naive.spread(|cell| cell.after.all).ok_or(NOT_PAIRED)?;
+        let naive = naive.spread(lost).ok_or(NOT_PAIRED)?;
+        let kept = row.spread(lost).ok_or(NOT_PAIRED)?;
+        let right = row.spread(|cell| cell.after.all).ok_or(NOT_PAIRED)?;
         let joint = self
             .simple(Strategy::Joint)
             .and_then(|joint| joint.paired_with(&row).spread(lost));
@@ -174,10 +237,8 @@ impl<'a> Section<'a> {
             );
         }
         let most = (naive.mean / 10.0).max(joint.map_or(0.0, |joint| joint.mean + 0.01));
-        let claim = "replay removes forgetting: more is right on everything than after naive learning, and \
-                     at most a tenth of the naive loss is lost, or joint training's loss and a point";
         let holds = kept.mean <= most + ROUNDING && right.mean > right_naive.mean;
-        Some((claim.to_string(), found, holds))
+        Ok((found, holds))
     }
 
     /// What stands behind a verdict on a row: its name, number of replays, test samples and runs, and
@@ -193,10 +254,10 @@ impl<'a> Section<'a> {
     }
 
     /// or:10 at LR index 3 against no compression.
-    fn compression_costs_little(&self) -> Option<Finding> {
-        let or = self.latent(3, Codec::or(10).ok()?)?;
-        let raw = self.latent(3, Codec::Raw)?;
-        let difference = paired(raw, or, |cell| cell.after.all)?;
+    fn compression_costs_little(&self) -> Finding {
+        let or = self.needed(3, or_10()?)?;
+        let raw = self.needed(3, Codec::Raw)?;
+        let difference = paired(raw, or, |cell| cell.after.all).ok_or(NOT_PAIRED)?;
         let counts = Codec::counts(10)
             .ok()
             .and_then(|codec| self.latent(3, codec));
@@ -206,14 +267,13 @@ impl<'a> Section<'a> {
             found += &format!(" (counts:10 costs {})", counts.percent());
         }
         found += &format!(". Judged: {}", self.behind(&or.paired_with(raw)));
-        let claim = "1:10 (or:10) at LR index 3 costs at most 4 points against raw";
-        Some((claim.to_string(), found, difference.mean <= 0.04 + ROUNDING))
+        Ok((found, difference.mean <= 0.04 + ROUNDING))
     }
 
     /// Raw input over what is stored, for or:10 at LR index 3: over packed spikes, as the paper counts, or
     /// over all bytes held.
-    fn memory_is_small(&self, all_bytes: bool) -> Option<Finding> {
-        let row = self.latent(3, Codec::or(10).ok()?)?;
+    fn memory_is_small(&self, all_bytes: bool) -> Finding {
+        let row = self.needed(3, or_10()?)?;
         let times = row.mean(|cell| {
             let stored_bits = match all_bytes {
                 true => 8 * cell.replay.bytes,
@@ -221,14 +281,14 @@ impl<'a> Section<'a> {
             };
             cell.replay.raw_input_bits as f64 / stored_bits.max(1) as f64
         });
-        let counted = match all_bytes {
-            true => "all bytes held, labels and header included",
-            false => "the bits of packed spikes, as the paper counts",
-        };
-        let claim = format!("raw input is at least 140 times {counted} (or:10 at LR index 3)");
         let found = format!("{times:.1} times. Judged: {}", self.behind(row));
-        Some((claim, found, times >= 140.0))
+        Ok((found, times >= 140.0))
     }
+}
+
+/// The codec that the paper's claims are about.
+fn or_10() -> Result<Codec, String> {
+    Codec::or(10).map_err(|error| error.to_string())
 }
 
 /// How much less the second row comes to than the first, experiment by experiment.
@@ -246,7 +306,7 @@ mod tests {
     use super::*;
 
     fn verdicts(results: &[Invented], to_come: &[Invented]) -> Vec<(String, String)> {
-        let claims = claims(&suite(results, to_come));
+        let (claims, _) = claims(&suite(results, to_come));
         let verdicts = claims
             .iter()
             .map(|claim| (claim.verdict(), claim.found.clone()));
@@ -254,7 +314,28 @@ mod tests {
     }
 
     fn or_10() -> Codec {
-        Codec::or(10).expect("a window")
+        super::or_10().expect("a window")
+    }
+
+    #[test]
+    fn what_could_not_be_judged_is_said_with_the_reason() {
+        let reasons = |results: &[Invented]| {
+            let (_, not_judged) = claims(&suite(results, &[]));
+            let reasons = not_judged.into_iter().map(|claim| claim.reason);
+            reasons.collect::<Vec<_>>()
+        };
+        let none = reasons(&[naive(0.5, 0.3)]);
+        assert_eq!(none, vec!["the suite has no latent replay here"; 4]);
+        let raw = reasons(&[latent(3, Codec::Raw, 0.1, 0.7)]);
+        assert_eq!(raw[0], "no run of naive learning is finished");
+        let or = "no run of latent replay with or:10 at LR index 3 and 100 replays is finished";
+        assert_eq!(raw[1..], [or, or, or]);
+        let whole = [
+            naive(0.5, 0.3),
+            latent(3, Codec::Raw, 0.1, 0.7),
+            latent(3, or_10(), 0.1, 0.7),
+        ];
+        assert_eq!(reasons(&whole), Vec::<String>::new());
     }
 
     #[test]

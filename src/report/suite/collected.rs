@@ -311,14 +311,13 @@ impl Collected {
         rows
     }
 
-    /// The sources that finished experiments and pre-trainings of the plan are of, with their numbers.
+    /// The sources that finished experiments of the plan are of, with their numbers.
     pub fn builds(&self) -> BTreeMap<Option<&str>, usize> {
         let mut builds = BTreeMap::new();
         for (group, results) in &self.groups {
             let cells = group.cells.iter().filter_map(|cell| results.of(cell));
             let cells = cells.map(|cell| cell.build.as_deref());
-            let pretrained = results.pretrained.iter();
-            for build in cells.chain(pretrained.map(|pretrained| pretrained.build.as_deref())) {
+            for build in cells {
                 *builds.entry(build).or_default() += 1;
             }
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::claims::{Claim, claims};
+use super::claims::{Claim, NotJudged, claims};
 use super::collected::{Collected, RowKey, Spread};
 use super::figures::{Content, SuiteFigure, figures};
 use super::tables::{Table, tables};
@@ -32,6 +32,8 @@ pub struct ReportFigures {
     pub finished: usize,
     /// The paper's claims and what came out.
     pub claims: Vec<Claim>,
+    /// Claims that the results can't speak for.
+    pub not_judged: Vec<NotJudged>,
     /// Every row of the plan.
     pub rows: Vec<RowFigures>,
 }
@@ -60,10 +62,10 @@ pub struct RowFigures {
 /// [`SuiteError`] if results can't be read or files not be written.
 pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteReport, SuiteError> {
     let collected = Collected::read(folder, groups)?;
-    let claims = claims(&collected);
+    let (claims, not_judged) = claims(&collected);
     let (planned, finished) = collected.progress();
     let manifest = &collected.manifest;
-    let tables = tables(&collected, &claims);
+    let tables = tables(&collected, &claims, &not_judged);
     let place = fresh_folder(folder, "tables")?;
     for table in &tables {
         let text = table.markdown(&manifest.command);
@@ -104,17 +106,18 @@ pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteRepor
         bytes: row.mean(|cell| cell.replay.bytes as f64),
     });
     Ok(SuiteReport {
-        text: text(planned, finished, &claims),
+        text: text(planned, finished, &claims, &not_judged),
         figures: ReportFigures {
             planned,
             finished,
             rows: rows.collect(),
             claims,
+            not_judged,
         },
     })
 }
 
-fn text(planned: usize, finished: usize, claims: &[Claim]) -> String {
+fn text(planned: usize, finished: usize, claims: &[Claim], not_judged: &[NotJudged]) -> String {
     let mut text = format!("{finished} of {planned} experiments are finished.");
     for claim in claims {
         let verdict = claim.verdict();
@@ -126,6 +129,16 @@ fn text(planned: usize, finished: usize, claims: &[Claim]) -> String {
             claim.protocol,
             claim.claim,
             claim.found
+        );
+    }
+    for claim in not_judged {
+        let _ = write!(
+            text,
+            "\n{}, {}: {}\n  Not judged: {}.",
+            claim.scenario.name(),
+            claim.protocol,
+            claim.claim,
+            claim.reason
         );
     }
     text
@@ -151,7 +164,13 @@ fn facts(collected: &Collected, (planned, finished): (usize, usize)) -> Vec<Stri
     let data = &manifest.data;
     let seeds = manifest.suite.seeds.iter().map(|seed| seed.0.to_string());
     let seeds = seeds.collect::<Vec<_>>().join(", ");
-    let protocols = manifest.protocols.iter().map(Protocol::to_string);
+    // Those that there are results of; before any, those that are to be run.
+    let sections = collected.sections();
+    let ran = |protocol: &&Protocol| {
+        sections.is_empty() || sections.iter().any(|(of, _)| of == *protocol)
+    };
+    let protocols = manifest.protocols.iter().filter(ran);
+    let protocols = protocols.map(Protocol::to_string).collect::<Vec<_>>();
     vec![
         format!("{finished} of {planned} experiments are finished. Seeds: {seeds}."),
         format!(
@@ -167,7 +186,7 @@ fn facts(collected: &Collected, (planned, finished): (usize, usize)) -> Vec<Stri
             manifest.spec.settings().name,
             manifest.spec.inputs(),
             manifest.spec.steps(),
-            protocols.collect::<Vec<_>>().join(", "),
+            protocols.join(", "),
             manifest.simd
         ),
         held_out(collected),
@@ -180,15 +199,17 @@ fn built_by(collected: &Collected) -> String {
     let builds = collected.builds();
     let counted = builds.iter().map(|(build, results)| match build {
         Some(build) => format!("{build} ({results})"),
-        None => format!("a build that did not note its source ({results})"),
+        None => format!("one that is not known (format 1; {results})"),
     });
     let counted: Vec<String> = counted.collect();
-    match &counted[..] {
+    let builds: Vec<Option<&str>> = builds.into_keys().collect();
+    match &builds[..] {
         [] => "No result yet.".to_string(),
-        [one] => format!("Results are of respike {one}."),
-        several => format!(
+        [None] => "The build of these results is not known (format 1).".to_string(),
+        [Some(one)] => format!("All results are of build {one}."),
+        _ => format!(
             "A mixture: results are of several builds of respike, {}, which may differ in what they compute.",
-            several.join(", ")
+            counted.join(", ")
         ),
     }
 }
@@ -196,28 +217,33 @@ fn built_by(collected: &Collected) -> String {
 /// Whom each protocol and scenario holds out: means are over those.
 fn held_out(collected: &Collected) -> String {
     let sections = collected.sections();
+    let data = &collected.manifest.data;
     let parts = sections.iter().map(|&(protocol, kind)| {
-        let mut ids: Vec<usize> = Vec::new();
-        for (group, _) in &collected.groups {
-            if (group.id.protocol, ScenarioKind::of(group.id.scenario)) == (protocol, kind) {
-                ids.push(match group.id.scenario {
-                    Scenario::Sample { speaker } => speaker.0.into(),
-                    Scenario::Class { class } => class.0.into(),
-                    Scenario::MultiClass { base_classes } => base_classes,
-                });
+        let here = collected.groups.iter().map(|(group, _)| group.id);
+        let here =
+            here.filter(|id| (id.protocol, ScenarioKind::of(id.scenario)) == (protocol, kind));
+        let mut scenarios: Vec<Scenario> = here.map(|id| id.scenario).collect();
+        scenarios.sort_unstable_by_key(|scenario| match *scenario {
+            Scenario::Sample { speaker } => usize::from(speaker.0),
+            Scenario::Class { class } => class.index(),
+            Scenario::MultiClass { base_classes } => base_classes,
+        });
+        scenarios.dedup();
+        let words = scenarios.iter().map(|scenario| match *scenario {
+            Scenario::Sample { speaker } => data.speaker_word(speaker),
+            Scenario::Class { class } => data.class_word(class),
+            Scenario::MultiClass { base_classes } => base_classes.to_string(),
+        });
+        let words: Vec<String> = words.collect();
+        let what = match (kind, words.as_slice()) {
+            (ScenarioKind::Sample, [one]) => format!("speaker {one}"),
+            (ScenarioKind::Sample, several) => format!("speakers {} in turn", several.join(", ")),
+            (ScenarioKind::Class, [one]) => format!("class {one}"),
+            (ScenarioKind::Class, several) => format!("classes {} in turn", several.join(", ")),
+            (ScenarioKind::MultiClass, [one]) if one == "1" => "all but 1 base class".to_string(),
+            (ScenarioKind::MultiClass, several) => {
+                format!("all but {} base classes", several.join(", "))
             }
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        let ids = ids
-            .iter()
-            .map(usize::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let what = match kind {
-            ScenarioKind::Sample => format!("speakers {ids} in turn"),
-            ScenarioKind::Class => format!("classes {ids} in turn"),
-            ScenarioKind::MultiClass => format!("all but {ids} base classes"),
         };
         format!("{}, {protocol}: {what}", kind.name())
     });
@@ -373,5 +399,48 @@ fn cannot_draw(file: &Path, error: PlotError) -> SuiteError {
     SuiteError::Drawing {
         path: file.to_path_buf(),
         reason: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::invented::{Invented, latent, naive, suite};
+    use super::*;
+    use crate::ids::SpeakerId;
+    use crate::replay::Codec;
+
+    #[test]
+    fn facts_name_what_was_held_out_and_count_experiments_alone() {
+        let other = |cell: Invented| Invented { speaker: 1, ..cell };
+        let one = [naive(0.5, 0.3), latent(3, Codec::Raw, 0.1, 0.7)];
+        let said = |results: &[Invented]| {
+            let mut collected = suite(results, &[]);
+            let names = [(0, "theo"), (1, "lucas")];
+            collected.manifest.data.speaker_names = names
+                .map(|(speaker, name)| (SpeakerId(speaker), name.to_string()))
+                .into();
+            let progress = collected.progress();
+            (facts(&collected, progress).join("\n"), collected)
+        };
+        let (text, mut collected) = said(&one);
+        for expected in [
+            "Held out: sample-incremental, strict: speaker theo.",
+            "Protocols: strict.",
+            "The build of these results is not known (format 1).",
+        ] {
+            assert!(text.contains(expected), "{text}");
+        }
+        let (text, _) = said(&[one[0], one[1], other(one[0])]);
+        assert!(text.contains("speakers theo, lucas in turn"), "{text}");
+        // Pre-trainings are no experiments.
+        let results = &mut collected.groups[0].1;
+        results.cells[0].build = Some("0.1.0+abc".into());
+        let mixed = built_by(&collected);
+        for expected in ["0.1.0+abc (1)", "not known (format 1; 1)"] {
+            assert!(mixed.contains(expected), "{mixed}");
+        }
+        let results = &mut collected.groups[0].1;
+        results.cells[1].build = Some("0.1.0+abc".into());
+        assert_eq!(built_by(&collected), "All results are of build 0.1.0+abc.");
     }
 }

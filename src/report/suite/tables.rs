@@ -1,6 +1,6 @@
 //! Tables of a suite.
 
-use super::claims::{Claim, lost};
+use super::claims::{Claim, NotJudged, lost};
 use super::collected::{Collected, Row, Spread, Tested, all_replays, codec_order, main_replays};
 use super::command::learn_command;
 use crate::continual::{Protocol, Scenario, Strategy};
@@ -62,8 +62,8 @@ impl Table {
 }
 
 /// All tables that the results have something for.
-pub fn tables(collected: &Collected, claims: &[Claim]) -> Vec<Table> {
-    let mut tables = vec![claim_table(claims)];
+pub fn tables(collected: &Collected, claims: &[Claim], not_judged: &[NotJudged]) -> Vec<Table> {
+    let mut tables = vec![claim_table(claims, not_judged)];
     let all = collected.rows();
     let kinds = [
         ScenarioKind::Sample,
@@ -112,7 +112,7 @@ fn old_and_new(scenario: ScenarioKind) -> &'static str {
     }
 }
 
-fn claim_table(claims: &[Claim]) -> Table {
+fn claim_table(claims: &[Claim], not_judged: &[NotJudged]) -> Table {
     let rows = claims.iter().map(|claim| {
         vec![
             claim.protocol.to_string(),
@@ -120,6 +120,15 @@ fn claim_table(claims: &[Claim]) -> Table {
             claim.claim.clone(),
             claim.found.clone(),
             claim.verdict(),
+        ]
+    });
+    let others = not_judged.iter().map(|claim| {
+        vec![
+            claim.protocol.to_string(),
+            claim.scenario.name().to_string(),
+            claim.claim.clone(),
+            format!("Not judged: {}.", claim.reason),
+            "not judged".to_string(),
         ]
     });
     Table {
@@ -131,7 +140,7 @@ fn claim_table(claims: &[Claim]) -> Table {
         heading: ["protocol", "scenario", "claim", "found", "verdict"]
             .map(String::from)
             .into(),
-        rows: rows.collect(),
+        rows: rows.chain(others).collect(),
         commands: Vec::new(),
     }
 }
@@ -475,7 +484,7 @@ mod tests {
             latent(2, Codec::Raw, 0.1, 0.7),
         ];
         let collected = suite(&results, &[]);
-        let tables = tables(&collected, &[]);
+        let tables = tables(&collected, &[], &[]);
         let table = tables.iter().find(|table| table.name == "protocols-sample");
         let table = table.expect("both protocols have a row");
         let expected = [
@@ -509,7 +518,7 @@ mod tests {
     fn commands_are_for_a_shell_and_write_to_a_folder_each() {
         let results = [naive(0.5, 0.3), latent(2, Codec::Raw, 0.1, 0.7)];
         let collected = suite(&results, &[]);
-        let tables = tables(&collected, &[]);
+        let tables = tables(&collected, &[], &[]);
         let table = tables
             .iter()
             .find(|table| table.name == "all-strict-sample");

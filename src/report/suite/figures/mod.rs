@@ -167,17 +167,24 @@ fn left_out<'a>(all: impl Iterator<Item = &'a Row<'a>>, drawn: &[&Row<'_>]) -> S
     let mut parts = nowhere(&|row| Some(row.key.strategy.to_string()));
     parts.extend(nowhere(&|row| Some(format!("LR {}", row.key.lr_index?))));
     parts.extend(nowhere(&|row| codec(row).map(|codec| codec.to_string())));
-    if !nowhere(&|row| row.key.replays.map(|replays| replays.to_string())).is_empty() {
-        parts.push("other numbers of replays".to_string());
-    }
-    let among = match parts.is_empty() {
+    let mut among = match parts.is_empty() {
         true => String::new(),
         false => format!(", among them all with {}", parts.join(", ")),
     };
+    if !nowhere(&|row| row.key.replays.map(|replays| replays.to_string())).is_empty() {
+        among += match parts.is_empty() {
+            true => ", among them all with other numbers of replays",
+            false => " and all with other numbers of replays",
+        };
+    }
     format!(
-        " Not drawn are {} of {} rows, which are in the tables{among}.",
+        " {} of {} rows {} in the tables{among}.",
         missing.len(),
-        all.len()
+        all.len(),
+        match missing.len() {
+            1 => "is not drawn, but stands",
+            _ => "are not drawn, but stand",
+        }
     )
 }
 

@@ -91,7 +91,7 @@ fn curves_are_named_by_their_own_numbers_of_replays() {
         ("200 replays", after(70.0)),
     ];
     assert_eq!(drawn(panel), expected);
-    let missing = "Not drawn are 1 of 6 rows, which are in the tables, among them all with LR 2.";
+    let missing = "1 of 6 rows is not drawn, but stands in the tables, among them all with LR 2.";
     assert!(strict.caption.ends_with(missing), "{}", strict.caption);
     picture(&strict).says(&["40 test samples a run", "epoch", "joint", "200 replays"]);
     let published = of(&figures, "accuracy-per-epoch-published-sample");
