@@ -8,7 +8,7 @@ use std::path::Path;
 
 use common::Bench;
 use common::figures::{both, nothing_is_placed_outside, says, texts};
-use common::program::{bad, good};
+use common::program::{bad, good, run};
 use ndarray::Array2;
 use respike::report::plot::{CochleagramFigure, PlotError, check_format, cochleagram};
 use respike::spikes::EventStream;
@@ -280,6 +280,20 @@ fn short_and_narrow_recordings_are_drawn() {
         "plot cochleagram short.wav --out plot.svg",
         &["plot.svg", "--force"],
     );
+}
+
+#[test]
+fn what_brings_a_recording_to_the_level_is_noted() {
+    let bench = Bench::new();
+    let soft = || tone(440.0, 8000, 1600).map(|x| x / 2.0);
+    write_wav(&bench.path("offset.wav"), 8000, soft().map(|x| x + 0.5));
+    write_wav(&bench.path("plain.wav"), 8000, soft());
+    for (file, noted) in [("offset.wav", true), ("plain.wav", false)] {
+        let command = format!("plot cochleagram {file} --channels 8 --out plot.svg --force");
+        let output = run(&bench, &command);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(stderr.contains("by an offset"), noted, "{stderr}");
+    }
 }
 
 #[test]

@@ -4,10 +4,11 @@ use clap::Args;
 
 use super::arguments::{Machine, Seed};
 use super::encode::PresetName;
+use super::encode_inputs::{BY_CLICK, BY_OFFSET, BY_REST};
 use super::failure::Failure;
 use super::output::note;
 use super::plot::Target;
-use crate::encode::{EncodeError, InnerEar, read_audio};
+use crate::encode::{EncodeError, InnerEar, LevelShares, read_audio};
 use crate::report::plot::{CochleagramFigure, check_format, cochleagram};
 
 /// More rows than these cannot be told apart in a figure.
@@ -50,6 +51,16 @@ pub(super) fn plot_cochleagram(arguments: &CochleagramArguments) -> Result<(), F
             recording.channels
         ));
     }
+    let level = LevelShares::of(&recording);
+    for (is_so, what) in [
+        (level.is_offset(), BY_OFFSET),
+        (level.is_click(), BY_CLICK),
+        (level.is_rest_of_channels(), BY_REST),
+    ] {
+        if is_so {
+            note(&format!("the recording is {what}"));
+        }
+    }
     let sound = recording.sound;
     let in_file = |source| EncodeError::InFile {
         path: path.clone(),
@@ -60,7 +71,14 @@ pub(super) fn plot_cochleagram(arguments: &CochleagramArguments) -> Result<(), F
     let name = path.file_name().unwrap_or(path.as_os_str());
     let name = name.to_string_lossy();
     let seed = arguments.seed.master();
-    let events = ear.encode(&sound, seed).map_err(in_file)?;
+    let heard = ear.hear(&sound, seed).map_err(in_file)?;
+    if heard.wrapped_channels > 0 {
+        note(
+            "spikes in its last 50 ms come from its beginning: the membrane's transform wraps around, as \
+             LAUSCHER's does; `data encode --pad-ms 100` keeps them out",
+        );
+    }
+    let events = heard.events;
     let bins = CochleagramFigure::time_bins(sound.duration_s());
     let spikes = match events.len() {
         1 => "1 spike".to_string(),

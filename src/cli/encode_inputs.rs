@@ -15,6 +15,14 @@ use crate::encode::{
 use crate::ids::SoundPrint;
 use crate::storage::Shown;
 
+// What brings recordings to the level that is not what is to be heard.
+pub(super) const BY_OFFSET: &str = "brought to the level by an offset, so that the sound itself is softer; \
+                                    take the offset out first, with a high-pass filter";
+pub(super) const BY_CLICK: &str = "brought to the level by a click, so that the sound itself is softer; cut \
+                                   the click out first";
+pub(super) const BY_REST: &str = "brought to the level by what little their channels leave of one another \
+                                  in their mean; encode one channel, or turn the sign of the other";
+
 /// A recording with a larger share of its samples at full scale is said to be clipped.
 const CLIPPED: f64 = 0.001;
 
@@ -127,20 +135,9 @@ impl Good {
             &|look| look.clipped > CLIPPED,
             "clipped: their loudest samples are all at the same level",
         );
-        counts.mostly_offset = say(
-            &|look| look.level.is_offset(),
-            "brought to the level by an offset, so that the sound itself is softer; take the offset out \
-             first, with a high-pass filter",
-        );
-        counts.mostly_click = say(
-            &|look| look.level.is_click(),
-            "brought to the level by a click, so that the sound itself is softer; cut the click out first",
-        );
-        counts.rest_of_channels = say(
-            &|look| look.level.is_rest_of_channels(),
-            "brought to the level by what little their channels leave of one another in their mean; encode \
-             one channel, or turn the sign of the other",
-        );
+        counts.mostly_offset = say(&|look| look.level.is_offset(), BY_OFFSET);
+        counts.mostly_click = say(&|look| look.level.is_click(), BY_CLICK);
+        counts.rest_of_channels = say(&|look| look.level.is_rest_of_channels(), BY_REST);
     }
 
     /// Says which recordings are one sound under several names; it may not be both trained on and tested.

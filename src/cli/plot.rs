@@ -100,7 +100,19 @@ impl RunsArguments {
     fn read(&self) -> Result<Vec<RunRecord>, Failure> {
         self.target.refuse_existing()?;
         let records = self.runs.iter().map(|path| RunFolder::read(path));
-        Ok(records.collect::<Result<_, _>>()?)
+        let mut records = records.collect::<Result<Vec<RunRecord>, _>>()?;
+        tell_apart(&mut records, &self.runs);
+        Ok(records)
+    }
+}
+
+/// Runs in folders of the same name are called by their whole paths.
+fn tell_apart(records: &mut [RunRecord], paths: &[PathBuf]) {
+    let names: Vec<String> = records.iter().map(|record| record.name.clone()).collect();
+    for (record, path) in records.iter_mut().zip(paths) {
+        if names.iter().filter(|name| **name == record.name).count() > 1 {
+            record.name = path.to_string_lossy().into_owned();
+        }
     }
 }
 
@@ -207,4 +219,20 @@ fn default_grid(events: &EventStream) -> Result<(TimeGrid, usize), Failure> {
     let needed = usize::from(largest) + 1;
     let units = [70, spec.inputs()].into_iter().find(|&u| u >= needed);
     Ok((spec.grid(), units.unwrap_or(needed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_one_name_are_told_apart_by_their_paths() {
+        let start = include_str!("../../tests/formats/train/run.jsonl");
+        let record = |name: &str| RunRecord::parse(name, start).expect("a record");
+        let mut records = ["seed-0", "seed-0", "other"].map(record);
+        let paths = ["a/seed-0", "b/seed-0", "a/other"].map(PathBuf::from);
+        tell_apart(&mut records, &paths);
+        let names = records.map(|record| record.name);
+        assert_eq!(names, ["a/seed-0", "b/seed-0", "other"]);
+    }
 }

@@ -85,7 +85,11 @@ fn runs_of_earlier_versions_are_drawn() {
             "36 training samples, as there were none to test with",
         ),
         ("curves", &runs[..], "6 test samples: 4 old, 2 new"),
-        ("comparison", &runs[1..], "4\u{a0}+\u{a0}2 test samples"),
+        (
+            "comparison",
+            &runs[1..],
+            "4\u{a0}old + 2\u{a0}new test samples",
+        ),
     ] {
         let command = format!("plot {kind} {} --out {kind}.svg", runs.join(" "));
         good(&bench, &command);
