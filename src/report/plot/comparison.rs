@@ -155,7 +155,7 @@ impl Group {
             lines.extend(wrapped.map(|line| (line, NAME)));
         }
         let quiet = NAME.coloured(QUIET);
-        let tested = tested(run).map(|text| quiet.wrap(&text, width, 2));
+        let tested = tested(run).map(|text| quiet.wrap(&text, width, 3));
         lines.extend(tested.into_iter().flatten().map(|line| (line, quiet)));
         let (before, after) = (summary.accuracy.before, summary.accuracy.after);
         let bar = |of: fn(&Accuracies) -> f64, colour| Bar {
