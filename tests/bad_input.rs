@@ -190,7 +190,7 @@ fn bad_settings_are_named_with_the_reason() {
         ),
         (
             "class --held-out 7 --strategy naive",
-            vec!["no class `7`", "0 red, 1 green, 2 blue, 3 grey"],
+            vec!["no class `7`", "red (0), green (1), blue (2), grey (3)"],
         ),
         (
             "multi-class --base-classes 4 --strategy naive",

@@ -223,7 +223,7 @@ fn classes_and_speakers_are_found_by_name_then_by_number() {
     assert_eq!(data.find_class("3").expect("a number"), ClassId(3));
     let error = data.find_class("pink").expect_err("nothing").to_string();
     assert!(
-        error.contains("pink") && error.contains("0 red, 1 green"),
+        error.contains("pink") && error.contains("red (0), green (1)"),
         "{error}"
     );
     let error = data.find_speaker("anna").expect_err("nobody").to_string();
