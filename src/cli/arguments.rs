@@ -65,6 +65,10 @@ fn threads_of_environment() -> Result<Option<usize>, Failure> {
     let Some(text) = std::env::var_os(THREADS_VARIABLE) else {
         return Ok(None);
     };
+    // As rayon itself takes it.
+    if text.is_empty() {
+        return Ok(None);
+    }
     let number = text.to_str().map(|text| text.trim().parse::<usize>());
     match number {
         Some(Ok(0)) => Ok(None),

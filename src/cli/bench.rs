@@ -13,6 +13,7 @@ use crate::dataset::{Dataset, ShdFile};
 use crate::network::NetworkSpec;
 use crate::report::suite::{in_shell, write_report};
 use crate::simd::Simd;
+use crate::storage::Shown;
 use crate::suite::{
     Group, Manifest, SUITE_FORMAT, SuiteData, SuiteError, SuiteFolder, SuiteNews, SuiteSettings,
     cell_name, plan_suite, plan_without_data, run_suite,
@@ -298,7 +299,8 @@ impl ShdArguments {
             return print_json(&report.figures);
         }
         print(&report.text)?;
-        let out = self.out.display();
+        let out = self.out.display().to_string();
+        let out = Shown(&out);
         print(&format!(
             "{}. Tables, figures and report.html are in {out}.",
             took()

@@ -16,7 +16,7 @@ use crate::network::{Network, NetworkSpec, Stage, StageInput};
 use crate::replay::{Capacity, Codec, Policy};
 use crate::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
 use crate::report::{LearnSummary, RunFolder, RunFolderError, Summary, learn_table, markdown};
-use crate::storage::write_whole;
+use crate::storage::{Shown, shown, write_whole};
 use crate::train::{Schedule, TrainingSettings};
 
 const PRETRAIN_EPOCHS: usize = 50;
@@ -245,15 +245,16 @@ fn tell(
     for [naive, latent, joint] in summaries.as_chunks().0 {
         print(&format!(
             "  {:37} {:6.1} {:7.1} {:6.1}",
-            naive.scenario,
+            shown(&naive.scenario),
             lost(naive),
             lost(latent),
             lost(joint)
         ))?;
     }
+    let out = out.display().to_string();
     print(&format!(
         "{seconds:.0} s in all. Records, networks and memories are in {}/, with {}.",
-        out.display(),
+        Shown(&out),
         plots.join(", ")
     ))
 }

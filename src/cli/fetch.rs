@@ -10,6 +10,8 @@ use super::output::{note, print, print_json};
 use crate::dataset::fetch::{
     Contents, FetchError, Fetched, Progress, Settings, Source, fetch, place,
 };
+use crate::report::suite::in_shell;
+use crate::storage::{Shown, shown};
 
 #[derive(Args)]
 pub(super) struct FetchArguments {
@@ -87,10 +89,10 @@ fn network_failure(error: FetchError, source: &Source, folder: &Path) -> Failure
             let from = source.packed_names();
             let from = from.iter().map(|name| format!(" --from {name}"));
             let from = from.collect::<String>();
+            let to = in_shell(&[folder.display().to_string()]);
             Failure::Fault(anyhow::anyhow!(
                 "{error}; try again later, or download {addresses} by hand and run: \
-                 respike data fetch {name} --to {}{from}",
-                folder.display()
+                 respike data fetch {name} --to {to}{from}"
             ))
         }
     }
@@ -114,13 +116,11 @@ fn report(source: &Source, fetched: &Fetched, folder: &Path, json: bool) -> Resu
     let paths = fetched.ready.iter().map(|path| path.display().to_string());
     let paths = paths.collect::<Vec<_>>();
     let next = match &source.contents {
-        Contents::Files(_) => format!("respike data info {}", paths.join(" ")),
+        Contents::Files(_) => command("info", &paths, &[]),
         Contents::Recordings(archive) => {
             let out = folder.join(format!("{}.h5", archive.folder));
-            let (from, out) = (paths.join(" "), out.display());
-            format!(
-                "respike data encode {from} --labels '{{label}}_{{speaker}}_{{take}}' --out {out}"
-            )
+            let out = ["--out".to_string(), out.display().to_string()];
+            command("encode", &paths, &out)
         }
     };
     if json {
@@ -132,9 +132,15 @@ fn report(source: &Source, fetched: &Fetched, folder: &Path, json: bool) -> Resu
         });
     }
     for path in &paths {
-        print(path)?;
+        print(&shown(path))?;
     }
-    print(&format!("next: {next}"))
+    print(&format!("next: {}", Shown(&next)))
+}
+
+/// A command of `respike data`, for a shell.
+fn command(name: &str, paths: &[String], options: &[String]) -> String {
+    let words = ["respike", "data", name].map(String::from);
+    in_shell(&[&words, paths, options].concat())
 }
 
 /// A progress bar for each file, on stderr; where that is no terminal, one line when it is done.
@@ -203,4 +209,18 @@ fn bar(name: &str, total: Option<u64>, done: u64) -> ProgressBar {
     bar.set_style(style.progress_chars("█▉ "));
     bar.set_prefix(name.to_string());
     bar.with_position(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_command_is_words_for_a_shell() {
+        let paths = ["my data/a.h5", "it's.h5"].map(String::from);
+        let next = command("info", &paths, &[]);
+        let words = shlex::split(&next).expect("words of a shell");
+        assert_eq!(words[..3], ["respike", "data", "info"]);
+        assert_eq!(words[3..], paths);
+    }
 }

@@ -19,6 +19,7 @@ use crate::report::{
     DataNote, Description, EpochLine, LearnSummary, RecordLine, Replace, RunFolder, RunFolderError,
     StartLine, Summary, TaskNote, learn_table,
 };
+use crate::storage::Shown;
 use crate::train::Checkpoint;
 
 /// Pre-train a network, then let it learn something new.
@@ -158,7 +159,8 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
     }
     let (heading, rows) = learn_table(&[summary]);
     print(&table(&heading, &rows, 3))?;
-    print(&format!("written to {}", common.out.display()))
+    let out = common.out.display().to_string();
+    print(&format!("written to {}", Shown(&out)))
 }
 
 /// Says where the time of a run went, with pre-training apart from learning.

@@ -74,11 +74,28 @@ pub fn main() -> ExitCode {
         Err(error) => return no_command(&error),
     };
     let command = arguments.command;
-    let done = interrupt::prepare(command.how_to_go_on()).and_then(|()| command.run());
+    // What panics is said below, once.
+    std::panic::set_hook(Box::new(|_| {}));
+    let done = interrupt::prepare(command.how_to_go_on());
+    let done = done.and_then(|()| without_panic(|| command.run()));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// The last line of defence: what panics, as the standard library does where a file cannot be closed, is a
+/// fault of ours, and is said in a sentence like all else.
+fn without_panic(run: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    // Nothing is looked at afterwards that could be half changed.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(Failure::fault(format!(
+            "a fault of respike: {}",
+            text.unwrap_or("it does not say which")
+        )))
+    })
 }
 
 impl Command {
@@ -128,5 +145,22 @@ fn no_command(error: &clap::Error) -> ExitCode {
             Failure::fault(format!("cannot print the help: {error}")).report()
         }
         _ => ExitCode::SUCCESS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_fault_in_a_sentence() {
+        let done = without_panic(|| panic!("a file {} close", "does not"));
+        let Err(Failure::Fault(error)) = done else {
+            panic!("it is a fault");
+        };
+        assert_eq!(
+            error.to_string(),
+            "a fault of respike: a file does not close"
+        );
     }
 }

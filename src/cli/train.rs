@@ -14,6 +14,7 @@ use crate::report::{
     DataNote, Description, EpochLine, RecordLine, Replace, RunFolder, StartLine, Summary, TaskNote,
     TrainSeconds, TrainSummary, fingerprint,
 };
+use crate::storage::Shown;
 use crate::train::{
     Checkpoint, DatasetExamples, Evaluation, TrainError, Trainer, TrainingSettings, evaluate,
 };
@@ -141,8 +142,8 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
         }
         Resumed::Finished(summary) => {
             note(&format!(
-                "the run has its {} epochs already; nothing is left to do",
-                summary.epochs
+                "the run has its {} already; nothing is left to do",
+                epochs(summary.epochs)
             ));
             let all = Summary::Train(summary.clone());
             RunFolder::write_missing_summary(&arguments.out, &all)?;
@@ -228,6 +229,14 @@ impl Run {
     }
 }
 
+/// So many epochs in words.
+fn epochs(count: usize) -> String {
+    match count {
+        1 => "1 epoch".to_string(),
+        count => format!("{count} epochs"),
+    }
+}
+
 /// What an epoch came to, beside the bar.
 fn progress(train_accuracy: f64, tested: Option<&Evaluation>, speed: f64) -> String {
     let test = tested.map(|test| format!(" test {:.0} %", test.accuracy() * 1e2));
@@ -281,14 +290,12 @@ impl TrainArguments {
             Some(accuracy) => format!("test {:.1} %", accuracy * 1e2),
             None => "no test files given".to_string(),
         };
+        let out = self.out.display().to_string();
         print(&format!(
             "after {}: train {:.1} %, {test}\nwritten to {}",
-            match summary.epochs {
-                1 => "1 epoch".to_string(),
-                epochs => format!("{epochs} epochs"),
-            },
+            epochs(summary.epochs),
             summary.train_accuracy * 1e2,
-            self.out.display()
+            Shown(&out)
         ))
     }
 }

@@ -36,7 +36,7 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
             }
         };
         vec![
-            run.scenario.clone(),
+            shown(&run.scenario).into_owned(),
             describe_replay(&run.experiment),
             run.experiment.trains(),
             change(before.old, after.old),

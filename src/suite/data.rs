@@ -8,7 +8,7 @@ use super::HeldOut;
 use crate::dataset::{Dataset, DatasetError};
 use crate::ids::{ClassId, SpeakerId};
 use crate::names::normalised;
-use crate::storage::shown;
+use crate::storage::{is_odd, shown};
 
 /// The data of a suite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,16 +92,26 @@ impl SuiteData {
         }
     }
 
-    /// A class as a command names it: by name, or by number if it has none.
+    /// A class as a command names it: by name, or by number if it has none that can be typed.
     pub fn class_word(&self, class: ClassId) -> String {
         let name = self.class_names.get(class.index());
-        let name = name.filter(|name| !name.is_empty());
+        let name = name.filter(|name| !name.is_empty() && !name.contains(is_odd));
         name.cloned().unwrap_or_else(|| class.0.to_string())
     }
 
-    /// A speaker as a command names one: by name, or by number if there is no name.
+    /// A class by its name as a list with commas names it: by number if the name can't stand there.
+    pub fn class_in_list(&self, name: &str) -> String {
+        let number = self.class_names.iter().position(|known| known == name);
+        match number.filter(|_| name.contains(',') || name.contains(is_odd)) {
+            Some(number) => number.to_string(),
+            None => name.to_string(),
+        }
+    }
+
+    /// A speaker as a command names one: by name, or by number if there is none that can be typed.
     pub fn speaker_word(&self, speaker: SpeakerId) -> String {
         let name = self.speaker_names.get(&speaker);
+        let name = name.filter(|name| !name.contains(is_odd));
         name.cloned().unwrap_or_else(|| speaker.0.to_string())
     }
 
@@ -165,4 +175,33 @@ fn list<'a, T: Copy>(
         None => number(one).to_string(),
     });
     words.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_cannot_be_typed_are_named_by_number() {
+        let names = ["zero", "one, or so", "two\n"].map(String::from);
+        let data = SuiteData {
+            files: Vec::new(),
+            fingerprint: String::new(),
+            legacy_fingerprint: None,
+            samples: 3,
+            speakers: 2,
+            speaker_numbers: Vec::new(),
+            speaker_names: [(SpeakerId(1), "Eve\u{1b}[0m".to_string())].into(),
+            class_names: names.to_vec(),
+            class_numbers: Vec::new(),
+        };
+        let words = [0, 1, 2].map(|class| data.class_word(ClassId(class)));
+        assert_eq!(words, ["zero", "one, or so", "2"]);
+        assert_eq!(data.speaker_word(SpeakerId(1)), "1");
+        // A comma ends a name in a list.
+        assert_eq!(
+            names.map(|name| data.class_in_list(&name)),
+            ["zero", "1", "2"]
+        );
+    }
 }

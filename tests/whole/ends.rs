@@ -94,6 +94,16 @@ fn numbers_of_threads_that_make_no_sense_are_refused() {
             refused(&output.expect("it runs"), &["RAYON_NUM_THREADS", number]);
         }
     }
+    let mut words = respike("train --data DATA --model MODEL --epochs 1 --out");
+    words.push("a\nb".into());
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).current_dir(folder.path());
+    let output = command.env("RAYON_NUM_THREADS", "").output();
+    let output = output.expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "an empty variable counts as none");
+    assert!(said.starts_with("after 1 epoch:"), "{said}");
+    assert!(said.ends_with("written to a\\nb\n"), "{said}");
     for threads in ["0", "1025"] {
         let eval = format!("eval --data DATA --checkpoint none --threads {threads}");
         refused(&run(folder.path(), &eval), &["--threads", threads]);

@@ -24,6 +24,8 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
             match &experiment.classes {
                 None => add(&["--base-classes", &base_classes.to_string()]),
                 Some(names) => {
+                    let names: Vec<String> =
+                        names.iter().map(|name| data.class_in_list(name)).collect();
                     let (base, new) = names.split_at(base_classes.min(names.len()));
                     // A comma makes a list even of one name that could be a number.
                     add(&["--base-classes", &format!("{},", base.join(","))]);
