@@ -56,8 +56,8 @@ const RATE: &str = "#666666";
 
 /// The marks of spikes: what is drawn in the first layer's colour above the legend.
 fn marks(picture: &Picture) -> Vec<&Shape> {
-    let level = picture.texts.iter().filter(|text| !text.upright);
-    let legend = level.filter(|text| text.words == "input").last();
+    let mut level = picture.texts.iter().filter(|text| !text.upright);
+    let legend = level.rfind(|text| text.words == "input");
     let legend = legend.expect("the legend names the input").area.top;
     let mut marks = picture.shapes(Kind::Rect, INK);
     marks.retain(|shape| shape.area.bottom < legend);
@@ -73,11 +73,11 @@ fn rates_are_of_events_not_of_bins_that_have_any() {
     // Where numbers of the rates' axis stand tells how long a bar is.
     let axis = picture.text("rate of each");
     let tick = |label: &str| {
-        let below = picture
+        let mut below = picture
             .texts
             .iter()
             .filter(|text| text.words == label && (text.area.left - axis.area.left).abs() < 200.0);
-        let text = below.last().expect("a number below the rates");
+        let text = below.next_back().expect("a number below the rates");
         text.area.middle().0
     };
     let hertz = |x: f64| (x - tick("0")) / (tick("60") - tick("0")) * 60.0;
