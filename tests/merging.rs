@@ -228,7 +228,7 @@ fn classes_and_speakers_are_found_by_name_then_by_number() {
     );
     let error = data.find_speaker("anna").expect_err("nobody").to_string();
     assert!(
-        error.contains("anna") && error.contains("0 2, 1 zo\u{eb}, 2"),
+        error.contains("anna") && error.contains("2 (0), zo\u{eb} (1), 2"),
         "{error}"
     );
 }
