@@ -395,6 +395,7 @@ impl DatasetBuilder {
     }
 
     /// Gives speakers of the samples so far other numbers.
+    #[cfg(feature = "hdf5")]
     pub(super) fn move_speakers(&mut self, moved: &BTreeMap<SpeakerId, SpeakerId>) {
         for sample in &mut self.dataset.samples {
             sample.speaker = moved

@@ -68,6 +68,7 @@ impl Fingerprint {
     }
 
     /// Keeps the older print for another number of the class, too: it can't be made without the events.
+    #[cfg(feature = "hdf5")]
     pub(super) fn known_as(self, events: &EventStream, class: ClassId, speaker: SpeakerId) -> Self {
         Fingerprint {
             legacy_in_order: legacy_print(events, class, speaker),
