@@ -598,15 +598,36 @@ fn bad_input_is_one_sentence() {
     bad(&bench, "data encode nowhere --out o.h5", &["nowhere"]);
     bad(
         &bench,
+        &encode("sounds/low_ann_0.wav --out o.h5"),
+        &["low_ann_0.wav", "given twice"],
+    );
+    let long = "x".repeat(257);
+    bad(
+        &bench,
+        &encode(&format!("--class-names {long},low,middle --out o.h5")),
+        &["longer than 256 bytes"],
+    );
+    assert!(!bench.path("o.h5.encoding").exists(), "nothing is encoded");
+    bad(
+        &bench,
         "data encode empty --out o.h5",
         &["no WAV or FLAC", "empty"],
     );
     bad(
         &bench,
         "data encode sounds sounds --out o.h5",
-        &["same name", "high_ann_0.wav"],
+        &["given twice", "high_ann_0.wav"],
     );
     bad(&bench, &encode("--out there.h5"), &["there.h5", "--force"]);
+    for out in [
+        "--out /proc/o.h5".to_string(),
+        format!("--out {}.h5", "x".repeat(300)),
+        format!("--out {}.h5", "x".repeat(245)),
+        "--out o.h5 --test-takes 0-0 --test-out /proc/t.h5".to_string(),
+    ] {
+        bad(&bench, &encode(&out), &["cannot write"]);
+        assert!(!bench.path("o.h5.encoding").exists(), "nothing is encoded");
+    }
     bad(
         &bench,
         &encode("--out no/such/o.h5"),

@@ -5,7 +5,7 @@ mod common;
 
 use assert_cmd::Command;
 use common::Bench;
-use common::program::{LEARN, TRAIN, bad, good, json, run, unlocked};
+use common::program::{LEARN, TRAIN, bad, files_below, good, json, run, unlocked};
 use predicates::prelude::*;
 use respike::dataset::{ShdContents, write_shd};
 use respike::simd::Simd;
@@ -181,6 +181,38 @@ fn replay_keeps_what_naive_learning_forgets() {
     );
     good(&bench, "plot comparison naive latent --out comparison.png");
     good(&bench, "plot curves naive latent --out curves.svg");
+}
+
+#[test]
+fn a_finished_run_that_is_asked_for_again_is_told_again() {
+    let bench = Bench::new();
+    let quick = "--data train.h5 test.h5 --model small.toml --pretrain-epochs 1 --epochs 1";
+    let learn = format!("learn class --held-out 0 {quick} --out run --strategy");
+    let first = good(&bench, &format!("{learn} naive"));
+    let files = files_below(&bench.path("run"));
+    let again = run(&bench, &format!("{learn} naive"));
+    assert!(again.status.success());
+    assert_eq!(String::from_utf8_lossy(&again.stdout), first);
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(said.contains("nothing is left to do"), "{said}");
+    assert_eq!(
+        files_below(&bench.path("run")),
+        files,
+        "nothing was written"
+    );
+    bad(
+        &bench,
+        &format!("{learn} joint"),
+        &["holds another run", "--force"],
+    );
+    assert_eq!(files_below(&bench.path("run")), files);
+    std::fs::remove_file(bench.path("run/summary.json")).expect("there");
+    good(&bench, &format!("{learn} naive"));
+    assert_eq!(
+        files_below(&bench.path("run")).len(),
+        files.len(),
+        "as after a kill just before the end"
+    );
 }
 
 #[test]

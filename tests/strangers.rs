@@ -462,9 +462,26 @@ fn what_does_not_fit_the_network_is_said_or_refused() {
     assert!(said.contains("events lie at or past 1.4 s"), "{said}");
     // 12 channels of 70.
     assert!(
-        said.contains("the first 12 channels, but the network has 70"),
+        said.contains("the first 12 channels only, but the network has 70"),
         "{said}"
     );
+    // One stray event hides nothing.
+    let mut all = recordings(40, 1);
+    for (index, recording) in all.iter_mut().enumerate() {
+        let (times, units) = (recording.events.times_s(), recording.events.units());
+        let (mut times, mut units) = (times.to_vec(), units.to_vec());
+        times.iter_mut().for_each(|time| *time *= 0.4);
+        if index == 7 {
+            times.push(1.39);
+            units.push(69);
+        }
+        recording.events = respike::spikes::EventStream::new(times, units).expect("valid");
+    }
+    write_shd(&bench.path("stray.h5"), &ShdContents::new(&names(), &all)).expect("written");
+    let (code, said) = train(&bench.path("stray.h5"));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("the rest is silence"), "{said}");
+    assert!(said.contains("the first 12 channels only"), "{said}");
     // A whole good file says none of it.
     let (code, said) = train(&case("small.h5"));
     assert_eq!(code, Some(0), "{said}");

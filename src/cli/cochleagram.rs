@@ -8,7 +8,7 @@ use super::encode_inputs::{BY_CLICK, BY_OFFSET, BY_REST};
 use super::failure::Failure;
 use super::output::note;
 use super::plot::Target;
-use crate::encode::{EncodeError, InnerEar, LevelShares, read_audio};
+use crate::encode::{EarSettings, EncodeError, InnerEar, LevelShares, read_audio};
 use crate::report::plot::{CochleagramFigure, check_format, cochleagram};
 
 /// More rows than these cannot be told apart in a figure.
@@ -25,6 +25,9 @@ pub(super) struct CochleagramArguments {
     /// The constants of the ear.
     #[arg(long, value_enum, default_value_t = PresetName::Shd)]
     preset: PresetName,
+    /// Silence that is put behind the recording for the membrane, as `data encode` does it.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pad_ms: u16,
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
@@ -66,7 +69,10 @@ pub(super) fn plot_cochleagram(arguments: &CochleagramArguments) -> Result<(), F
         path: path.clone(),
         source,
     };
-    let ear = InnerEar::new(arguments.preset.preset().settings(channels))?;
+    let ear = InnerEar::new(EarSettings {
+        padding_s: f64::from(arguments.pad_ms) / 1e3,
+        ..arguments.preset.preset().settings(channels)
+    })?;
     let prepared = ear.prepare(&sound).map_err(in_file)?;
     let name = path.file_name().unwrap_or(path.as_os_str());
     let name = name.to_string_lossy();
@@ -75,7 +81,7 @@ pub(super) fn plot_cochleagram(arguments: &CochleagramArguments) -> Result<(), F
     if heard.wrapped_channels > 0 {
         note(
             "spikes in its last 50 ms come from its beginning: the membrane's transform wraps around, as \
-             LAUSCHER's does; `data encode --pad-ms 100` keeps them out",
+             LAUSCHER's does; --pad-ms 100 keeps them out",
         );
     }
     let events = heard.events;

@@ -99,19 +99,14 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
             let label = format!("{name}, {strategy}, ");
             let mut bars = LearnBars::new(&label);
             let files = names_of(&files);
-            let (summary, outcome) = run_recorded(
-                &experiment,
-                &data,
-                files,
-                start,
-                (folder, replace),
-                &mut bars,
-            )?;
-            summaries.push(summary);
+            let out = (folder.as_path(), replace);
+            let recorded = run_recorded(&experiment, &data, files, start, out, &mut bars)?;
+            summaries.push(recorded.summary.clone());
+            let [before, learned] = recorded.networks(folder)?;
             if matches!(scenario, Scenario::Class { .. }) && strategy == Strategy::Latent {
-                drawn = Some(outcome.learned.network);
+                drawn = Some(learned.network);
             }
-            pretrained = Some(Start::Pretrained(Box::new(outcome.pretrained)));
+            pretrained = Some(Start::Pretrained(Box::new(before)));
         }
     }
 

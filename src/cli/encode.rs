@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io::{self, ErrorKind};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -9,7 +10,7 @@ use serde::Serialize;
 
 use super::arguments::{Machine, Seed};
 use super::encode_inputs::{Counts, good_files};
-use super::failure::Failure;
+use super::failure::{Failure, is_bad_place};
 use super::output::{counted_bar, note, print, print_json, table};
 use crate::dataset::{LabelledEvents, ShdContents, TimesType, write_shd};
 use crate::encode::{
@@ -42,7 +43,9 @@ pub(super) struct EncodeArguments {
     /// Where labels come from: a .csv file with the columns file, label and, if known, speaker,
     /// language and take; or a pattern of the files' names with {label} and, if they are there,
     /// {speaker}, {language} and {take}. Without it, names as in FSDD, {label}_{speaker}_{take}, and as
-    /// in SHD, lang-{language}_speaker-{speaker}_trial-{take}_digit-{label}, are understood.
+    /// in SHD, lang-{language}_speaker-{speaker}_trial-{take}_digit-{label}, are understood. Labels of
+    /// several languages are told apart as in `german 7`, where SHD's own files have words: give those with
+    /// --class-names to merge with them.
     #[arg(long, value_name = "RULE")]
     labels: Option<String>,
     /// Names of the classes in their order, instead of the labels themselves.
@@ -137,6 +140,12 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
     let mut good = good_files(&arguments, &rule, &ear)?;
     let numbering = Numbering::new(&good.labels)?;
     let class_names = class_names(&arguments.class_names, &numbering)?;
+    // Before hours of work.
+    ShdContents {
+        speaker_names: &numbering.speaker_names,
+        ..ShdContents::new(&class_names, &[])
+    }
+    .check_names(&arguments.out)?;
     let is_test = is_test(&arguments, &good.files, &good.labels)?;
     good.look_at_repeats(&is_test)?;
 
@@ -217,7 +226,7 @@ fn write_output(path: &Path, contents: &ShdContents<'_>, force: bool) -> Result<
     if force || !path.exists() {
         return Ok(write_shd(path, contents)?);
     }
-    let unwritable = |error| Failure::fault(format!("cannot write {}: {error}", path.display()));
+    let unwritable = |error| unwritable(path, &error);
     let part = PartFolder::create_in(folder_of(path)).map_err(unwritable)?;
     let again = part.path().join("again.h5");
     write_shd(&again, contents)?;
@@ -225,6 +234,14 @@ fn write_output(path: &Path, contents: &ShdContents<'_>, force: bool) -> Result<
     match read(&again)? == read(path)? {
         true => Ok(()),
         false => Err(is_there(path)),
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("cannot write {}: {error}", path.display());
+    match is_bad_place(error) {
+        true => Failure::bad(message),
+        false => Failure::fault(message),
     }
 }
 
@@ -260,8 +277,14 @@ fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
             )));
         }
         // Found out now, and not after everything has been encoded.
-        WholeFile::create(path)
-            .map_err(|error| Failure::fault(format!("cannot write {}: {error}", path.display())))?;
+        for place in [path.clone(), journal_of(path)] {
+            let there = place.symlink_metadata().map(drop);
+            let there = there.or_else(|error| match error.kind() {
+                ErrorKind::NotFound => WholeFile::create(&place).map(drop),
+                _ => Err(error),
+            });
+            there.map_err(|error| unwritable(path, &error))?;
+        }
         if path.exists() && !arguments.force && !journal_of(&arguments.out).exists() {
             return Err(is_there(path));
         }

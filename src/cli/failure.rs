@@ -196,7 +196,7 @@ impl From<PlotError> for Failure {
 }
 
 /// Whether nothing can be written there for what the place is, and not for what the machine lacks.
-fn is_bad_place(error: &io::Error) -> bool {
+pub(super) fn is_bad_place(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::NotFound

@@ -9,18 +9,21 @@ use super::class_choice::ClassChoice;
 use super::failure::Failure;
 use super::output::{LearnBars, note, note_time, print, print_json, table};
 use crate::continual::{
-    Experiment, LearningDefaults, MemorySettings, Outcome, Progress, Protocol, RunTime, Scenario,
-    Start, Strategy, TestSamples, run as run_experiment,
+    Experiment, LearningDefaults, MemorySettings, Outcome, Progress, Protocol, Scenario, Start,
+    Strategy, TestSamples, run as run_experiment,
 };
 use crate::dataset::Dataset;
 use crate::network::{Network, NetworkSpec};
 use crate::replay::{Capacity, Codec, Policy, parse_bytes};
 use crate::report::{
-    DataNote, Description, EpochLine, LearnSummary, RecordLine, Replace, RunFolder, RunFolderError,
-    StartLine, Summary, TaskNote, learn_table,
+    Begun, DataNote, Description, EpochLine, LearnSummary, RecordLine, Replace, RunFolder,
+    RunFolderError, StartLine, Summary, TaskNote, learn_table,
 };
 use crate::storage::Shown;
 use crate::train::Checkpoint;
+
+const PRETRAINED: &str = "pretrained.safetensors";
+const LEARNED: &str = "learned.safetensors";
 
 /// Pre-train a network, then let it learn something new.
 #[derive(Subcommand)]
@@ -145,31 +148,30 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
     };
     let names = names_of(&common.data);
     let mut bars = LearnBars::new("");
-    let (summary, outcome) = run_recorded(
-        &experiment,
-        &data,
-        names,
-        start,
-        (&common.out, replace),
-        &mut bars,
-    )?;
-    note_times(&outcome.time, read_s, started.elapsed().as_secs_f64());
-    if common.run.json {
-        return print_json(&Summary::Learn(Box::new(summary)));
+    let out = (common.out.as_path(), replace);
+    let recorded = run_recorded(&experiment, &data, names, start, out, &mut bars)?;
+    match &recorded.made {
+        Some(made) => note_times(made, read_s, started.elapsed().as_secs_f64()),
+        None => note("the run has come to its end before; nothing is left to do"),
     }
-    let (heading, rows) = learn_table(&[summary]);
+    if common.run.json {
+        return print_json(&Summary::Learn(Box::new(recorded.summary)));
+    }
+    let (heading, rows) = learn_table(&[recorded.summary]);
     print(&table(&heading, &rows, 3))?;
     let out = common.out.display().to_string();
     print(&format!("written to {}", Shown(&out)))
 }
 
 /// Says where the time of a run went, with pre-training apart from learning.
-fn note_times(time: &RunTime, read_s: f64, whole_s: f64) {
+fn note_times(made: &Made, read_s: f64, whole_s: f64) {
+    let time = &made.outcome.time;
     let shared = [
         ("reading and binning", read_s),
         ("testing", time.test_s),
         ("frozen stage", time.freeze_s),
         ("filling the memory", time.remember_s),
+        ("writing", made.write_s),
     ];
     let speed = time.pretrain.samples_per_second();
     if time.pretrain.samples > 0 {
@@ -375,7 +377,34 @@ fn load(path: &Path, spec: &NetworkSpec) -> Result<Checkpoint, Failure> {
     Ok(saved)
 }
 
-/// Runs an experiment and writes its folder: records, summary, networks and memory.
+/// An experiment whose folder is complete.
+pub(super) struct Recorded {
+    pub(super) summary: LearnSummary,
+    /// What was computed, unless the same run had come to its end there before.
+    pub(super) made: Option<Made>,
+}
+
+/// What was computed.
+pub(super) struct Made {
+    outcome: Outcome,
+    write_s: f64,
+}
+
+impl Recorded {
+    /// The network after pre-training and the one at the end.
+    pub(super) fn networks(self, out: &Path) -> Result<[Checkpoint; 2], Failure> {
+        match self.made {
+            Some(made) => Ok([made.outcome.pretrained, made.outcome.learned]),
+            None => Ok([
+                Checkpoint::load(&out.join(PRETRAINED))?,
+                Checkpoint::load(&out.join(LEARNED))?,
+            ]),
+        }
+    }
+}
+
+/// Runs an experiment and writes its folder: records, summary, networks and memory. If the same run has
+/// come to its end there before, nothing is run.
 ///
 /// Nothing is written before everything is known to fit.
 pub(super) fn run_recorded(
@@ -385,13 +414,14 @@ pub(super) fn run_recorded(
     start: Start,
     (out, replace): (&Path, Replace),
     bars: &mut LearnBars,
-) -> Result<(LearnSummary, Outcome), Failure> {
+) -> Result<Recorded, Failure> {
     let spec = start.network().spec().clone();
     let mut folder: Option<RunFolder> = None;
     let mut trouble: Option<RunFolderError> = None;
-    let mut test_samples = None;
+    let (mut test_samples, mut finished, mut write_s) = (None, None, 0.0);
     let outcome = run_experiment(experiment, data, start, &mut |progress| {
         bars.show(&progress);
+        let writing = Instant::now();
         let written = match (&progress, &mut folder) {
             (Progress::Planned(plan), _) => {
                 test_samples = Some(TestSamples::of(plan));
@@ -406,15 +436,19 @@ pub(super) fn run_recorded(
                     data_note,
                     tasks,
                 );
-                let begun = RunFolder::begin(out, start, replace);
-                begun.map(|begun| folder = Some(begun))
+                RunFolder::begin(out, start, replace).map(|begun| match begun {
+                    Begun::Anew(begun) => folder = Some(begun),
+                    Begun::Finished(summary) => finished = Some(*summary),
+                })
             }
             (Progress::Epoch(record), Some(folder)) => {
                 folder.add(&RecordLine::Epoch(EpochLine::from(*record)))
             }
             _ => Ok(()),
         };
+        write_s += writing.elapsed().as_secs_f64();
         match written {
+            Ok(()) if finished.is_some() => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 trouble = Some(error);
@@ -426,20 +460,25 @@ pub(super) fn run_recorded(
     if let Some(error) = trouble {
         return Err(error.into());
     }
+    if let Some(Summary::Learn(summary)) = finished {
+        let (summary, made) = (*summary, None);
+        return Ok(Recorded { summary, made });
+    }
     let outcome = outcome?;
+    let writing = Instant::now();
     // A run that came to its end told its plan first.
     let folder = folder.expect("a planned run has a folder");
     let test_samples = test_samples.expect("a planned run has tests");
-    outcome
-        .pretrained
-        .save(&folder.file("pretrained.safetensors"))?;
-    outcome.learned.save(&folder.file("learned.safetensors"))?;
+    outcome.pretrained.save(&folder.file(PRETRAINED))?;
+    outcome.learned.save(&folder.file(LEARNED))?;
     if let Some(memory) = &outcome.memory {
         memory.save(&folder.file("memory.safetensors"))?;
     }
     let summary = LearnSummary::new(experiment, &outcome, test_samples);
     folder.end(Summary::Learn(Box::new(summary.clone())))?;
-    Ok((summary, outcome))
+    write_s += writing.elapsed().as_secs_f64();
+    let made = Some(Made { outcome, write_s });
+    Ok(Recorded { summary, made })
 }
 
 #[cfg(test)]

@@ -105,13 +105,12 @@ fn say_how_many_are_silent(data: &Dataset) -> Result<(), Failure> {
 
 fn say_how_long(data: &Dataset) -> Result<(), Failure> {
     // Silence has no length.
-    let Some(last) = data.last_step() else {
+    let Some(last) = data.last_step_but_strays() else {
         return Ok(());
     };
     let grid = data.grid();
     let what = format!(
-        "the last event of the data falls into step {} of the {} that the network's time grid has in \
-         {} s",
+        "the last events of the data fall into step {} of the {} that the network's time grid has in {} s",
         last.0 + 1,
         grid.steps(),
         grid.max_time_s()
@@ -130,10 +129,10 @@ fn say_how_long(data: &Dataset) -> Result<(), Failure> {
 
 /// Says so where a network has many more inputs than the data has channels.
 pub(super) fn say_which_channels(data: &Dataset) {
-    let (used, inputs) = (data.channels(), data.inputs());
+    let (used, inputs) = (data.channels_but_strays(), data.inputs());
     if used > 0 && used * 2 <= inputs {
         note(&format!(
-            "all events come from the first {used} channels, but the network has {inputs} inputs; is this \
+            "events come from the first {used} channels only, but the network has {inputs} inputs; is this \
              the network for them?"
         ));
     }

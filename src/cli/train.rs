@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
@@ -11,8 +11,8 @@ use crate::dataset::{Dataset, RecordingSet};
 use crate::network::{Network, NetworkSpec, Stage};
 use crate::random::Purpose;
 use crate::report::{
-    DataNote, Description, EpochLine, RecordLine, Replace, RunFolder, StartLine, Summary, TaskNote,
-    TrainSeconds, TrainSummary, fingerprint,
+    Begun, DataNote, Description, EpochLine, RecordLine, Replace, RunFolder, RunFolderError,
+    StartLine, Summary, TaskNote, TrainSeconds, TrainSummary, fingerprint,
 };
 use crate::storage::Shown;
 use crate::train::{
@@ -124,7 +124,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
             )?;
             Run {
                 trainer,
-                folder: RunFolder::begin(&arguments.out, start, replace)?,
+                folder: begin(&arguments.out, start, replace)?,
                 train_accuracy: 0.0,
             }
         }
@@ -152,6 +152,13 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
     };
     let summary = run.train(&arguments, &run_data, (started, read_s))?;
     arguments.tell(&summary)
+}
+
+fn begin(out: &Path, start: StartLine, replace: Replace) -> Result<RunFolder, Failure> {
+    match RunFolder::begin(out, start, replace)? {
+        Begun::Anew(folder) => Ok(folder),
+        Begun::Finished(_) => Err(RunFolderError::Occupied(out.to_path_buf()).into()),
+    }
 }
 
 /// A run that is under way.

@@ -128,14 +128,14 @@ impl Scenario {
         match self {
             Scenario::Sample { speaker } => {
                 let others = dataset.speakers().len() - 1;
-                let mut groups = vec![base(format!("{others} other speakers"))];
+                let mut groups = vec![base(others_of(others, "speaker", "speakers"))];
                 groups.push(base(dataset.speaker_name(speaker)));
                 groups.retain(|_| others > 0);
                 groups
             }
             Scenario::Class { class } => {
                 let others = dataset.classes().len() - 1;
-                let mut groups = vec![base(format!("{others} other classes"))];
+                let mut groups = vec![base(others_of(others, "class", "classes"))];
                 groups.push((dataset.class_name(class), Some(class)));
                 groups.retain(|_| others > 0);
                 groups
@@ -166,5 +166,12 @@ impl Scenario {
             }
         };
         dataset.iter().map(|(_, sample)| group_of(sample)).collect()
+    }
+}
+
+fn others_of(count: usize, one: &str, several: &str) -> String {
+    match count {
+        1 => format!("1 other {one}"),
+        _ => format!("{count} other {several}"),
     }
 }

@@ -119,22 +119,29 @@ impl Dataset {
         repeated.count()
     }
 
-    /// The last step in which any sample has an event, if there is any event on the grid.
-    pub fn last_step(&self) -> Option<TimeStep> {
-        let steps = self
-            .samples
-            .iter()
-            .map(|sample| sample.counts.steps_to_last());
-        steps.max()?.checked_sub(1).map(TimeStep)
+    /// The last step in which there is an event, but for at most one event in a thousand, which may be
+    /// a stray; none without any event on the grid.
+    pub fn last_step_but_strays(&self) -> Option<TimeStep> {
+        let mut events = vec![0; self.grid.steps()];
+        for sample in &self.samples {
+            for (step, events) in events.iter_mut().enumerate() {
+                *events += sample.counts.count_in_step(TimeStep(step));
+            }
+        }
+        last_but_strays(&events).map(TimeStep)
     }
 
-    /// Channels up to the last one that has an event in any sample.
-    pub fn channels(&self) -> usize {
-        let units = self.samples.iter().flat_map(|sample| {
-            let (units, _) = sample.counts.cells_before(sample.counts.steps());
-            units.iter().max()
-        });
-        units.max().map_or(0, |&unit| usize::from(unit) + 1)
+    /// Channels up to the last one that has an event, but for at most one event in a thousand, which
+    /// may be a stray.
+    pub fn channels_but_strays(&self) -> usize {
+        let mut events = vec![0; self.inputs];
+        for sample in &self.samples {
+            let (units, counts) = sample.counts.cells_before(sample.counts.steps());
+            for (&unit, &count) in units.iter().zip(counts) {
+                events[usize::from(unit)] += u64::from(count);
+            }
+        }
+        last_but_strays(&events).map_or(0, |unit| unit + 1)
     }
 
     /// The classes that there are samples of.
@@ -300,6 +307,16 @@ impl Dataset {
         });
         known.collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The last place with events, but for at most one event in a thousand.
+fn last_but_strays(events: &[u64]) -> Option<usize> {
+    let strays = events.iter().sum::<u64>() / 1000;
+    let mut behind = 0;
+    events.iter().rposition(|&events| {
+        behind += events;
+        behind > strays
+    })
 }
 
 /// Where each of `found` stands in `wanted`, if these are the same names.

@@ -82,14 +82,11 @@ impl<'a> ShdContents<'a> {
         }
     }
 
-    /// Refuses what the layout has no place for.
-    fn check(&self, path: &Path) -> Result<(), DatasetError> {
-        if self.recordings.is_empty() {
-            return Err(DatasetError::Empty(format!(
-                "what is to be {}",
-                path.display()
-            )));
-        }
+    /// Refuses names that can't be written, as [`write_shd`] does; `path` is where they are to go.
+    ///
+    /// # Errors
+    /// [`DatasetError`] for a name.
+    pub fn check_names(&self, path: &Path) -> Result<(), DatasetError> {
         if !(1..1 << 16).contains(&self.class_names.len()) {
             return Err(DatasetError::BadClassNames(self.class_names.len()));
         }
@@ -113,6 +110,18 @@ impl<'a> ShdContents<'a> {
                 return Err(at.bad_name(SPEAKER_NAMES, usize::from(speaker.0), reason));
             }
         }
+        Ok(())
+    }
+
+    /// Refuses what the layout has no place for.
+    fn check(&self, path: &Path) -> Result<(), DatasetError> {
+        if self.recordings.is_empty() {
+            return Err(DatasetError::Empty(format!(
+                "what is to be {}",
+                path.display()
+            )));
+        }
+        self.check_names(path)?;
         for (index, recording) in self.recordings.iter().enumerate() {
             let sample = SampleIndex(index);
             if recording.class.index() >= self.class_names.len() {

@@ -24,8 +24,8 @@ pub struct AudioFile {
 /// that is below them. Hidden files and folders are left out.
 ///
 /// # Errors
-/// [`EncodeError::Unreadable`]; [`EncodeError::NoRecordings`] if there is none, or if two have the
-/// same name.
+/// [`EncodeError::Unreadable`]; [`EncodeError::NoRecordings`] if there is none, if two have the
+/// same name, or if one is given twice.
 pub fn find_audio(inputs: &[PathBuf]) -> Result<Vec<AudioFile>, EncodeError> {
     let mut found = Vec::new();
     for input in inputs {
@@ -47,14 +47,24 @@ pub fn find_audio(inputs: &[PathBuf]) -> Result<Vec<AudioFile>, EncodeError> {
         return Err(EncodeError::NoRecordings { reason });
     }
     if let Some(pair) = found.windows(2).find(|pair| pair[0].name == pair[1].name) {
-        let reason = format!(
-            "{} and {} have the same name; encode the folder that holds both",
-            pair[0].path.display(),
-            pair[1].path.display()
-        );
+        let [one, other] = [&pair[0].path, &pair[1].path];
+        let (shown, shown_other) = (one.display(), other.display());
+        let reason = match is_same_file(one, other) {
+            true => format!("{shown} is given twice, also as {shown_other}; give it once"),
+            false => format!(
+                "{shown} and {shown_other} have the same name; encode the folder that holds both"
+            ),
+        };
         return Err(EncodeError::NoRecordings { reason });
     }
     Ok(found)
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
 }
 
 fn below(

@@ -61,17 +61,22 @@ pub(super) fn held_bytes(samples: u64, shape: StoredShape) -> u64 {
     u64::try_from(all).unwrap_or(u64::MAX)
 }
 
+/// Sizes are below this, 1000 TB.
+const LARGEST_SIZE_BYTES: f64 = 1e15;
+
 /// Reads a size: a number of bytes, or one with kB, MB, GB, TB (powers of 1000), KiB, MiB, GiB or TiB
 /// (of 1024).
 ///
 /// ```
 /// assert_eq!(respike::replay::parse_bytes("160kB")?, 160_000);
 /// assert_eq!(respike::replay::parse_bytes("2 MiB")?, 2_097_152);
+/// let too_large = respike::replay::parse_bytes("1000TB").unwrap_err().to_string();
+/// assert!(too_large.contains("too large"));
 /// # Ok::<(), respike::replay::ReplayError>(())
 /// ```
 ///
 /// # Errors
-/// [`ReplayError::BadSize`].
+/// [`ReplayError::BadSize`], and [`ReplayError::SizeTooLarge`] from 1000 TB on.
 pub fn parse_bytes(text: &str) -> Result<u64, ReplayError> {
     let bad = || ReplayError::BadSize(text.to_string());
     let trimmed = text.trim();
@@ -93,7 +98,10 @@ pub fn parse_bytes(text: &str) -> Result<u64, ReplayError> {
     };
     let number: f64 = number.trim().parse().map_err(|_| bad())?;
     let bytes = number * factor;
-    if !(0.0..1e15).contains(&bytes) {
+    if bytes >= LARGEST_SIZE_BYTES {
+        return Err(ReplayError::SizeTooLarge(text.to_string()));
+    }
+    if !(0.0..LARGEST_SIZE_BYTES).contains(&bytes) {
         return Err(bad());
     }
     Ok(bytes.round() as u64)

@@ -22,6 +22,9 @@ pub enum ReplayError {
         "`{0}` is not a size: use a number of bytes, or one with kB, MB, GB, TB, KiB, MiB, GiB or TiB, as in 160kB"
     )]
     BadSize(String),
+    /// A size that no machine has.
+    #[error("`{0}` is too large: a size must be below 1000 TB")]
+    SizeTooLarge(String),
     /// A policy was not understood.
     #[error("`{0}` is not a policy: use uniform, reservoir or class-balanced")]
     BadPolicy(String),

@@ -26,8 +26,8 @@ const OWN_FILES: [&str; 6] = [
 pub enum RunFolderError {
     /// A run is there already.
     #[error(
-        "{} already holds a run; choose another --out, give --force to replace it, or --resume to go on with a run of \
-         `train`",
+        "{} already holds another run; choose another --out, or give --force to replace it; a run of `train` goes on \
+         with --resume",
         .0.display()
     )]
     Occupied(PathBuf),
@@ -85,9 +85,19 @@ pub enum Replace {
     Any,
 }
 
+/// What came of beginning a run.
+#[derive(Debug)]
+pub enum Begun {
+    /// It is under way.
+    Anew(RunFolder),
+    /// The same run had come to its end there, with this summary, and nothing was changed.
+    Finished(Box<Summary>),
+}
+
 impl RunFolder {
     /// Refuses a folder in which no run could begin for what is there, before anything is computed in
-    /// vain. What was cut off is looked at when the next run [begins](Self::begin).
+    /// vain. With [`Replace::Unfinished`], a run that is there is looked at when the next one
+    /// [begins](Self::begin).
     ///
     /// # Errors
     /// [`RunFolderError::Occupied`], or [`RunFolderError::Io`] if the path is not a folder.
@@ -103,10 +113,7 @@ impl RunFolder {
             Replace::Any => false,
             Replace::Nothing => OWN_FILES.into_iter().any(is_there),
             // Files without a record could be of anything.
-            Replace::Unfinished if !is_there(RECORD) => OWN_FILES.into_iter().any(is_there),
-            Replace::Unfinished => {
-                is_there(SUMMARY) && Self::read(path).is_ok_and(|record| record.summary.is_some())
-            }
+            Replace::Unfinished => !is_there(RECORD) && OWN_FILES.into_iter().any(is_there),
         };
         match occupied {
             true => Err(RunFolderError::Occupied(path.to_path_buf())),
@@ -114,20 +121,29 @@ impl RunFolder {
         }
     }
 
-    /// Begins a run, in place of one that may have been there.
+    /// Begins a run, in place of one that may have been there. With [`Replace::Unfinished`], the same run
+    /// is told to be there if it has come to its end.
     ///
     /// # Errors
     /// [`RunFolderError::Occupied`] and [`RunFolderError::OtherRun`] if a run is there that may not be
     /// replaced, [`RunFolderError::Lock`] if another process works in the folder.
-    pub fn begin(path: &Path, start: StartLine, replace: Replace) -> Result<Self, RunFolderError> {
+    pub fn begin(path: &Path, start: StartLine, replace: Replace) -> Result<Begun, RunFolderError> {
         let mut folder = Self::open(path)?;
         Self::refuse_occupied(path, replace)?;
         if replace == Replace::Unfinished {
             match Self::read(path) {
-                Ok(there) if !there.start.is_same_run(&start) => {
-                    return Err(RunFolderError::OtherRun(path.to_path_buf()));
-                }
-                Err(RunFolderError::NoRun(_)) | Ok(_) => {}
+                Ok(there) => match (there.start.is_same_run(&start), there.summary) {
+                    (true, Some(summary)) => {
+                        if !folder.file(SUMMARY).exists() {
+                            folder.write_summary(&summary)?;
+                        }
+                        return Ok(Begun::Finished(Box::new(summary)));
+                    }
+                    (true, None) => {}
+                    (false, Some(_)) => return Err(RunFolderError::Occupied(path.to_path_buf())),
+                    (false, None) => return Err(RunFolderError::OtherRun(path.to_path_buf())),
+                },
+                Err(RunFolderError::NoRun(_)) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -136,7 +152,7 @@ impl RunFolder {
         folder.add(&RecordLine::Start(Box::new(start)))?;
         let others = OWN_FILES.iter().filter(|&&name| name != RECORD);
         others.copied().try_for_each(|name| folder.remove(name))?;
-        Ok(folder)
+        Ok(Begun::Anew(folder))
     }
 
     /// Goes on with a record of plain training after its first `done` epochs, towards `epochs`.

@@ -14,7 +14,7 @@ pub mod suite;
 mod table;
 
 pub use confusion::ConfusionMatrix;
-pub use folder::{Replace, RunFolder, RunFolderError};
+pub use folder::{Begun, Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
 pub use record::{
     DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RECORD_FORMAT, RecordLine,

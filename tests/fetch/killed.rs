@@ -55,7 +55,8 @@ fn fetching_goes_on_from_any_kill() {
     command.extend(filter.map(Into::into));
     Work {
         out,
-        out_is_made: false,
+        before: None,
+        ends: &[0],
         command,
         again: Vec::new(),
         alike: &without_seconds,
