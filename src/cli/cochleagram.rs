@@ -6,7 +6,7 @@ use super::arguments::{Machine, Seed};
 use super::encode::PresetName;
 use super::encode_inputs::{BY_CLICK, BY_OFFSET, BY_REST};
 use super::failure::Failure;
-use super::output::note;
+use super::output::{grouped, note};
 use super::plot::Target;
 use crate::encode::{EarSettings, EncodeError, InnerEar, LevelShares, read_audio};
 use crate::report::plot::{CochleagramFigure, check_format, cochleagram};
@@ -88,7 +88,7 @@ pub(super) fn plot_cochleagram(arguments: &CochleagramArguments) -> Result<(), F
     let bins = CochleagramFigure::time_bins(sound.duration_s());
     let spikes = match events.len() {
         1 => "1 spike".to_string(),
-        spikes => format!("{} spikes", grouped(spikes)),
+        spikes => format!("{} spikes", grouped(spikes as u64, ',')),
     };
     let figure = CochleagramFigure {
         title: format!("{name}: {spikes}"),
@@ -99,17 +99,4 @@ pub(super) fn plot_cochleagram(arguments: &CochleagramArguments) -> Result<(), F
         events,
     };
     Ok(cochleagram(&figure, &arguments.target.out)?)
-}
-
-/// Commas between thousands.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

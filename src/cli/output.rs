@@ -197,3 +197,33 @@ fn percentages(record: &EpochRecord) -> String {
     let (old, new) = (accuracy.old * 1e2, accuracy.new * 1e2);
     format!("old {old:.0} % new {new:.0} %")
 }
+
+/// A number with something between its thousands.
+pub(super) fn grouped(number: u64, between: char) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(between);
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1 000"),
+            (1_234_567, "1 234 567"),
+        ] {
+            assert_eq!(grouped(number, ' '), expected);
+        }
+    }
+}

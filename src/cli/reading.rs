@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::failure::Failure;
-use super::output::note;
+use super::output::{grouped, note};
 use crate::dataset::{Dataset, read_dataset_for};
 use crate::network::NetworkSpec;
 use crate::train::Checkpoint;
@@ -65,8 +65,8 @@ pub(super) fn say_what_is_lost(data: &Dataset) -> Result<(), Failure> {
     }
     let what = format!(
         "{} of {} events lie at or past {} s, where the network's time grid ends",
-        grouped(lost),
-        grouped(all),
+        grouped(lost, ' '),
+        grouped(all, ' '),
         data.grid().max_time_s()
     );
     if lost as f64 > all as f64 * MOST_EVENTS {
@@ -135,35 +135,5 @@ pub(super) fn say_which_channels(data: &Dataset) {
             "events come from the first {used} channels only, but the network has {inputs} inputs; is this \
              the network for them?"
         ));
-    }
-}
-
-/// A number with its thousands apart.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_stand_apart() {
-        for (number, expected) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1 000"),
-            (1_234_567, "1 234 567"),
-        ] {
-            assert_eq!(grouped(number), expected);
-        }
     }
 }
