@@ -519,6 +519,21 @@ fn tags_before_and_after_flac_are_passed_by() {
     }
 }
 
+/// As libsndfile does it.
+#[test]
+fn a_tag_before_wav_is_passed_by() {
+    let name = "tests/cases/audio/A00_pcm16/7_theo_0.wav";
+    let plain = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect("there");
+    let expected = samples(&plain);
+    let tag = [b"ID3\x04\0\0\0\0\x02\x00".as_slice(), &[7; 256]].concat();
+    // With its true length, and with one that a pipe left open.
+    let open = with(&plain, 4, &[0xff; 4]);
+    let open = with(&open, 40, &[0xff; 4]);
+    for file in [plain, open] {
+        assert_eq!(samples(&[&tag[..], &file].concat()), expected);
+    }
+}
+
 /// The same sound in other containers.
 #[test]
 fn the_cases_that_went_wrong_are_read() {

@@ -351,8 +351,7 @@ fn a_row_of_the_table_is_for_one_recording() {
     let output = run(&bench, &encode("--labels more.csv --out o.h5"));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
-    let note =
-        "1 rows of the table of labels are for none of the recordings, such as that of c.wav";
+    let note = "1 row of the table of labels is for none of the recordings, such as that of c.wav";
     assert!(stderr.contains(note), "{stderr}");
     let samples = samples_of(&bench.path("o.h5"));
     let speakers: Vec<u16> = samples.iter().map(|one| one.speaker.0).collect();
@@ -479,7 +478,7 @@ fn spikes_that_wrapped_around_are_noted_and_padding_keeps_them_out() {
     let output = run(&bench, &format!("{encode} --out o.h5"));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
-        stderr.contains("1 of 2 recordings have spikes in their last 50 ms"),
+        stderr.contains("1 of 2 recordings has spikes in its last 50 ms"),
         "{stderr}"
     );
     assert!(at_the_end("o.h5")[0] > 0);
@@ -662,6 +661,21 @@ fn bad_input_is_one_sentence() {
         &bench,
         &encode("--class-names one,two --out o.h5"),
         &["2 names", "3 labels", "high, low, middle"],
+    );
+    bad(
+        &bench,
+        &encode("--class-names low,high,middle --out o.h5"),
+        &["the label `high` `low`", "another label"],
+    );
+    std::fs::create_dir(bench.path("spelled")).expect("made");
+    for name in ["f\u{fc}nf_ann_0.wav", "fu\u{308}nf_ann_0.wav"] {
+        let copy = bench.path("spelled").join(name);
+        std::fs::copy(bench.path("sounds/low_ann_0.wav"), copy).expect("copied");
+    }
+    bad(
+        &bench,
+        "data encode spelled --channels 20 --out o.h5",
+        &["spelled in two ways", "rename one"],
     );
     bad(
         &bench,

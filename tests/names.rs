@@ -119,6 +119,23 @@ fn classes_of_a_run_are_chosen_and_ordered_by_name() {
         summary["scenario"],
         "multi-class: grey, red known, then blue"
     );
+    // What it was made for is tested in the file that it came from, and the rest is left out.
+    let eval = run(
+        &bench,
+        "eval --data named.h5 --checkpoint chosen/learned.safetensors --json",
+    );
+    let said = String::from_utf8_lossy(&eval.stderr);
+    assert!(eval.status.success(), "{said}");
+    assert!(
+        said.contains("30 of the 120 samples are of classes"),
+        "{said}"
+    );
+    let tested: Value = serde_json::from_slice(&eval.stdout).expect("JSON");
+    assert_eq!(tested["samples"], 90);
+    good(
+        &bench,
+        "plot raster --data named.h5 --sample 0 --checkpoint chosen/learned.safetensors --out raster.svg",
+    );
     // The file's order does not count.
     let turned = learn.replace("named.h5", "turned.h5");
     good(&bench, &format!("{turned} {chosen} {QUICK} --out turned"));

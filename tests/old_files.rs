@@ -125,6 +125,7 @@ fn a_network_of_format_2_is_known_by_what_it_was_trained_on() {
         output.status.success() && said.contains("trained on"),
         "{said}"
     );
+    assert!(said.contains("the same order"), "{said}");
     let folders = ["learn-latent", "learn-native"].map(shown).join(" ");
     good(
         &bench,

@@ -515,16 +515,17 @@ fn results_of_another_build_are_refused_or_marked() {
         2,
         "pre-training and an experiment"
     );
-    for file in [&file, &cells] {
+    // Results put in from elsewhere are enough.
+    for file in [&cells, &file] {
         let text = std::fs::read_to_string(file).expect("written");
         let other = text.replace(respike::BUILD, "00000000deadbeef");
         std::fs::write(file, other).expect("written");
+        bad(
+            &bench,
+            &format!("{BENCH} --resume"),
+            &["00000000deadbeef", "--mix-builds"],
+        );
     }
-    bad(
-        &bench,
-        &format!("{BENCH} --resume"),
-        &["00000000deadbeef", "--mix-builds"],
-    );
     let more = one_cell(1).replace("[\"naive\"]", "[\"naive\", \"joint\"]");
     std::fs::write(bench.path("small-suite.toml"), more).expect("written");
     good(&bench, &format!("{BENCH} --resume --mix-builds"));

@@ -48,7 +48,8 @@ pub(super) struct EncodeArguments {
     /// --class-names to merge with them.
     #[arg(long, value_name = "RULE")]
     labels: Option<String>,
-    /// Names of the classes in their order, instead of the labels themselves.
+    /// Names of the classes, one for each label in the labels' order (numbers by size, words by letters),
+    /// instead of the labels themselves.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     class_names: Vec<String>,
     /// Recordings with these takes go into --test-out instead of --out.
@@ -177,8 +178,12 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
     let wrapped = heard.iter().filter(|one| one.wrapped_channels > 0).count();
     if wrapped > 0 {
         note(&format!(
-            "{wrapped} of {all} recordings have spikes in their last 50 ms that come from their beginning: \
-             the membrane's transform wraps around, as LAUSCHER's does; --pad-ms 100 keeps them out"
+            "{wrapped} of {all} recordings {} that come from the beginning: \
+             the membrane's transform wraps around, as LAUSCHER's does; --pad-ms 100 keeps them out",
+            match wrapped {
+                1 => "has spikes in its last 50 ms",
+                _ => "have spikes in their last 50 ms",
+            }
         ));
     }
 
@@ -331,6 +336,18 @@ fn class_names(given: &[String], numbering: &Numbering) -> Result<Vec<String>, F
     if names.iter().any(|name| name.trim().is_empty()) || twice.is_some() {
         let message = "--class-names must give every class a name of its own";
         return Err(Failure::bad(message));
+    }
+    let mixed_up = names
+        .iter()
+        .zip(labels)
+        .find(|(name, label)| name != label && labels.contains(name));
+    if let Some((name, label)) = mixed_up {
+        return Err(Failure::bad(format!(
+            "--class-names would call the label `{}` `{}`, which is another label; the labels are in this order: {}",
+            Shown(label),
+            Shown(name),
+            labels.join(", ")
+        )));
     }
     if names.len() != labels.len() {
         return Err(Failure::bad(format!(

@@ -75,7 +75,11 @@ pub(super) fn good_files(
     if let Some(first) = idle_rows.first() {
         let (rows, first) = (idle_rows.len(), Shown(first));
         note(&format!(
-            "{rows} rows of the table of labels are for none of the recordings, such as that of {first}"
+            "{rows} {} for none of the recordings, such as that of {first}",
+            match rows {
+                1 => "row of the table of labels is",
+                _ => "rows of the table of labels are",
+            }
         ));
     }
     let (files, labels): (Vec<AudioFile>, Vec<Labels>) = labelled.into_iter().unzip();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::arguments::Machine;
 use super::failure::Failure;
 use super::output::{note, print, print_json, table};
-use super::reading::{in_order_of, read_data_for};
+use super::reading::{in_order_of, read_data_for, say_what_is_not_seen};
 use crate::ids::ClassId;
 use crate::network::Stage;
 use crate::report::ConfusionMatrix;
@@ -47,6 +47,7 @@ pub(super) fn run(arguments: EvalArguments) -> Result<(), Failure> {
     let saved = Checkpoint::load(&arguments.checkpoint)?;
     let data = read_data_for(&arguments.data, saved.network.spec(), &saved.class_names)?;
     let data = in_order_of(&saved, data)?;
+    say_what_is_not_seen(&saved);
     let tested = evaluate(&saved.network, Stage::Whole, &DatasetExamples::all(&data))?;
     let seen = data
         .iter()

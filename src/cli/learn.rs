@@ -8,6 +8,7 @@ use super::arguments::{RunFlags, Training, command_line, names_of, read_data_for
 use super::class_choice::ClassChoice;
 use super::failure::Failure;
 use super::output::{LearnBars, note, note_time, print, print_json, table};
+use super::reading::say_what_is_not_seen;
 use crate::continual::{
     Experiment, LearningDefaults, MemorySettings, Outcome, Progress, Protocol, Scenario, Start,
     Strategy, TestSamples, run as run_experiment,
@@ -138,6 +139,7 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
     let spec = NetworkSpec::read(&common.model)?;
     let saved = common.checkpoint.as_deref().map(|path| load(path, &spec));
     let saved = saved.transpose()?;
+    saved.as_ref().inspect(|saved| say_what_is_not_seen(saved));
     let class_names = saved.as_ref().map(|saved| &saved.class_names[..]);
     let data = read_data_for(&common.data, &spec, class_names.unwrap_or_default())?;
     let (experiment, data) = common.experiment(&asked, data, saved.as_ref())?;

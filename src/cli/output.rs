@@ -134,7 +134,11 @@ pub(super) struct EpochBar(CountedBar);
 
 impl EpochBar {
     pub(super) fn new(name: &str, epochs: usize) -> Self {
-        EpochBar(counted_bar(name, epochs, "epochs"))
+        EpochBar(counted_bar(
+            name,
+            epochs,
+            if epochs == 1 { "epoch" } else { "epochs" },
+        ))
     }
 
     pub(super) fn epoch(&self, message: String) {

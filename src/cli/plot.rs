@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use super::arguments::Machine;
 use super::cochleagram::{CochleagramArguments, plot_cochleagram};
 use super::failure::Failure;
-use super::reading::{in_order_of, say_what_is_lost, say_which_channels};
+use super::reading::{say_what_is_lost, say_which_channels};
 use crate::dataset::{DatasetBuilder, DatasetError, ShdFile};
 use crate::ids::SampleIndex;
 use crate::network::{NetworkSpec, Stage, StageInput};
@@ -135,7 +135,11 @@ fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
     let saved = saved.transpose()?;
     let file = ShdFile::open(&arguments.data)?;
     if let Some(saved) = &saved {
-        file.check_class_names(&saved.class_names)?;
+        // A network of some of the classes may be shown the others, too.
+        let is_there = |name| file.class_names().contains(name);
+        if !saved.class_names.iter().all(is_there) {
+            file.check_class_names(&saved.class_names)?;
+        }
     }
     if arguments.sample >= file.len() {
         return Err(Failure::bad(format!(
@@ -167,11 +171,10 @@ fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
         };
         Failure::bad(format!("in {}: {error}", arguments.data.display()))
     })?;
-    let mut data = builder.build()?;
+    let data = builder.build()?;
     say_what_is_lost(&data)?;
-    if let Some(saved) = &saved {
+    if saved.is_some() {
         say_which_channels(&data);
-        data = in_order_of(saved, data)?;
     }
     let (all, lost) = (data.events(), data.events_past_end());
     let remarks = vec![
@@ -200,7 +203,11 @@ fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
         let activity = saved
             .network
             .run(Stage::Whole, &StageInput::counts(&sample.counts))?;
-        title += &format!(", taken for “{}”", data.class_name(activity.predicted()));
+        let taken = saved.class_names.get(activity.predicted().index());
+        let taken = taken
+            .cloned()
+            .unwrap_or_else(|| activity.predicted().to_string());
+        title += &format!(", taken for “{}”", taken);
         panels.extend(RasterPanel::layers(&activity.spikes));
     }
     let figure = RasterFigure {

@@ -45,8 +45,29 @@ pub(super) fn read_data_for(
     Ok(data)
 }
 
+/// Says so where a network knows what it was trained on only by every bit.
+pub(super) fn say_what_is_not_seen(saved: &Checkpoint) {
+    if saved.trained_on.knows_some_by_every_bit() {
+        note(
+            "the checkpoint began as one of format 2, which knows a recording that it was trained on again only \
+             with its events in the same order and type of number, and with the same numbers of speaker and class",
+        );
+    }
+}
+
 /// The data with its classes in the order of a trained network's, which must have the same names.
 pub(super) fn in_order_of(saved: &Checkpoint, data: Dataset) -> Result<Dataset, Failure> {
+    let is_there = |name| data.class_names().contains(name);
+    let (known, all) = (saved.class_names.len(), data.class_names().len());
+    if 0 < known && known < all && saved.class_names.iter().all(is_there) {
+        let before = data.len();
+        let data = data.only_named(&saved.class_names)?;
+        note(&format!(
+            "{} of the {before} samples are of classes that the network was not made for, and are left out",
+            before - data.len()
+        ));
+        return Ok(data);
+    }
     if saved.class_names != data.class_names() {
         let data = data.in_class_order(&saved.class_names)?;
         note(
@@ -98,7 +119,7 @@ fn say_how_many_are_silent(data: &Dataset) -> Result<(), Failure> {
         )));
     }
     note(&format!(
-        "{what}; they are trained on and tested with as silence"
+        "{what}; they count as silence"
     ));
     Ok(())
 }

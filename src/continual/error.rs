@@ -31,7 +31,7 @@ pub enum ContinualError {
     },
     /// The published protocol counts in whole batches.
     #[error(
-        "{set} has {found} samples, but the published protocol needs at least {needed}: it works in whole batches of 64"
+        "{set}: {found} samples, but the published protocol needs at least {needed}: it works in whole batches of 64"
     )]
     TooFewForBatch {
         /// Which set.
@@ -42,8 +42,15 @@ pub enum ContinualError {
         needed: usize,
     },
     /// The published protocol fixes the size of a batch.
-    #[error("the published protocol has batches of 64 samples, not {0}")]
-    BatchIsFixed(usize),
+    #[error(
+        "the published protocol has batches of 64 samples, but {what} has, or had, batches of {found}"
+    )]
+    BatchIsFixed {
+        /// Pre-training, which may be that of a checkpoint, or learning.
+        what: &'static str,
+        /// Samples of its batches.
+        found: usize,
+    },
     /// The strategy needs a layer to keep latents of.
     #[error("latent replay needs an LR index")]
     NoLrIndex,

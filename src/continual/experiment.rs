@@ -271,9 +271,12 @@ impl Experiment {
                 (plan, self.empty_memory(spec, dataset, lr_index, seen)?)
             }
             Protocol::Published => {
-                for settings in self.pretrain.into_iter().chain([self.learn]) {
-                    if settings.batch_size != PUBLISHED_BATCH {
-                        return Err(ContinualError::BatchIsFixed(settings.batch_size));
+                let of_pretraining = self.pretrain.map(|settings| ("pre-training", settings));
+                for (what, settings) in of_pretraining.into_iter().chain([("learning", self.learn)])
+                {
+                    let found = settings.batch_size;
+                    if found != PUBLISHED_BATCH {
+                        return Err(ContinualError::BatchIsFixed { what, found });
                     }
                 }
                 self.scenario.check(dataset)?;

@@ -260,6 +260,36 @@ impl Dataset {
         Ok(self)
     }
 
+    /// The samples of the classes with these names, which are numbered in the order of `names`; the others
+    /// are left out.
+    ///
+    /// # Errors
+    /// [`DatasetError::Empty`] if none is left.
+    pub fn only_named(mut self, names: &[String]) -> Result<Dataset, DatasetError> {
+        let names: Vec<String> = names.iter().map(|name| normalised(name)).collect();
+        let numbered = names.iter().enumerate();
+        let places: BTreeMap<&String, ClassId> = numbered
+            .map(|(place, name)| (name, ClassId(place as u16)))
+            .collect();
+        let class_names = &self.class_names;
+        self.samples.retain_mut(|sample| {
+            let place = places.get(&class_names[sample.class.index()]);
+            sample.class = place.copied().unwrap_or(sample.class);
+            if place.is_some() {
+                sample.fingerprint = sample.fingerprint.in_order();
+            }
+            place.is_some()
+        });
+        if self.samples.is_empty() {
+            let listed = names.join(", ");
+            return Err(DatasetError::Empty(format!(
+                "of the classes {listed}, the data"
+            )));
+        }
+        self.class_names = names;
+        Ok(self)
+    }
+
     /// The largest number of events in any step and channel.
     pub fn largest_count(&self) -> u16 {
         let largest = self.samples.iter().map(|sample| sample.counts.largest());

@@ -221,7 +221,7 @@ pub enum DatasetError {
     },
     /// Two things that meet name their classes differently.
     #[error(
-        "the data names its classes {}, but those here are {}; only the same names, in any order, fit",
+        "the data names its classes {}, but what it is to be used with names them {}; only the same names, in any order, fit",
         listed(found),
         listed(expected)
     )]

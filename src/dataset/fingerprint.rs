@@ -191,6 +191,12 @@ impl RecordingSet {
             || among(&self.legacy, print.legacy_in_order)
     }
 
+    /// Whether some recordings, which came from a checkpoint of format 2, are known again only with their
+    /// events in the same order, to the last bit, and with the numbers of class and speaker that they had.
+    pub fn knows_some_by_every_bit(&self) -> bool {
+        !self.legacy.is_empty()
+    }
+
     /// Whether nothing can be known again.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty() && self.sounds.is_empty() && self.legacy.is_empty()

@@ -261,27 +261,29 @@ impl ShdFile {
             return Err(bad(SpikeError::UnequalLengths { times, units }));
         }
         let mut times = self.times.number.floats(time_bytes);
+        let mut unit_bytes = unit_bytes;
+        if self.times.is_rows() {
+            // A row may be filled up with times that are no numbers, and with whatever units, or with zeros.
+            let numbers = times.iter().rposition(|time_s| !time_s.is_nan());
+            let width = self.units.number.bytes();
+            let is_zero = |event: usize| {
+                let unit = &unit_bytes[event * width..][..width];
+                times[event] == 0.0 && unit.iter().all(|&byte| byte == 0)
+            };
+            let numbers = numbers.map_or(0, |last| last + 1);
+            let events = (0..numbers).rposition(|event| !is_zero(event));
+            let events = events.map_or(0, |last| last + 1);
+            unit_bytes = &unit_bytes[..events * width];
+            times.truncate(events);
+        }
         let units = self.units.number.short_integers(unit_bytes);
-        let mut units = units.map_err(|unit| DatasetError::BadNumber {
+        let units = units.map_err(|unit| DatasetError::BadNumber {
             path: self.path.clone(),
             what: "a unit",
             sample,
             value: unit,
             expected: "0 to 65535".to_string(),
         })?;
-        if self.times.is_rows() {
-            let is_missing =
-                |(time_s, unit): &(&f64, &u16)| time_s.is_nan() || (**time_s == 0.0 && **unit == 0);
-            let missing = times
-                .iter()
-                .zip(&units)
-                .rev()
-                .take_while(is_missing)
-                .count();
-            let events = times.len() - missing;
-            times.truncate(events);
-            units.truncate(events);
-        }
         Ok(LabelledEvents {
             events: EventStream::new(times, units).map_err(bad)?,
             class: self.classes[sample],

@@ -145,6 +145,12 @@ pub enum EncodeError {
         /// Where it was looked for.
         reason: String,
     },
+    /// Recordings that can't be told apart, or too many of them.
+    #[error("{}", Shown(reason))]
+    BadRecordings {
+        /// Which, and what to do.
+        reason: String,
+    },
     /// A file of work in progress could not be written.
     #[error("cannot write {path}: {reason}")]
     Unwritable {

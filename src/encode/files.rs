@@ -1,9 +1,11 @@
 //! Finding recordings in folders.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::EncodeError;
+use crate::names::normalised;
 
 /// What the names of recordings in a folder end in.
 const EXTENSIONS: [&str; 4] = ["wav", "wave", "flac", "fla"];
@@ -24,8 +26,8 @@ pub struct AudioFile {
 /// that is below them. Hidden files and folders are left out.
 ///
 /// # Errors
-/// [`EncodeError::Unreadable`]; [`EncodeError::NoRecordings`] if there is none, if two have the
-/// same name, or if one is given twice.
+/// [`EncodeError::Unreadable`]; [`EncodeError::NoRecordings`] if there is none,
+/// [`EncodeError::BadRecordings`] if two have the same name in any spelling, or if one is given twice.
 pub fn find_audio(inputs: &[PathBuf]) -> Result<Vec<AudioFile>, EncodeError> {
     let mut found = Vec::new();
     for input in inputs {
@@ -46,18 +48,31 @@ pub fn find_audio(inputs: &[PathBuf]) -> Result<Vec<AudioFile>, EncodeError> {
         let reason = format!("no WAV or FLAC file is in {}", inputs_in_words(inputs));
         return Err(EncodeError::NoRecordings { reason });
     }
-    if let Some(pair) = found.windows(2).find(|pair| pair[0].name == pair[1].name) {
-        let [one, other] = [&pair[0].path, &pair[1].path];
-        let (shown, shown_other) = (one.display(), other.display());
-        let reason = match is_same_file(one, other) {
-            true => format!("{shown} is given twice, also as {shown_other}; give it once"),
-            false => format!(
-                "{shown} and {shown_other} have the same name; encode the folder that holds both"
-            ),
-        };
-        return Err(EncodeError::NoRecordings { reason });
+    let mut by_name: BTreeMap<String, &AudioFile> = BTreeMap::new();
+    for file in &found {
+        if let Some(other) = by_name.insert(normalised(&file.name), file) {
+            return Err(EncodeError::BadRecordings {
+                reason: why_not_both(other, file),
+            });
+        }
     }
     Ok(found)
+}
+
+fn why_not_both(one: &AudioFile, other: &AudioFile) -> String {
+    let (path, other_path) = (one.path.display(), other.path.display());
+    if one.name != other.name {
+        return format!(
+            "{path} is the name of two files, spelled in two ways (with letters and accents as one character, \
+             and as several); rename one"
+        );
+    }
+    match is_same_file(&one.path, &other.path) {
+        true => format!("{path} is given twice, also as {other_path}; give it once"),
+        false => {
+            format!("{path} and {other_path} have the same name; encode the folder that holds both")
+        }
+    }
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {

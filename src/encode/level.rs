@@ -24,11 +24,15 @@ pub fn normalise_rms(sound: &mut Sound, rms: f64) -> Result<(), SoundError> {
 /// What the root mean square of a recording is made of, besides what is to be heard.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LevelShares {
-    /// Share of the power that is an offset: the square of the mean.
+    /// Share of the power that is an offset, steady or drifting: the squares of the means of 50 ms.
     pub offset: f64,
     /// Share of the rest that falls into the loudest millisecond.
     pub click: f64,
-    /// Share of the channels' power that is gone in their mean.
+    /// The same for the loudest 10 ms.
+    pub pop: f64,
+    /// The same for the loudest hundredth of all milliseconds.
+    pub clicks: f64,
+    /// Share of the channels' power about their means that is gone in their mean.
     pub cancelled: f64,
     channels: usize,
     duration_s: f64,
@@ -36,9 +40,14 @@ pub struct LevelShares {
 
 /// A larger share of the power is said to be an offset.
 const MUCH_OFFSET: f64 = 0.1;
+/// What is slower than this is an offset: no voice is.
+const OFFSET_MS: usize = 50;
 /// A larger share in one millisecond is said to be a click: speech has a twentieth there.
 const MUCH_CLICK: f64 = 0.25;
-/// In sounds shorter than this a millisecond is no click, in seconds.
+/// A larger share in 10 ms is said to be a pop, and in a hundredth of the time to be clicks.
+const MUCH_CLICKS: f64 = 0.5;
+const POP_MS: usize = 10;
+/// In sounds shorter than this a millisecond is no click, in seconds; nor are ten in ten times as long.
 const NO_CLICK_S: f64 = 0.02;
 /// Channels that have nothing to do with one another lose all but 1 / channels of their power in the
 /// mean; where less than this share of that is left, they cancel.
@@ -48,22 +57,33 @@ impl LevelShares {
     /// Looks at a recording as it was read.
     pub fn of(recording: &Recording) -> Self {
         let (sound, samples) = (&recording.sound, recording.sound.samples());
-        let count = samples.len() as f64;
-        let mean = samples.iter().sum::<f64>() / count;
-        let power = samples.iter().map(|x| x * x).sum::<f64>() / count;
-        let rest: Vec<f64> = samples.iter().map(|x| (x - mean).powi(2)).collect();
-        let millisecond = (sound.rate_hz() as usize).div_ceil(1000).min(rest.len());
-        let mut within: f64 = rest[..millisecond].iter().sum();
-        let mut loudest = within;
-        for (old, new) in rest.iter().zip(&rest[millisecond..]) {
-            within += new - old;
-            loudest = loudest.max(within);
-        }
         let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        let power: f64 = samples.iter().map(|x| x * x).sum();
+        let millisecond = (sound.rate_hz() as usize).div_ceil(1000);
+        let mut slow = 0.0;
+        let mut rest = Vec::with_capacity(samples.len());
+        for part in samples.chunks(OFFSET_MS * millisecond) {
+            let mean = part.iter().sum::<f64>() / part.len() as f64;
+            slow += mean * mean * part.len() as f64;
+            rest.extend(part.iter().map(|x| (x - mean).powi(2)));
+        }
+        let all: f64 = rest.iter().sum();
+        let milliseconds = rest.chunks(millisecond);
+        let mut milliseconds: Vec<f64> = milliseconds.map(|part| part.iter().sum()).collect();
+        milliseconds.sort_by(f64::total_cmp);
+        let hundredth = milliseconds.len().div_ceil(100);
+        let clicks = milliseconds.iter().rev().take(hundredth).sum();
+        let mean = samples.iter().sum::<f64>() / samples.len() as f64;
+        let variance = power / samples.len() as f64 - mean * mean;
         LevelShares {
-            offset: share(mean * mean, power),
-            click: share(loudest, rest.iter().sum()),
-            cancelled: share(recording.mean_square - power, recording.mean_square),
+            offset: share(slow, power),
+            click: share(loudest(&rest, millisecond), all),
+            pop: share(loudest(&rest, POP_MS * millisecond), all),
+            clicks: share(clicks, all),
+            cancelled: share(
+                recording.mean_variance - variance.max(0.0),
+                recording.mean_variance,
+            ),
             channels: recording.channels,
             duration_s: sound.duration_s(),
         }
@@ -74,15 +94,29 @@ impl LevelShares {
         self.offset > MUCH_OFFSET
     }
 
-    /// Whether much of the level is a click.
+    /// Whether much of the level is a click, a pop, or some clicks.
     pub fn is_click(&self) -> bool {
-        self.click > MUCH_CLICK && self.duration_s >= NO_CLICK_S
+        let lasts = |at_least_s| self.duration_s >= at_least_s;
+        self.click > MUCH_CLICK && lasts(NO_CLICK_S)
+            || self.pop.max(self.clicks) > MUCH_CLICKS && lasts(10.0 * NO_CLICK_S)
     }
 
     /// Whether the level is that of what two or more channels left of one another.
     pub fn is_rest_of_channels(&self) -> bool {
         1.0 - self.cancelled < LITTLE_LEFT / self.channels as f64
     }
+}
+
+/// The largest sum of so many values in a row.
+fn loudest(values: &[f64], width: usize) -> f64 {
+    let width = width.min(values.len());
+    let mut within: f64 = values[..width].iter().sum();
+    let mut loudest = within;
+    for (old, new) in values.iter().zip(&values[width..]) {
+        within += new - old;
+        loudest = loudest.max(within);
+    }
+    loudest
 }
 
 #[cfg(test)]
@@ -92,9 +126,13 @@ mod tests {
     fn shares(left: &[f64], right: Option<&[f64]>) -> LevelShares {
         let right = right.unwrap_or(left);
         let mean = left.iter().zip(right).map(|(a, b)| (a + b) / 2.0);
-        let powers = left.iter().chain(right).map(|x| x * x);
+        let variance = |channel: &[f64]| {
+            let mean = channel.iter().sum::<f64>() / channel.len() as f64;
+            let squares = channel.iter().map(|x| (x - mean).powi(2));
+            squares.sum::<f64>() / channel.len() as f64
+        };
         LevelShares::of(&Recording {
-            mean_square: powers.sum::<f64>() / (2 * left.len()) as f64,
+            mean_variance: (variance(left) + variance(right)) / 2.0,
             channels: 2,
             sound: Sound::new(mean.collect(), 8000).expect("a sound"),
         })
@@ -131,6 +169,29 @@ mod tests {
             let click = shares(&clicked, None);
             assert!(click.is_click() && !click.is_offset(), "{click:?}");
         }
+        let mut popped = tone.clone();
+        for (place, sample) in popped[2000..2080].iter_mut().enumerate() {
+            *sample += 3.0 * (std::f64::consts::PI * place as f64 / 80.0).sin();
+        }
+        let pop = shares(&popped, None);
+        assert!(pop.is_click(), "{pop:?}");
+        let mut crackling = tone.clone();
+        for place in [300, 900, 1700, 2600, 3900] {
+            crackling[place] = 4.0;
+        }
+        let clicks = shares(&crackling, None);
+        assert!(clicks.is_click() && clicks.click < MUCH_CLICK, "{clicks:?}");
+
+        let step = |i: usize| if i < 2100 { 1.0 } else { -1.0 };
+        let drifting = tone.iter().enumerate().map(|(i, x)| x + step(i));
+        let drifting = shares(&drifting.collect::<Vec<_>>(), None);
+        assert!(drifting.is_offset(), "{drifting:?}");
+
+        // Opposite offsets take nothing of the sound away.
+        let [above, below] =
+            [1.0, -1.0].map(|by| tone.iter().map(|x| x + by).collect::<Vec<f64>>());
+        assert!(!shares(&above, Some(&below)).is_rest_of_channels());
+
         // Of a sound as short as that, much falls into a millisecond.
         assert!(!shares(&tone[..16], None).is_click());
 

@@ -29,9 +29,9 @@ impl Numbering {
     /// Numbers the labels of recordings.
     ///
     /// # Errors
-    /// [`EncodeError::NoRecordings`] if there are more classes or speakers than 65536.
+    /// [`EncodeError::BadRecordings`] if there are more classes or speakers than 65536.
     pub fn new(labels: &[Labels]) -> Result<Self, EncodeError> {
-        let too_many = |what: &str| EncodeError::NoRecordings {
+        let too_many = |what: &str| EncodeError::BadRecordings {
             reason: format!("there are more than 65536 {what}"),
         };
         let label_order = order_of(labels.iter().map(|one| one.label.as_str()));

@@ -37,6 +37,8 @@ pub fn shown_lines(text: &str) -> Cow<'_, str> {
 pub fn is_odd(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
+            // What takes no room: two names may differ in nothing else.
+            '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' |
             // Marks, embeddings, overrides and isolates of direction; ends of lines and paragraphs.
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -61,6 +63,7 @@ mod tests {
             ("zéro 零 🦀 \\n", "zéro 零 🦀 \\n"),
             ("a\u{1b}[31mb\nc\r\td", "a\\u{1b}[31mb\\nc\\r\\td"),
             ("\u{9b}31m\u{7f}\0", "\\u{9b}31m\\u{7f}\\u{0}"),
+            ("ca\u{200b}fe", "ca\\u{200b}fe"),
             ("abc\u{202e}fed\u{2069}", "abc\\u{202e}fed\\u{2069}"),
         ] {
             assert_eq!(shown(text), expected);

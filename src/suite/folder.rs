@@ -10,6 +10,7 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
+use super::builds::builds_below;
 use super::{
     CellResult, Group, GroupId, Pretrained, ResultLine, SuiteData, SuiteError, SuiteSettings,
 };
@@ -187,7 +188,12 @@ impl SuiteFolder {
         if builds.is_empty() {
             builds.push(UNKNOWN_BUILD.to_string());
         }
-        for build in &manifest.builds {
+        // Results that were put in from elsewhere tell their own.
+        for build in manifest
+            .builds
+            .iter()
+            .chain(&builds_below(&path.join(CELLS)))
+        {
             if builds.contains(build) {
                 continue;
             }

@@ -6,6 +6,7 @@
 //! network; a finished cell is never run again; what was killed is gone on with, and gives the same
 //! bytes.
 
+mod builds;
 mod cost;
 mod data;
 mod error;

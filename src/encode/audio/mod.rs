@@ -24,7 +24,7 @@ pub struct Recording {
     /// Channels of the file.
     pub channels: usize,
     /// Mean square over the samples of all channels, before their mean is taken.
-    pub mean_square: f64,
+    pub mean_variance: f64,
 }
 
 /// Reads a WAV or FLAC file, whatever its name ends in; several channels are averaged.
@@ -105,10 +105,36 @@ fn decode(mut source: impl Read + Seek) -> Result<Recording, Problem> {
     }
     match magic.get(..4) {
         Some(b"fLaC") => flac::decode(&mut source, start, end)?.recording(),
-        Some(b"RIFF" | b"RIFX" | b"RF64" | b"BW64") if start == 0 => {
-            wav::decode(&mut source, end)?.recording()
+        Some(b"RIFF" | b"RIFX" | b"RF64" | b"BW64") => {
+            let mut source = Behind {
+                source: &mut source,
+                start,
+            };
+            wav::decode(&mut source, end - start)?.recording()
         }
         _ => Err(Problem::NotAudio(kinds::in_words(&magic, start > 0))),
+    }
+}
+
+/// A source from some place on.
+struct Behind<'a, S> {
+    source: &'a mut S,
+    start: u64,
+}
+
+impl<S: Read> Read for Behind<'_, S> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.source.read(bytes)
+    }
+}
+
+impl<S: Seek> Seek for Behind<'_, S> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(at) => SeekFrom::Start(at.saturating_add(self.start)),
+            relative => relative,
+        };
+        Ok(self.source.seek(to)?.saturating_sub(self.start))
     }
 }
 
@@ -143,7 +169,7 @@ impl Decoded {
         }
         let values = (found * channels as u64).max(1);
         Ok(Recording {
-            mean_square: mono.square_sum / values as f64,
+            mean_variance: mono.variance_sum() / values as f64,
             channels,
             sound: Sound::new(mono.samples, mono.rate_hz)?,
         })
@@ -157,6 +183,8 @@ struct Mono {
     rate_hz: u32,
     /// Of all channels.
     square_sum: f64,
+    /// Of each channel.
+    sums: Vec<f64>,
     /// More samples than these are too many.
     most: usize,
 }
@@ -175,6 +203,7 @@ impl Mono {
             channels,
             rate_hz,
             square_sum: 0.0,
+            sums: vec![0.0; channels],
             most: (LONGEST_S * f64::from(rate_hz)) as usize,
         })
     }
@@ -182,11 +211,19 @@ impl Mono {
     /// Takes the next sample of every channel.
     fn push(&mut self, frame: impl Iterator<Item = f64>) {
         let mut sum = 0.0;
-        for sample in frame {
+        for (sample, of_channel) in frame.zip(&mut self.sums) {
             sum += sample;
+            *of_channel += sample;
             self.square_sum += sample * sample;
         }
         self.samples.push(sum / self.channels as f64);
+    }
+
+    /// Squares of all samples about the means of their channels, summed.
+    fn variance_sum(&self) -> f64 {
+        let count = self.samples.len().max(1) as f64;
+        let of_means: f64 = self.sums.iter().map(|sum| sum * sum / count).sum();
+        (self.square_sum - of_means).max(0.0)
     }
 
     /// Whether there is more than can be used: decoding stops.

@@ -230,6 +230,13 @@ impl<'a> Row<'a> {
             runs => format!("{runs} runs"),
         };
         let name = self.key.full_name();
+        let held = self.cells.iter().map(|cell| cell.replay.samples).max();
+        let name = match (held, self.key.replays) {
+            (Some(held), Some(asked)) if held < asked => {
+                format!("{name} of which there were {held}")
+            }
+            _ => name,
+        };
         format!("{name}; {}{runs}", tested.unwrap_or_default())
     }
 

@@ -377,7 +377,11 @@ fn every_row(
         let mut cells = vec![
             row.key.name(),
             row.tested().map_or("–".to_string(), Tested::cell),
-            memory(format!("{held:.0}")),
+            memory(match row.key.replays {
+                // There were no more samples.
+                Some(asked) if held + 0.5 < asked as f64 => format!("{held:.0} of {asked}"),
+                _ => format!("{held:.0}"),
+            }),
             percent(|cell| cell.before.old),
             percent(|cell| cell.after.old),
             percent(|cell| cell.after.new),
