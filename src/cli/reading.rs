@@ -118,9 +118,7 @@ fn say_how_many_are_silent(data: &Dataset) -> Result<(), Failure> {
             "{what}, so there is next to nothing to learn from or to test with; is this the right file?"
         )));
     }
-    note(&format!(
-        "{what}; they count as silence"
-    ));
+    note(&format!("{what}; they count as silence"));
     Ok(())
 }
 
