@@ -11,6 +11,8 @@ fn the_specs_that_ship_are_valid() {
     let reference = NetworkSpec::read(&models.join("dequino2024.toml")).expect("valid");
     assert_eq!(reference, NetworkSpec::dequino2024());
     let demo = NetworkSpec::read(&models.join("demo70.toml")).expect("valid");
+    let adaptive = NetworkSpec::read(&models.join("adlif70.toml")).expect("valid");
+    assert_eq!((adaptive.inputs(), adaptive.classes()), (70, 10));
     assert_eq!((demo.inputs(), demo.classes()), (70, 10));
 }
 

@@ -4,7 +4,7 @@
 mod golden_file;
 
 use golden_file::Golden;
-use ndarray::{Array, Array2, Array3, Axis, Dimension};
+use ndarray::{Array, Array2, Array3, ArrayD, Axis, Dimension};
 use respike::ids::ClassId;
 use respike::network::{
     LayerSettings, Network, NetworkSpec, ParameterName, Parameters, Stage, StageInput,
@@ -27,10 +27,7 @@ impl Golden {
         settings.input.units = input.dim().2;
         settings.layers = (1..)
             .map_while(|layer| self.tensors.get(&format!("init.v{layer}")))
-            .map(|v| LayerSettings {
-                units: v.shape()[0],
-                recurrent: true,
-            })
+            .map(|v| LayerSettings::new(v.shape()[0], true))
             .collect();
         settings.readout.classes = self.get::<ndarray::Ix2>("logits").ncols();
         let spec = settings.check().expect("golden sizes are valid");
@@ -38,7 +35,7 @@ impl Golden {
         let names: Vec<ParameterName> = parameters.iter().map(|(name, _)| name).collect();
         for name in names {
             parameters
-                .set(name, self.get(&format!("init.{name}")))
+                .set::<ndarray::IxDyn>(name, self.get(&format!("init.{name}")))
                 .expect("shapes fit");
         }
         Network::with_parameters(spec, parameters).expect("shapes fit")
@@ -90,7 +87,7 @@ fn gradient_of(
 fn check_gradients(golden: &Golden, prefix: &str, found: &BatchGradient) {
     let mut compared = 0;
     for (name, gradient) in found.gradients.iter() {
-        let expected: Array2<f32> = golden.get(&format!("{prefix}.{name}"));
+        let expected: ArrayD<f32> = golden.get(&format!("{prefix}.{name}"));
         assert_close(&format!("{prefix}.{name}"), &gradient.to_owned(), &expected);
         compared += 1;
     }
@@ -201,12 +198,12 @@ fn check_steps(
     }
     for (name, weight) in network.parameters().iter() {
         let key = format!("{prefix}after5.{name}");
-        let moved: Array2<f32> = expected.get(&key);
+        let moved: ArrayD<f32> = expected.get(&key);
         assert_close(&key, &weight.to_owned(), &moved);
-        let first: Array2<f32> = start.get(&format!("init.{name}"));
+        let first: ArrayD<f32> = start.get(&format!("init.{name}"));
         // Weights move by thousandths of themselves: the moves are compared, too, but for what each
         // step rounds away.
-        let largest_of = |all: &Array2<f32>| all.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+        let largest_of = |all: &ArrayD<f32>| all.iter().fold(0.0f32, |most, x| most.max(x.abs()));
         let (found, moved) = (&weight.to_owned() - &first, moved - &first);
         let (largest, off) = (largest_of(&moved), largest_of(&(found - &moved)));
         let rounded = losses.len() as f32 * f32::EPSILON * largest_of(&first);

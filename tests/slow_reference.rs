@@ -9,7 +9,8 @@ use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 use respike::ids::ClassId;
 use respike::network::{
-    LayerSettings, Network, NetworkSpec, OverTime, ParameterName, Stage, StageInput, Surrogate,
+    LayerSettings, Network, NetworkSpec, NeuronSettings, OverTime, ParameterName, Stage,
+    StageInput, Surrogate,
 };
 use respike::random::MasterSeed;
 use respike::spikes::{SpikeCounts, SpikeRaster};
@@ -19,10 +20,6 @@ use respike::train::{SpikePenalty, StoredExamples, batch_gradient};
 struct Layer {
     membrane: Vec<Array1<f64>>,
     spikes: Vec<Array1<f64>>,
-}
-
-fn wide(weight: &Array2<f32>) -> Array2<f64> {
-    weight.mapv(f64::from)
 }
 
 fn surrogate(kind: Surrogate, x: f64) -> f64 {
@@ -40,6 +37,18 @@ fn surrogate(kind: Surrogate, x: f64) -> f64 {
         Surrogate::Exponential { scale, slope } => {
             f64::from(scale) * (-f64::from(slope) * x.abs()).exp()
         }
+        Surrogate::Triangle { half_width } => {
+            let half = f64::from(half_width);
+            (1.0 - x.abs() / half).max(0.0) / half
+        }
+        Surrogate::CutFastSigmoid { slope, half_width } => {
+            let whole = surrogate(Surrogate::FastSigmoid { slope }, x);
+            if x.abs() < f64::from(half_width) {
+                whole
+            } else {
+                0.0
+            }
+        }
     }
 }
 
@@ -52,7 +61,9 @@ struct Reference<'a> {
 
 impl Reference<'_> {
     fn constants(&self) -> (f64, f64, f64) {
-        let neuron = &self.network.spec().settings().neuron;
+        let NeuronSettings::CubaLif(neuron) = self.network.spec().settings().neuron else {
+            panic!("made of current-based neurons");
+        };
         let decay = |tau: f64| (-1.0 / tau).exp();
         (
             decay(neuron.tau_syn_steps),
@@ -61,13 +72,18 @@ impl Reference<'_> {
         )
     }
 
+    fn weight(&self, name: ParameterName) -> Option<Array2<f64>> {
+        let weight = self.network.parameters().matrix(name)?;
+        Some(weight.mapv(f64::from))
+    }
+
     fn forward(&self, input: &Array2<f64>) -> (Vec<Layer>, Vec<Array1<f64>>) {
         let (alpha, beta, threshold) = self.constants();
-        let parameters = self.network.parameters();
         let mut below: Vec<Array1<f64>> = input.rows().into_iter().map(|r| r.to_owned()).collect();
         let mut layers = Vec::new();
-        for (index, layer) in parameters.layers.iter().enumerate().skip(self.first) {
-            let (w, v) = (wide(&layer.input), layer.recurrent.as_ref().map(wide));
+        for index in self.first..self.network.spec().depth() {
+            let w = self.weight(ParameterName::Input(index)).expect("a layer");
+            let v = self.weight(ParameterName::Recurrent(index));
             let n = w.ncols();
             let zero = Array1::<f64>::zeros(n);
             let (mut syn, mut mem, mut spk) = (zero.clone(), zero.clone(), zero);
@@ -95,10 +111,10 @@ impl Reference<'_> {
         }
         let readout = &self.network.spec().settings().readout;
         let (alpha, beta) = (
-            (-1.0 / readout.tau_syn_steps).exp(),
+            (-1.0 / readout.tau_syn_steps.expect("a filter")).exp(),
             (-1.0 / readout.tau_mem_steps).exp(),
         );
-        let w = wide(&parameters.readout);
+        let w = self.weight(ParameterName::Readout).expect("a readout");
         let (mut flt, mut out) = (Array1::zeros(w.ncols()), Array1::zeros(w.ncols()));
         let mut trace = vec![out.clone()];
         for s in &below {
@@ -122,6 +138,7 @@ impl Reference<'_> {
             OverTime::Max => fold(f64::max),
             OverTime::Sum => fold(|a, b| a + b),
             OverTime::Last => fold(|_, b| b),
+            OverTime::SumOfSoftmax => panic!("not of the reference"),
         }
     }
 
@@ -147,7 +164,6 @@ impl Reference<'_> {
             .map(|c| error[c])
             .sum::<f64>();
         error /= batch;
-        let parameters = self.network.parameters();
         let settings = self.network.spec().settings();
         let steps = input.nrows();
         let mut add = |name: ParameterName, x: &Array1<f64>, delta: &Array1<f64>| {
@@ -162,7 +178,7 @@ impl Reference<'_> {
         let rows: Vec<Array1<f64>> = input.rows().into_iter().map(|r| r.to_owned()).collect();
         // The readout.
         let (alpha, beta) = (
-            (-1.0 / settings.readout.tau_syn_steps).exp(),
+            (-1.0 / settings.readout.tau_syn_steps.expect("a filter")).exp(),
             (-1.0 / settings.readout.tau_mem_steps).exp(),
         );
         let classes = logits.len();
@@ -175,6 +191,7 @@ impl Reference<'_> {
                 let hit = match settings.readout.over_time {
                     OverTime::Sum => true,
                     OverTime::Last => step + 1 == steps,
+                    OverTime::SumOfSoftmax => panic!("not of the reference"),
                     OverTime::Max => {
                         let first = (0..=steps).find(|&t| trace[t][c] >= logits[c]);
                         first == Some(step + 1)
@@ -188,14 +205,14 @@ impl Reference<'_> {
         for step in 0..steps {
             add(ParameterName::Readout, &top[step], &delta[step]);
         }
-        let mut above = wide(&parameters.readout);
+        let mut above = self.weight(ParameterName::Readout).expect("a readout");
         // The layers.
         let (alpha, beta, threshold) = self.constants();
         let mut corner = f64::INFINITY;
         for (at, states) in layers.iter().enumerate().rev() {
             let index = at + self.first;
-            let layer = &parameters.layers[index];
-            let (w, v) = (wide(&layer.input), layer.recurrent.as_ref().map(wide));
+            let w = self.weight(ParameterName::Input(index)).expect("a layer");
+            let v = self.weight(ParameterName::Recurrent(index));
             let n = w.ncols();
             let counts = states
                 .spikes
@@ -217,10 +234,10 @@ impl Reference<'_> {
                 }
                 let keep = 1.0 - &states.spikes[step];
                 let slope = states.membrane[step].mapv(|m| {
-                    if let Surrogate::Boxcar { half_width } = settings.neuron.surrogate {
+                    if let Surrogate::Boxcar { half_width } = settings.neuron.surrogate() {
                         corner = corner.min(((m - threshold).abs() - f64::from(half_width)).abs());
                     }
-                    surrogate(settings.neuron.surrogate, m - threshold)
+                    surrogate(settings.neuron.surrogate(), m - threshold)
                 });
                 let kept = &d_mem * &keep;
                 d_mem = d_spk * slope + beta * &kept;
@@ -276,7 +293,7 @@ struct Sizes {
 impl Sizes {
     fn case(&self) -> Case {
         let mut settings = NetworkSpec::dequino2024().settings().clone();
-        settings.neuron.surrogate = self.surrogate;
+        settings.neuron = NeuronSettings::cuba_lif(5.0, 10.0, 1.0, self.surrogate);
         settings.readout.over_time = self.over_time;
         settings.readout.classes = 5;
         settings.input.units = self.inputs;
@@ -284,7 +301,7 @@ impl Sizes {
         settings.init.weight_scale = 1.5;
         let layers = self.layers.iter();
         settings.layers = layers
-            .map(|&(units, recurrent)| LayerSettings { units, recurrent })
+            .map(|&(units, recurrent)| LayerSettings::new(units, recurrent))
             .collect();
         let spec = settings.check().expect("valid");
         let stage = match spec.lr_index(self.index) {
@@ -400,7 +417,8 @@ impl Case {
         if (total - loss).abs() > 1e-4 * (1.0 + loss.abs()) {
             return Err(format!("loss {total}, but {loss}"));
         }
-        let names: Vec<_> = found.gradients.iter().map(|(name, _)| name).collect();
+        let mut names: Vec<_> = found.gradients.iter().map(|(name, _)| name).collect();
+        names.sort();
         let trained = expected.keys().copied();
         let trained: Vec<_> = trained.filter(|&name| self.stage.trains(name)).collect();
         if names != trained {

@@ -6,7 +6,8 @@ use std::ops::{Deref, DerefMut};
 
 /// Bytes of a cache line: a vector that begins on one never reaches into two.
 const LINE_BYTES: usize = 64;
-const LINE: usize = LINE_BYTES / size_of::<f32>();
+/// Numbers of a cache line.
+pub(crate) const LINE: usize = LINE_BYTES / size_of::<f32>();
 
 /// Numbers that begin on a cache line.
 #[derive(Debug, Default)]
@@ -17,13 +18,38 @@ pub(crate) struct Aligned {
 }
 
 impl Aligned {
+    /// Zeros.
+    pub(crate) fn zeros(len: usize) -> Self {
+        let mut zeros = Aligned::default();
+        zeros.resize(len);
+        zeros
+    }
+
     /// Changes the number of numbers. What they are is not said.
     fn resize(&mut self, len: usize) {
-        self.values.resize(len + LINE - 1, 0.0);
+        // What is there stays there: filling it with zeros again and again would cost as much as using it.
+        if self.values.len() < len + LINE - 1 {
+            self.values.resize(len + LINE - 1, 0.0);
+        }
         // Where that cannot be said (not outside of compile-time evaluation), any start will do.
         let start = self.values.as_ptr().align_offset(LINE_BYTES);
         self.start = if start < LINE { start } else { 0 };
         self.len = len;
+    }
+}
+
+impl Clone for Aligned {
+    fn clone(&self) -> Self {
+        let mut copy = Aligned::default();
+        copy.resize(self.len);
+        copy.copy_from_slice(self);
+        copy
+    }
+}
+
+impl PartialEq for Aligned {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
     }
 }
 
@@ -42,7 +68,7 @@ impl DerefMut for Aligned {
 }
 
 /// Buffers that a thread keeps; a block needs fewer than this many at a time.
-const KEPT: usize = 24;
+const KEPT: usize = 96;
 
 thread_local! {
     static FREE: RefCell<Vec<Aligned>> = const { RefCell::new(Vec::new()) };
@@ -66,8 +92,8 @@ impl Buffer {
         let reused = FREE.with_borrow_mut(|free| {
             let needed = len + LINE - 1;
             let fits = free.iter().enumerate();
-            let fits = fits.filter(|(_, buffer)| buffer.values.capacity() >= needed);
-            let best = fits.min_by_key(|(_, buffer)| buffer.values.capacity())?.0;
+            let fits = fits.filter(|(_, buffer)| buffer.values.len() >= needed);
+            let best = fits.min_by_key(|(_, buffer)| buffer.values.len())?.0;
             Some(free.swap_remove(best))
         });
         let mut values = reused.unwrap_or_default();
@@ -79,7 +105,7 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let values = std::mem::take(&mut self.0);
-        if values.values.capacity() == 0 {
+        if values.values.is_empty() {
             return;
         }
         // A thread that is ending has no store any more; then the buffer is simply freed.

@@ -2,6 +2,7 @@
 
 use pulp::{NullaryFnOnce, Scalar128b};
 
+use crate::real::Real;
 use crate::simd::Simd;
 
 /// Vectors of f32 and what the kernels do with them beyond [`pulp::Simd`].
@@ -56,6 +57,93 @@ impl Lanes for pulp::x86::V4 {
     }
 }
 
+/// A vector of f32 as a [`Real`] number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Vector<L: Lanes>(pub L, pub L::f32s);
+
+macro_rules! operator {
+    ($trait:ident, $method:ident, $of_lanes:ident) => {
+        impl<L: Lanes> std::ops::$trait for Vector<L> {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                Vector(self.0, self.0.$of_lanes(self.1, other.1))
+            }
+        }
+    };
+}
+
+operator!(Add, add, add_f32s);
+operator!(Sub, sub, sub_f32s);
+operator!(Mul, mul, mul_f32s);
+operator!(Div, div, div_f32s);
+
+impl<L: Lanes> std::ops::Neg for Vector<L> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Vector(self.0, self.0.neg_f32s(self.1))
+    }
+}
+
+impl<L: Lanes> Vector<L> {
+    /// The same function of every lane.
+    #[inline(always)]
+    fn each(self, function: impl Fn(f32) -> f32) -> Self {
+        let mut values = self.1;
+        let lanes = std::slice::from_mut(&mut values);
+        for value in pulp::bytemuck::cast_slice_mut::<L::f32s, f32>(lanes) {
+            *value = function(*value);
+        }
+        Vector(self.0, values)
+    }
+}
+
+/// A mask, and the lanes that it is of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct VectorMask<L: Lanes>(pub L, pub L::m32s);
+
+impl<L: Lanes> Real for Vector<L> {
+    type Mask = VectorMask<L>;
+
+    #[inline(always)]
+    fn constant(self, value: f32) -> Self {
+        Vector(self.0, self.0.splat_f32s(value))
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        Vector(self.0, self.0.abs_f32s(self.1))
+    }
+
+    #[inline(always)]
+    fn exp(self) -> Self {
+        self.each(f32::exp)
+    }
+
+    #[inline(always)]
+    fn exp_m1(self) -> Self {
+        self.each(f32::exp_m1)
+    }
+
+    #[inline(always)]
+    fn greater(self, than: Self) -> VectorMask<L> {
+        VectorMask(self.0, self.0.greater_than_f32s(self.1, than.1))
+    }
+
+    #[inline(always)]
+    fn select(mask: VectorMask<L>, yes: Self, no: Self) -> Self {
+        Vector(mask.0, mask.0.select_f32s(mask.1, yes.1, no.1))
+    }
+
+    #[inline(always)]
+    fn flush(self) -> Self {
+        Vector(self.0, flush(self.0, self.1))
+    }
+}
+
 /// A hot loop with its arguments; `run` and all that it calls must be `#[inline(always)]`, so that
 /// it is compiled with the instructions at hand.
 pub(crate) trait Kernel {
@@ -96,6 +184,15 @@ impl<L: Lanes, K: Kernel> NullaryFnOnce for With<L, K> {
     #[inline(always)]
     fn call(self) -> K::Output {
         self.1.run(self.0)
+    }
+}
+
+/// Numbers of a vector.
+pub(crate) fn width(simd: Simd) -> usize {
+    match simd {
+        Simd::Portable => 4,
+        Simd::Avx2 => 8,
+        Simd::Avx512 => 16,
     }
 }
 

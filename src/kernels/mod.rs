@@ -17,7 +17,7 @@ pub(crate) mod buffers;
 pub(crate) mod dense;
 pub(crate) mod gather;
 pub(crate) mod lanes;
-pub(crate) mod lif;
+pub(crate) mod layer;
 pub(crate) mod readout;
 pub(crate) mod surrogate;
 pub(crate) mod weights;

@@ -1,15 +1,68 @@
 //! The leaky readout that does not spike, forward and backward in time.
 
 use super::gather::{ActiveLists, Rows};
-use super::lanes::{Kernel, Lanes, Pass, flush, load, passes, store};
+use super::lanes::{Kernel, Lanes, Pass, Vector, load, passes, store};
+use crate::real::Real;
 
-/// Decay factors per step of the readout.
+/// How a readout sums up what drives it, from step to step.
+pub(crate) trait Integrator: Copy + Send + Sync {
+    /// Takes a step; gives the output after it.
+    fn step<R: Real>(self, state: &mut [R; 2], drive: R) -> R;
+
+    /// Takes a step back: `errors` are those of the state after the step, and then of that before it;
+    /// `reaching` is ∂L/∂output of the step. Gives ∂L/∂drive.
+    fn back<R: Real>(self, errors: &mut [R; 2], reaching: R) -> R;
+}
+
+/// out ← β·out + flt, then flt ← α·flt + drive.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct LeakyConstants {
+pub(crate) struct Filtered {
     /// Decay of the filtered input, α.
     pub alpha: f32,
     /// Decay of the output, β.
     pub beta: f32,
+}
+
+impl Integrator for Filtered {
+    #[inline(always)]
+    fn step<R: Real>(self, [out, filtered]: &mut [R; 2], drive: R) -> R {
+        *out = (drive.constant(self.beta) * *out + *filtered).flush();
+        *filtered = (drive.constant(self.alpha) * *filtered + drive).flush();
+        *out
+    }
+
+    #[inline(always)]
+    fn back<R: Real>(self, [out, filtered]: &mut [R; 2], reaching: R) -> R {
+        // The drive of a step reaches the output of the next.
+        let of_drive = *filtered;
+        *out = (reaching.constant(self.beta) * *out + reaching).flush();
+        *filtered = (reaching.constant(self.alpha) * *filtered + *out).flush();
+        of_drive
+    }
+}
+
+/// out ← d·out + (1 − d)·drive.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Leaky {
+    /// Decay of the output, d.
+    pub decay: f32,
+    /// 1 − d.
+    pub gain: f32,
+}
+
+impl Integrator for Leaky {
+    #[inline(always)]
+    fn step<R: Real>(self, [out, _]: &mut [R; 2], drive: R) -> R {
+        let driven = drive.constant(self.gain) * drive;
+        *out = (drive.constant(self.decay) * *out + driven).flush();
+        *out
+    }
+
+    #[inline(always)]
+    fn back<R: Real>(self, [out, _]: &mut [R; 2], reaching: R) -> R {
+        *out = (reaching.constant(self.decay) * *out + reaching).flush();
+        reaching.constant(self.gain) * *out
+    }
 }
 
 /// How the readout's trace becomes one number a class.
@@ -23,15 +76,15 @@ pub(crate) enum Collect {
     Last,
 }
 
-/// Runs the readout over one sample: out ← β·out + flt, then flt ← α·flt + s·W.
-pub(crate) struct ReadoutForward<'a> {
+/// Runs the readout over one sample, driven by s·W.
+pub(crate) struct ReadoutForward<'a, I> {
     /// Spikes of the last layer: steps × words.
     pub words: &'a [u64],
     pub words_per_step: usize,
     pub steps: usize,
     /// Rows as long as `logits`.
     pub weight: &'a [f32],
-    pub constants: LeakyConstants,
+    pub integrator: I,
     pub collect: Collect,
     /// Logits go here, in whole vectors; 0 on entry.
     pub logits: &'a mut [f32],
@@ -44,7 +97,7 @@ pub(crate) struct ReadoutForward<'a> {
     pub active: &'a mut ActiveLists,
 }
 
-impl Kernel for ReadoutForward<'_> {
+impl<I: Integrator> Kernel for ReadoutForward<'_, I> {
     type Output = ();
 
     #[inline(always)]
@@ -55,13 +108,12 @@ impl Kernel for ReadoutForward<'_> {
     }
 }
 
-impl<L: Lanes> Pass<L> for ReadoutForward<'_> {
+impl<L: Lanes, I: Integrator> Pass<L> for ReadoutForward<'_, I> {
     #[inline(always)]
     fn pass<const N: usize>(&mut self, lanes: L, first: usize) {
         let zero = lanes.splat_f32s(0.0);
-        let alpha = lanes.splat_f32s(self.constants.alpha);
-        let beta = lanes.splat_f32s(self.constants.beta);
-        let (mut out, mut filtered) = ([zero; N], [zero; N]);
+        let mut states = [[Vector(lanes, zero); 2]; N];
+        let mut out = [zero; N];
         let (mut logits, mut peaks) = ([zero; N], [zero; N]);
         for step in 0..self.steps {
             let rows = Rows {
@@ -72,12 +124,8 @@ impl<L: Lanes> Pass<L> for ReadoutForward<'_> {
             let drive = rows.add_to(lanes, [zero; N], first);
             let now = lanes.splat_f32s((step + 1) as f32);
             for n in 0..N {
-                out[n] = flush(
-                    lanes,
-                    lanes.add_f32s(lanes.mul_f32s(beta, out[n]), filtered[n]),
-                );
-                let kept = lanes.mul_f32s(alpha, filtered[n]);
-                filtered[n] = flush(lanes, lanes.add_f32s(kept, drive[n]));
+                let drive = Vector(lanes, drive[n]);
+                out[n] = self.integrator.step(&mut states[n], drive).1;
                 match self.collect {
                     Collect::Max => {
                         let higher = lanes.greater_than_f32s(out[n], logits[n]);
@@ -99,11 +147,13 @@ impl<L: Lanes> Pass<L> for ReadoutForward<'_> {
 }
 
 /// Runs the readout's error back over one sample: δ = ∂L/∂(s·W) of each step.
-pub(crate) struct ReadoutBackward<'a> {
-    pub constants: LeakyConstants,
+pub(crate) struct ReadoutBackward<'a, I> {
+    pub integrator: I,
     pub collect: Collect,
     /// ∂L/∂logits, in whole vectors.
     pub errors: &'a [f32],
+    /// ∂L/∂output of each step, in whole vectors, where it is not what `collect` makes of `errors`.
+    pub of_steps: Option<&'a [f32]>,
     /// As [`ReadoutForward::peaks`].
     pub peaks: &'a [f32],
     /// Steps of the sample; under [`Collect::Max`] no peak may lie after `delta`'s last row.
@@ -112,7 +162,7 @@ pub(crate) struct ReadoutBackward<'a> {
     pub delta: &'a mut [f32],
 }
 
-impl Kernel for ReadoutBackward<'_> {
+impl<I: Integrator> Kernel for ReadoutBackward<'_, I> {
     type Output = ();
 
     #[inline(always)]
@@ -121,22 +171,24 @@ impl Kernel for ReadoutBackward<'_> {
     }
 }
 
-impl<L: Lanes> Pass<L> for ReadoutBackward<'_> {
+impl<L: Lanes, I: Integrator> Pass<L> for ReadoutBackward<'_, I> {
     #[inline(always)]
     fn pass<const N: usize>(&mut self, lanes: L, first: usize) {
         let zero = lanes.splat_f32s(0.0);
-        let alpha = lanes.splat_f32s(self.constants.alpha);
-        let beta = lanes.splat_f32s(self.constants.beta);
         let errors = load::<L, N>(self.errors, first);
         let peaks = load::<L, N>(self.peaks, first);
-        // Errors of out and flt of the step after the one at hand.
-        let (mut error_out, mut error_filtered) = ([zero; N], [zero; N]);
-        let rows = self.delta.chunks_exact_mut(self.errors.len());
-        for (step, row) in rows.enumerate().rev() {
-            store::<L, N>(row, first, error_filtered);
+        let mut states = [[Vector(lanes, zero); 2]; N];
+        let stride = self.errors.len();
+        for (step, row) in self.delta.chunks_exact_mut(stride).enumerate().rev() {
             let now = lanes.splat_f32s((step + 1) as f32);
+            let mut reaching = match self.of_steps {
+                Some(of_steps) => load::<L, N>(&of_steps[step * stride..], first),
+                None => errors,
+            };
+            let mut delta = [zero; N];
             for n in 0..N {
-                let reaches = match self.collect {
+                reaching[n] = match self.collect {
+                    _ if self.of_steps.is_some() => reaching[n],
                     Collect::Max => {
                         lanes.select_f32s(lanes.equal_f32s(peaks[n], now), errors[n], zero)
                     }
@@ -144,11 +196,10 @@ impl<L: Lanes> Pass<L> for ReadoutBackward<'_> {
                     Collect::Last if step + 1 == self.steps => errors[n],
                     Collect::Last => zero,
                 };
-                let kept = lanes.mul_f32s(beta, error_out[n]);
-                error_out[n] = flush(lanes, lanes.add_f32s(kept, reaches));
-                let kept = lanes.mul_f32s(alpha, error_filtered[n]);
-                error_filtered[n] = flush(lanes, lanes.add_f32s(kept, error_out[n]));
+                let reaching = Vector(lanes, reaching[n]);
+                delta[n] = self.integrator.back(&mut states[n], reaching).1;
             }
+            store::<L, N>(row, first, delta);
         }
     }
 }

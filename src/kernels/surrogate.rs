@@ -35,6 +35,20 @@ pub enum Surrogate {
         /// How fast it falls.
         slope: f32,
     },
+    /// max(0, 1 − |x| / half_width) / half_width (Bellec et al. 2018 with half_width 1, but for their
+    /// factor of 0.3).
+    Triangle {
+        /// Half of the width, in units of the membrane potential.
+        half_width: f32,
+    },
+    /// [`FastSigmoid`](Surrogate::FastSigmoid) where |x| < half_width, else 0: most units have no error to
+    /// pass on in most steps.
+    CutFastSigmoid {
+        /// How fast it falls.
+        slope: f32,
+        /// Half of the width, in units of the membrane potential.
+        half_width: f32,
+    },
 }
 
 impl Surrogate {
@@ -44,7 +58,12 @@ impl Surrogate {
             Surrogate::FastSigmoid { slope } | Surrogate::Arctan { slope } => {
                 vec![("slope", slope)]
             }
-            Surrogate::Boxcar { half_width } => vec![("half_width", half_width)],
+            Surrogate::Boxcar { half_width } | Surrogate::Triangle { half_width } => {
+                vec![("half_width", half_width)]
+            }
+            Surrogate::CutFastSigmoid { slope, half_width } => {
+                vec![("slope", slope), ("half_width", half_width)]
+            }
             Surrogate::Exponential { scale, slope } => vec![("scale", scale), ("slope", slope)],
         }
     }
@@ -61,7 +80,22 @@ impl Surrogate {
             Surrogate::Boxcar { half_width } => boxcar(half_width, x),
             Surrogate::Arctan { slope } => arctan(slope, x),
             Surrogate::Exponential { scale, slope } => exponential(scale, slope, x),
+            Surrogate::Triangle { half_width } => triangle(half_width, x),
+            Surrogate::CutFastSigmoid { slope, half_width } => cut(slope, half_width, x),
         }
+    }
+}
+
+#[inline(always)]
+fn triangle(half_width: f32, x: f32) -> f32 {
+    (1.0 - x.abs() / half_width).max(0.0) / half_width
+}
+
+#[inline(always)]
+fn cut(slope: f32, half_width: f32, x: f32) -> f32 {
+    match x.abs() < half_width {
+        true => fast_sigmoid(slope, x),
+        false => 0.0,
     }
 }
 
@@ -93,14 +127,44 @@ fn exponential(scale: f32, slope: f32, x: f32) -> f32 {
 
 /// Work with the derivative of a surrogate, compiled once for each so that the choice is not made
 /// for each neuron.
-pub(super) trait WithDerivative<L: Lanes> {
+trait WithDerivative<L: Lanes> {
     fn work(&mut self, derivative: impl Fn(L::f32s) -> L::f32s);
 }
 
+/// Puts the derivative in the place of each x, in whole vectors.
+struct Slopes<'a>(&'a mut [f32]);
+
+impl<L: Lanes> WithDerivative<L> for Slopes<'_> {
+    #[inline(always)]
+    fn work(&mut self, derivative: impl Fn(L::f32s) -> L::f32s) {
+        for x in L::as_mut_simd_f32s(self.0).0 {
+            *x = derivative(*x);
+        }
+    }
+}
+
 impl Surrogate {
+    /// Puts the derivative in the place of each x, in whole vectors.
+    #[inline(always)]
+    pub(super) fn slopes<L: Lanes>(self, lanes: L, xs: &mut [f32]) {
+        self.with(lanes, &mut Slopes(xs));
+    }
+
+    /// Beyond this distance from the threshold the derivative is exactly 0; `None` if it never is.
+    pub fn is_zero_beyond(self) -> Option<f32> {
+        match self {
+            Surrogate::Boxcar { half_width }
+            | Surrogate::Triangle { half_width }
+            | Surrogate::CutFastSigmoid { half_width, .. } => Some(half_width),
+            Surrogate::FastSigmoid { .. }
+            | Surrogate::Arctan { .. }
+            | Surrogate::Exponential { .. } => None,
+        }
+    }
+
     /// Does the work with this surrogate's derivative.
     #[inline(always)]
-    pub(super) fn with<L: Lanes>(self, lanes: L, work: &mut impl WithDerivative<L>) {
+    fn with<L: Lanes>(self, lanes: L, work: &mut impl WithDerivative<L>) {
         match self {
             Surrogate::FastSigmoid { slope } => {
                 let (slope, one) = (lanes.splat_f32s(slope), lanes.splat_f32s(1.0));
@@ -118,6 +182,12 @@ impl Surrogate {
             }
             Surrogate::Exponential { scale, slope } => {
                 work.work(|x| each::<L>(x, |x| exponential(scale, slope, x)));
+            }
+            Surrogate::Triangle { half_width } => {
+                work.work(|x| each::<L>(x, |x| triangle(half_width, x)));
+            }
+            Surrogate::CutFastSigmoid { slope, half_width } => {
+                work.work(|x| each::<L>(x, |x| cut(slope, half_width, x)));
             }
         }
     }

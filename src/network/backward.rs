@@ -10,98 +10,18 @@
 //! ∂W = Σ x_tᵀ·δh_t      ∂V = Σ s_{t−1}ᵀ·δh_t
 //! ```
 
-use std::collections::BTreeMap;
-
 use ndarray::{Array2, ArrayView2};
-use rayon::prelude::*;
 
-use super::parameters::slice_of;
-use super::{Network, NetworkError, ParameterName, Stage, StageInput, Trace};
-use crate::kernels::backward::LayerBackward;
+use super::forward::{AnyIntegrator, softmax};
+use super::layer::Delayed;
+use super::{Gradients, NetworkError, ParameterName, StageInput, Trace};
+use crate::kernels::backward::{Above, ErrorsBelow, LayerBackward};
 use crate::kernels::buffers::Buffer;
 use crate::kernels::gather::ActiveLists;
 use crate::kernels::lanes::{padded, run};
-use crate::kernels::readout::ReadoutBackward;
+use crate::kernels::readout::{Integrator, ReadoutBackward};
 use crate::kernels::weights::{ActiveSteps, WeightGradient};
 use crate::spikes::{SpikeCounts, SpikeRaster};
-
-/// Numbers that one thread adds up at a time.
-const PIECE: usize = 1 << 13;
-
-/// The gradient of a loss with respect to every weight that a stage trains.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Gradients {
-    by_name: BTreeMap<ParameterName, Array2<f32>>,
-}
-
-impl Gradients {
-    /// The gradient of one weight, of the weight's shape; `None` if the stage does not train it.
-    pub fn get(&self, name: ParameterName) -> Option<&Array2<f32>> {
-        self.by_name.get(&name)
-    }
-
-    /// Every gradient with the name of its weight.
-    pub fn iter(&self) -> impl Iterator<Item = (ParameterName, ArrayView2<'_, f32>)> {
-        self.by_name
-            .iter()
-            .map(|(name, array)| (*name, array.view()))
-    }
-
-    /// Gradients of zero for every weight that the stage trains.
-    pub(crate) fn zeros(network: &Network, stage: Stage) -> Self {
-        let weights = network.parameters.iter();
-        let trained = weights.filter(|(name, _)| stage.trains(*name));
-        let by_name = trained.map(|(name, weight)| (name, Array2::zeros(weight.dim())));
-        Gradients {
-            by_name: by_name.collect(),
-        }
-    }
-
-    /// Makes every gradient 0.
-    pub(crate) fn clear(&mut self) {
-        for gradient in self.by_name.values_mut() {
-            gradient.fill(0.0);
-        }
-    }
-
-    /// Whether these are gradients of that network's stage.
-    pub(crate) fn fit(&self, network: &Network, stage: Stage) -> bool {
-        let weights = network.parameters.iter();
-        let mut trained = weights.filter(|(name, _)| stage.trains(*name));
-        trained.all(|(name, weight)| self.get(name).is_some_and(|g| g.dim() == weight.dim()))
-    }
-
-    fn slice_mut(&mut self, name: ParameterName) -> &mut [f32] {
-        let gradient = self.by_name.get_mut(&name);
-        let gradient = gradient.expect("`zeros` made one for each weight that is trained");
-        gradient.as_slice_mut().expect("made row-major")
-    }
-
-    /// Adds other gradients of the same stage to these, in their order, number by number.
-    ///
-    /// # Panics
-    /// If the others come from another network or stage.
-    pub(crate) fn add_all(&mut self, others: &[Gradients]) {
-        for (name, gradient) in &mut self.by_name {
-            let sums = gradient.as_slice_mut().expect("made row-major");
-            let others = others.iter().map(|other| {
-                let other = other.get(*name).expect("gradients of the same stage");
-                slice_of(other)
-            });
-            let others: Vec<&[f32]> = others.collect();
-            sums.par_chunks_mut(PIECE)
-                .enumerate()
-                .for_each(|(piece, sums)| {
-                    for other in &others {
-                        let other = &other[piece * PIECE..][..sums.len()];
-                        for (sum, value) in sums.iter_mut().zip(other) {
-                            *sum += value;
-                        }
-                    }
-                });
-        }
-    }
-}
 
 impl Trace<'_> {
     /// Gradients of a loss on the logits, summed over the block's samples.
@@ -132,7 +52,21 @@ impl Trace<'_> {
         self.check_shapes(error_logits, error_spikes)?;
         let layers = &self.stage.network.spec.settings().layers;
         let first = self.stage.stage.first_layer();
-        let deltas = self.deltas(error_logits, error_spikes);
+        let deltas = self.deltas(error_logits, error_spikes, Some(gradients));
+        for layer in 0..self.spikes.len() {
+            if layers[first + layer].bias {
+                let gradient = gradients.slice_mut(ParameterName::Bias(first + layer));
+                for &(sample, reached) in &self.reach {
+                    let (delta, units) = self.delta_of(&deltas[layer], sample, 0..reached);
+                    for row in delta.chunks_exact(padded(self.stage.simd, units)) {
+                        gradient
+                            .iter_mut()
+                            .zip(row)
+                            .for_each(|(sum, value)| *sum += value);
+                    }
+                }
+            }
+        }
         let mut turned = Turned::default();
         for source in 0..=self.spikes.len() {
             // What the source drives: the layer above it, and itself.
@@ -146,9 +80,10 @@ impl Trace<'_> {
             if above.is_none() && itself.is_none() {
                 continue;
             }
+            let delayed = self.delayed.get(source).and_then(Option::as_ref);
             for &(sample, reached) in &self.reach {
-                turned.turn(self.source(source, sample), reached);
                 if let Some(name) = above {
+                    turned.turn(self.source(source, sample, delayed), reached);
                     let delta = self.delta_of(&deltas[source], sample, 0..reached);
                     self.add_weight_gradient(&turned, delta, gradients.slice_mut(name));
                 }
@@ -156,6 +91,9 @@ impl Trace<'_> {
                 if let Some(layer) = itself
                     && reached > 0
                 {
+                    if above.is_none() || delayed.is_some() {
+                        turned.turn(self.source(source, sample, None), reached);
+                    }
                     let delta = self.delta_of(&deltas[layer], sample, 1..reached);
                     let name = ParameterName::Recurrent(first + layer);
                     self.add_weight_gradient(&turned, delta, gradients.slice_mut(name));
@@ -170,6 +108,7 @@ impl Trace<'_> {
         &self,
         error_logits: ArrayView2<'_, f32>,
         error_spikes: Option<&[Array2<f32>]>,
+        mut gradients: Option<&mut Gradients>,
     ) -> Vec<(Buffer, usize)> {
         let mut above = (
             self.readout_backward(error_logits),
@@ -178,7 +117,7 @@ impl Trace<'_> {
         let mut deltas = Vec::with_capacity(self.spikes.len() + 1);
         for index in (0..self.spikes.len()).rev() {
             let error = error_spikes.map(|errors| &errors[index]);
-            let delta = self.layer_backward(index, &above.0, above.1, error);
+            let delta = self.layer_backward(index, &above, error, gradients.as_deref_mut());
             deltas.push(std::mem::replace(&mut above, delta));
         }
         deltas.push(above);
@@ -188,12 +127,28 @@ impl Trace<'_> {
 
     /// What drives the stage's layer `source`, or the readout if there is none: the sample itself or
     /// the spikes of the layer before.
-    fn source(&self, source: usize, sample: usize) -> WeightInput<'_> {
-        match (source.checked_sub(1), &self.inputs[sample]) {
-            (Some(before), _) => WeightInput::Spikes(&self.spikes[before][sample]),
-            (None, StageInput::Counts(counts)) => WeightInput::Counts(counts),
-            (None, StageInput::Spikes(raster)) => WeightInput::Spikes(raster),
-            (None, StageInput::Currents(_)) => {
+    fn source<'b>(
+        &'b self,
+        source: usize,
+        sample: usize,
+        delayed: Option<&'b Delayed>,
+    ) -> WeightInput<'b> {
+        match delayed {
+            Some(Delayed::Spikes(spikes)) => return WeightInput::Spikes(&spikes[sample]),
+            Some(Delayed::Samples(samples)) => return Self::weight_input(&samples[sample]),
+            None => {}
+        }
+        match source.checked_sub(1) {
+            Some(before) => WeightInput::Spikes(&self.spikes[before][sample]),
+            None => Self::weight_input(&self.inputs[sample]),
+        }
+    }
+
+    fn weight_input<'b>(input: &'b StageInput<'_>) -> WeightInput<'b> {
+        match input {
+            StageInput::Counts(counts) => WeightInput::Counts(counts),
+            StageInput::Spikes(raster) => WeightInput::Spikes(raster),
+            StageInput::Currents(_) => {
                 unreachable!("no stage that reads currents trains the weights below")
             }
         }
@@ -233,6 +188,17 @@ impl Trace<'_> {
 
     /// δ of the readout as far as each sample reaches: samples × steps × padded classes.
     fn readout_backward(&self, error_logits: ArrayView2<'_, f32>) -> Buffer {
+        match self.stage.network.integrator() {
+            AnyIntegrator::Filtered(integrator) => self.readout_back(integrator, error_logits),
+            AnyIntegrator::Leaky(integrator) => self.readout_back(integrator, error_logits),
+        }
+    }
+
+    fn readout_back(
+        &self,
+        integrator: impl Integrator,
+        error_logits: ArrayView2<'_, f32>,
+    ) -> Buffer {
         let (samples, classes) = error_logits.dim();
         let stride = padded(self.stage.simd, classes);
         let mut delta = Buffer::stale(samples * self.steps * stride);
@@ -241,12 +207,14 @@ impl Trace<'_> {
             for (error, &logit) in errors.iter_mut().zip(error_logits.row(sample)) {
                 *error = logit;
             }
+            let of_steps = self.softmax_backward(sample, &errors[..classes]);
             run(
                 self.stage.simd,
                 ReadoutBackward {
-                    constants: self.stage.network.readout_constants(),
+                    integrator,
                     collect: self.stage.network.collect(),
                     errors: &errors,
+                    of_steps: of_steps.as_deref(),
                     peaks: &self.peaks[sample * stride..][..stride],
                     steps: self.steps,
                     delta: &mut delta[sample * self.steps * stride..][..reached * stride],
@@ -256,13 +224,36 @@ impl Trace<'_> {
         delta
     }
 
+    /// ∂L/∂readout of each step, where logits are sums of softmax: with p the softmax of a step and e the
+    /// error of the logits, p·(e − Σ p·e).
+    fn softmax_backward(&self, sample: usize, errors: &[f32]) -> Option<Buffer> {
+        let (from, readout) = (self.stage.network.softmax_from()?, self.readout.as_ref()?);
+        let stride = padded(self.stage.simd, errors.len());
+        let mut of_steps = Buffer::zeros(self.steps * stride);
+        let rows = readout[sample * self.steps * stride..].chunks_exact(stride);
+        let steps = of_steps.chunks_exact_mut(stride).zip(rows);
+        let mut shares = vec![0.0; errors.len()];
+        for (of_step, row) in steps.skip(from) {
+            softmax(&row[..errors.len()], &mut shares);
+            let mean: f32 = shares
+                .iter()
+                .zip(errors)
+                .map(|(share, error)| share * error)
+                .sum();
+            for ((slot, share), error) in of_step.iter_mut().zip(&shares).zip(errors) {
+                *slot = share * (error - mean);
+            }
+        }
+        Some(of_steps)
+    }
+
     /// Turns δ of the layer above, of `above` units, into δ of this layer.
     fn layer_backward(
         &self,
         index: usize,
-        delta_above: &[f32],
-        above: usize,
+        (delta_above, above): &(Buffer, usize),
         error_spikes: Option<&Array2<f32>>,
+        gradients: Option<&mut Gradients>,
     ) -> (Buffer, usize) {
         let layer = self.stage.stage.first_layer() + index;
         let units = self.stage.network.spec.settings().layers[layer].units;
@@ -279,28 +270,90 @@ impl Trace<'_> {
             }
             padded
         });
-        let mut error = Buffer::stale(samples * stride);
-        let mut error_membrane = Buffer::zeros(samples * stride);
-        let mut error_synaptic = Buffer::zeros(samples * stride);
-        run(
-            self.stage.simd,
-            LayerBackward {
-                constants: self.stage.network.constants(),
-                surrogate: self.stage.network.spec.settings().neuron.surrogate,
+        let prepared = self.stage.layer(layer);
+        let (counts, simd) = (prepared.neuron.counts(), self.stage.simd);
+        let roles = prepared.neuron.roles();
+        let above_layer = &self.stage.network.spec.settings().layers.get(layer + 1);
+        let delays = above_layer
+            .map(|above| &above.delay_steps[..])
+            .unwrap_or_default();
+        let through_delays = (!delays.is_empty()).then(|| {
+            let mut late = Buffer::stale(samples * self.steps * stride);
+            let work = ErrorsBelow {
+                delta: delta_above,
+                above_stride: padded(simd, *above),
+                feed: &transposed.feed[index],
                 reach: &self.reach,
                 steps: self.steps,
-                above: delta_above,
-                above_stride: padded(self.stage.simd, above),
-                feed: &transposed.feed[index],
-                recurrent: transposed.recurrent[index].as_ref(),
-                membrane: &self.membrane[index],
+                errors: &mut late,
                 stride,
-                every_step: every_step.as_deref(),
-                delta: &mut delta,
-                errors: [&mut error, &mut error_membrane, &mut error_synaptic],
+            };
+            run(simd, work);
+            self.undelayed(&late, delays, stride)
+        });
+        let learns = gradients.is_some() && roles.iter().any(|role| role.learned.is_some());
+        let mut of_parameters = learns.then(|| Buffer::zeros(counts.parameters * stride));
+        let work = LayerBackward {
+            parameters: &prepared.parameters,
+            surrogate: self.stage.network.spec.surrogate(layer),
+            reach: &self.reach,
+            steps: self.steps,
+            above: match &through_delays {
+                Some(errors) => Above::Errors(errors),
+                None => Above::Layer {
+                    delta: delta_above,
+                    stride: padded(simd, *above),
+                    feed: &transposed.feed[index],
+                },
             },
-        );
+            recurrent: transposed.recurrent[index].as_ref(),
+            tape: &self.tapes[index],
+            stride,
+            every_step: every_step.as_deref(),
+            delta: &mut delta,
+            error_spike: &mut Buffer::stale(samples * stride),
+            slope: &mut Buffer::stale(samples * stride),
+            errors: &mut Buffer::zeros(samples * counts.states * stride),
+            gradient: of_parameters.as_deref_mut(),
+        };
+        prepared.neuron.backward(simd, work);
+        if let (Some(gradients), Some(of_parameters)) = (gradients, of_parameters) {
+            let raw = self.stage.network.raw_parameters(layer);
+            let raw: Vec<&[f32]> = raw.iter().map(|role| &role[..]).collect();
+            let mut sums: Vec<Vec<f32>> = raw.iter().map(|role| vec![0.0; role.len()]).collect();
+            let neuron = &prepared.neuron;
+            neuron.raw_gradient(simd, &raw, &of_parameters, units, &mut sums);
+            for (role, sums) in roles.iter().zip(sums) {
+                if role.learned.is_some() {
+                    let name = ParameterName::Neuron(layer, role.name);
+                    let gradient = gradients.slice_mut(name);
+                    gradient
+                        .iter_mut()
+                        .zip(sums)
+                        .for_each(|(sum, value)| *sum += value);
+                }
+            }
+        }
         (delta, units)
+    }
+
+    /// Errors of spikes when they were fired, from errors when they arrived, as far as each sample reaches:
+    /// samples × steps × `stride`.
+    fn undelayed(&self, late: &[f32], delays: &[u16], stride: usize) -> Buffer {
+        let mut errors = Buffer::zeros(late.len());
+        for &(sample, reached) in &self.reach {
+            let start = sample * self.steps;
+            for step in 0..reached {
+                let row = &mut errors[(start + step) * stride..][..delays.len()];
+                for ((unit, error), &delay) in row.iter_mut().enumerate().zip(delays) {
+                    let arrives = step + usize::from(delay);
+                    if arrives < reached {
+                        *error = late[(start + arrives) * stride + unit];
+                    }
+                }
+            }
+        }
+        errors
     }
 
     fn check_shapes(

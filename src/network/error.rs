@@ -7,19 +7,22 @@ use crate::ids::ClassId;
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum NetworkError {
-    /// A weight matrix does not fit the spec.
-    #[error("weight {name} has shape {found:?}, but the spec asks for {expected:?}")]
+    /// A parameter does not fit the spec.
+    #[error("{name} has shape {found:?}, but the spec asks for {expected:?}")]
     WrongShape {
-        /// Which weight.
+        /// Which one.
         name: ParameterName,
-        /// Fan-in × fan-out as given.
-        found: (usize, usize),
-        /// Fan-in × fan-out as the spec has it.
-        expected: (usize, usize),
+        /// Its shape as given.
+        found: Vec<usize>,
+        /// Its shape as the spec has it.
+        expected: Vec<usize>,
     },
-    /// The network has no such weight.
-    #[error("the network has no weight {0}")]
-    NoSuchWeight(ParameterName),
+    /// The network has no such parameter.
+    #[error("the network has no {0}")]
+    NoSuchParameter(ParameterName),
+    /// Gradients, or an optimiser's memory, of another network or stage.
+    #[error("{0} are of a network with other parameters")]
+    OtherParameters(&'static str),
     /// An input has another number of units than the stage reads.
     #[error("the input has {found} units, but the stage reads {expected}")]
     WrongUnits {

@@ -2,14 +2,16 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::layer::{LayerInputs, LayerRun};
+use super::erased::place;
+use super::layer::{Delayed, LayerInputs, LayerRun};
+use super::neuron_settings::decay;
 use super::{Latent, LrIndex, Network, NetworkError, OverTime, PreparedStage, Stage, StageInput};
 use crate::ids::ClassId;
 use crate::kernels::buffers::Buffer;
 use crate::kernels::gather::ActiveLists;
 use crate::kernels::lanes::{padded, run};
-use crate::kernels::lif::LifConstants;
-use crate::kernels::readout::{Collect, LeakyConstants, ReadoutForward};
+use crate::kernels::layer::Observe;
+use crate::kernels::readout::{Collect, Filtered, Integrator, Leaky, ReadoutForward};
 use crate::simd::Simd;
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
@@ -18,8 +20,11 @@ use crate::spikes::{SpikeCounts, SpikeRaster};
 pub struct Activity {
     /// Spikes of each hidden layer of the stage, the lowest first: steps × units.
     pub spikes: Vec<SpikeRaster>,
-    /// Membrane potential of each of those layers before each step's threshold test: steps × units.
+    /// Membrane potential of each of those layers as each step compares it with the threshold: steps × units.
     pub membrane: Vec<Array2<f32>>,
+    /// Other states of each of those layers by name, such as the `synaptic` current or the `adaptation`:
+    /// steps × units.
+    pub states: Vec<Vec<(&'static str, Array2<f32>)>>,
     /// The readout, beginning with a row of zeros: (steps + 1) × classes.
     pub readout: Array2<f32>,
     /// One number for each class, not normalised.
@@ -60,33 +65,35 @@ pub struct Trace<'a> {
     pub(super) stage: &'a PreparedStage<'a>,
     pub(super) inputs: &'a [StageInput<'a>],
     pub(super) steps: usize,
-    /// Per layer of the stage: membrane potentials as far as each sample reaches, samples × steps ×
-    /// padded units.
-    pub(super) membrane: Vec<Buffer>,
+    /// Per layer of the stage: what its neurons noted as far as each sample reaches, samples × steps ×
+    /// numbers of the tape × padded units.
+    pub(super) tapes: Vec<Buffer>,
+    /// Per layer of the stage: what drives it, where that is delayed.
+    pub(super) delayed: Vec<Option<Delayed>>,
     /// Per layer of the stage and sample: spikes.
     pub(super) spikes: Vec<Vec<SpikeRaster>>,
     /// The steps of the maxima, samples × padded classes.
     pub(super) peaks: Buffer,
+    /// The readout after each step, samples × steps × padded classes, where logits are sums of softmax.
+    pub(super) readout: Option<Buffer>,
     /// Each sample's place in the block, and how many of its steps errors reach, the most first.
     pub(super) reach: Vec<(usize, usize)>,
     pub(super) logits: Array2<f32>,
 }
 
 impl Network {
-    pub(super) fn constants(&self) -> LifConstants {
-        let neuron = &self.spec.settings().neuron;
-        LifConstants {
-            alpha: decay(neuron.tau_syn_steps),
-            beta: decay(neuron.tau_mem_steps),
-            threshold: neuron.threshold,
-        }
-    }
-
-    pub(super) fn readout_constants(&self) -> LeakyConstants {
+    pub(super) fn integrator(&self) -> AnyIntegrator {
         let readout = &self.spec.settings().readout;
-        LeakyConstants {
-            alpha: decay(readout.tau_syn_steps),
-            beta: decay(readout.tau_mem_steps),
+        match readout.tau_syn_steps {
+            Some(tau_syn_steps) => AnyIntegrator::Filtered(Filtered {
+                alpha: decay(tau_syn_steps),
+                beta: decay(readout.tau_mem_steps),
+            }),
+            None => AnyIntegrator::Leaky(Leaky {
+                decay: decay(readout.tau_mem_steps),
+                // Without the loss of digits of 1 − d.
+                gain: -(-1.0 / readout.tau_mem_steps).exp_m1() as f32,
+            }),
         }
     }
 
@@ -94,8 +101,15 @@ impl Network {
         match self.spec.settings().readout.over_time {
             OverTime::Max => Collect::Max,
             OverTime::Sum => Collect::Sum,
-            OverTime::Last => Collect::Last,
+            // A sum of softmax is made of the trace.
+            OverTime::Last | OverTime::SumOfSoftmax => Collect::Last,
         }
+    }
+
+    /// The first step that a sum of softmax has, if the logits are one.
+    pub(super) fn softmax_from(&self) -> Option<usize> {
+        let readout = &self.spec.settings().readout;
+        (readout.over_time == OverTime::SumOfSoftmax).then_some(readout.skip_steps)
     }
 
     /// Runs one sample through a stage and keeps every state.
@@ -107,12 +121,12 @@ impl Network {
         let inputs = std::slice::from_ref(input);
         let trace = stage.trace(inputs, Reach::EveryStep)?;
         let (steps, simd, classes) = (trace.steps, stage.simd, self.spec.classes());
-        let layers = trace.membrane.iter().zip(&trace.spikes);
-        let membrane = layers.map(|(membrane, spikes)| {
-            let units = spikes[0].units();
-            unpadded(membrane, steps, units, padded(simd, units))
-        });
-        let membrane = membrane.collect();
+        let (mut membrane, mut states) = (Vec::new(), Vec::new());
+        for (layer, tape) in stage.layer_indices().zip(&trace.tapes) {
+            let mut seen = stage.observed(layer, tape, steps).into_iter();
+            membrane.extend(seen.next().map(|(_, membrane)| membrane));
+            states.push(seen.collect());
+        }
         let stride = padded(simd, classes);
         let mut after = Buffer::stale(steps * stride);
         stage.read_out(trace.readout_drive(0), Some(&mut after));
@@ -121,6 +135,7 @@ impl Network {
         later.assign(&unpadded(&after, steps, classes, stride));
         Ok(Activity {
             membrane,
+            states,
             readout,
             spikes: trace.spikes.into_iter().flatten().collect(),
             logits: trace.logits.into_raw_vec_and_offset().0,
@@ -207,27 +222,40 @@ impl PreparedStage<'_> {
             stage: self,
             inputs,
             steps,
-            membrane: Vec::new(),
+            tapes: Vec::new(),
+            delayed: Vec::new(),
             spikes: Vec::new(),
             peaks: Buffer::zeros(samples * width),
+            readout: network
+                .softmax_from()
+                .map(|_| Buffer::stale(samples * steps * width)),
             reach: Vec::with_capacity(samples),
             logits: Array2::zeros((samples, classes)),
         };
         let mut states = Vec::new();
         for layer in self.layer_indices() {
-            let units = network.spec.settings().layers[layer].units;
-            let mut membrane = Buffer::stale(samples * steps * padded(simd, units));
+            let prepared = self.layer(layer);
+            let numbers = prepared.neuron.counts().tape * prepared.input.stride;
+            let mut tape = Buffer::stale(samples * steps * numbers);
             let inputs = match trace.spikes.last() {
                 None => LayerInputs::Samples(inputs),
                 Some(before) => LayerInputs::Spikes(before),
             };
-            let run = LayerRun::new(self, layer, inputs, steps, Some(&mut membrane));
-            trace.membrane.push(membrane);
+            let delayed = Delayed::of(self, layer, inputs);
+            let inputs = delayed.as_ref().map_or(inputs, Delayed::as_inputs);
+            let run = LayerRun::new(self, layer, inputs, steps, Some(&mut tape));
+            trace.delayed.push(delayed);
+            trace.tapes.push(tape);
             trace.spikes.push(run.spikes);
             states.push(run.states);
         }
         for sample in 0..samples {
-            let read = self.read_out(trace.readout_drive(sample), None);
+            let mut after = trace.readout.take();
+            let room = after
+                .as_mut()
+                .map(|all| &mut all[sample * steps * width..][..steps * width]);
+            let read = self.read_out(trace.readout_drive(sample), room);
+            trace.readout = after;
             trace.logits.row_mut(sample).assign(&read.logits(classes));
             let last_peak = read.peaks.iter().fold(0.0f32, |last, &peak| last.max(peak));
             trace.peaks[sample * width..][..width].copy_from_slice(&read.peaks);
@@ -240,10 +268,37 @@ impl PreparedStage<'_> {
         trace
             .reach
             .sort_by_key(|&(_, reached)| std::cmp::Reverse(reached));
-        for (states, membrane) in states.iter_mut().zip(&mut trace.membrane) {
-            states.carry_on(simd, network.constants(), steps, &trace.reach, membrane);
+        for ((layer, states), tape) in self.layer_indices().zip(&mut states).zip(&mut trace.tapes) {
+            states.carry_on(simd, self.layer(layer), steps, &trace.reach, tape);
         }
         Ok(trace)
+    }
+
+    /// States of one sample in a layer, by name, the membrane first: steps × units.
+    fn observed(
+        &self,
+        layer: usize,
+        tape: &[f32],
+        steps: usize,
+    ) -> Vec<(&'static str, Array2<f32>)> {
+        let units = self.network.spec.settings().layers[layer].units;
+        let prepared = self.layer(layer);
+        let (stride, names) = (prepared.input.stride, prepared.neuron.observed());
+        let row = names.len() * stride;
+        let mut observed = Buffer::stale(steps * row);
+        let work = Observe {
+            parameters: &prepared.parameters,
+            tape: &tape[..steps * prepared.neuron.counts().tape * stride],
+            observed: &mut observed,
+        };
+        prepared.neuron.observe(self.simd, work);
+        let of_name = |(field, &name): (usize, &&'static str)| {
+            let state = Array2::from_shape_fn((steps, units), |(step, unit)| {
+                observed[step * row + place(self.simd, names.len(), field, unit)]
+            });
+            (name, state)
+        };
+        names.iter().enumerate().map(of_name).collect()
     }
 
     /// The spikes of the last layer, or `None` if no layer runs.
@@ -254,7 +309,10 @@ impl PreparedStage<'_> {
                 None => LayerInputs::Samples(inputs),
                 Some(spikes) => LayerInputs::Spikes(spikes),
             };
-            last = Some(LayerRun::new(self, layer, inputs, steps, None).spikes);
+            let delayed = Delayed::of(self, layer, inputs);
+            let inputs = delayed.as_ref().map_or(inputs, Delayed::as_inputs);
+            let spikes = LayerRun::new(self, layer, inputs, steps, None).spikes;
+            last = Some(spikes);
         }
         last
     }
@@ -262,6 +320,42 @@ impl PreparedStage<'_> {
     /// Runs the readout over one sample; its output after each step goes to `trace`, steps × padded
     /// classes, if that is wanted.
     fn read_out(&self, spikes: &SpikeRaster, trace: Option<&mut [f32]>) -> ReadOut {
+        let Some(from) = self.network.softmax_from() else {
+            return self.integrate(spikes, trace);
+        };
+        let stride = self.readout.stride;
+        let mut own = Buffer::stale(0);
+        let trace = trace.unwrap_or_else(|| {
+            own = Buffer::stale(spikes.steps() * stride);
+            &mut own
+        });
+        let mut read = self.integrate(spikes, Some(trace));
+        let classes = self.network.spec.classes();
+        read.logits.fill(0.0);
+        let mut shares = vec![0.0; classes];
+        for row in trace.chunks_exact(stride).take(spikes.steps()).skip(from) {
+            softmax(&row[..classes], &mut shares);
+            read.logits
+                .iter_mut()
+                .zip(&shares)
+                .for_each(|(sum, share)| *sum += share);
+        }
+        read
+    }
+
+    fn integrate(&self, spikes: &SpikeRaster, trace: Option<&mut [f32]>) -> ReadOut {
+        match self.network.integrator() {
+            AnyIntegrator::Filtered(integrator) => self.integrate_by(integrator, spikes, trace),
+            AnyIntegrator::Leaky(integrator) => self.integrate_by(integrator, spikes, trace),
+        }
+    }
+
+    fn integrate_by(
+        &self,
+        integrator: impl Integrator,
+        spikes: &SpikeRaster,
+        trace: Option<&mut [f32]>,
+    ) -> ReadOut {
         thread_local! {
             static ACTIVE: std::cell::RefCell<ActiveLists> = std::cell::RefCell::default();
         }
@@ -277,7 +371,7 @@ impl PreparedStage<'_> {
                     words_per_step: spikes.words_per_step(),
                     steps: spikes.steps(),
                     weight: &self.readout.values,
-                    constants: self.network.readout_constants(),
+                    integrator,
                     collect: self.network.collect(),
                     logits: &mut read.logits,
                     peaks: &mut read.peaks,
@@ -297,6 +391,25 @@ impl PreparedStage<'_> {
         }
         Ok(steps)
     }
+}
+
+/// How the readout sums up, as its spec says.
+pub(super) enum AnyIntegrator {
+    Filtered(Filtered),
+    Leaky(Leaky),
+}
+
+/// e^value over the sum of them all.
+pub(super) fn softmax(values: &[f32], shares: &mut [f32]) {
+    let largest = values
+        .iter()
+        .fold(f32::NEG_INFINITY, |most, &value| most.max(value));
+    let mut sum = 0.0;
+    for (share, value) in shares.iter_mut().zip(values) {
+        *share = (value - largest).exp();
+        sum += *share;
+    }
+    shares.iter_mut().for_each(|share| *share /= sum);
 }
 
 /// What the readout makes of one sample, in whole vectors.
@@ -352,9 +465,4 @@ fn unpadded(values: &[f32], steps: usize, columns: usize, stride: usize) -> Arra
     let rows = ArrayView2::from_shape((steps, stride), &values[..steps * stride]);
     let rows = rows.expect("as many numbers as that");
     rows.slice_axis(Axis(1), (..columns).into()).to_owned()
-}
-
-/// The factor by which a state decays in a step: exp(−1/tau).
-fn decay(tau_steps: f64) -> f32 {
-    (-1.0 / tau_steps).exp() as f32
 }

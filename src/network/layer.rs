@@ -1,14 +1,16 @@
 //! One hidden layer, forward over all steps, for a block of samples.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use ndarray::Array2;
 
+use super::prepared::PreparedLayer;
 use super::{Latent, PreparedStage, StageInput};
 use crate::kernels::buffers::Buffer;
 use crate::kernels::gather::InputCurrents;
 use crate::kernels::lanes::{padded, run};
-use crate::kernels::lif::{Actives, Coast, Drive, Forward, LifConstants};
+use crate::kernels::layer::{Actives, Drive, FreeDecay, LayerForward};
 use crate::simd::Simd;
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
@@ -19,6 +21,53 @@ pub(super) enum LayerInputs<'a> {
     Samples(&'a [StageInput<'a>]),
     /// The spikes of the layer before.
     Spikes(&'a [SpikeRaster]),
+}
+
+/// What drives a layer, later by the delays of its units.
+#[derive(Debug)]
+pub(super) enum Delayed {
+    Samples(Vec<StageInput<'static>>),
+    Spikes(Vec<SpikeRaster>),
+}
+
+impl Delayed {
+    /// `None` where nothing is delayed. Input currents have their delays already.
+    pub(super) fn of(
+        stage: &PreparedStage<'_>,
+        layer: usize,
+        inputs: LayerInputs<'_>,
+    ) -> Option<Self> {
+        let delays = &stage.network.spec.settings().layers[layer].delay_steps;
+        if delays.is_empty() {
+            return None;
+        }
+        Some(match inputs {
+            LayerInputs::Spikes(spikes) => {
+                Delayed::Spikes(spikes.iter().map(|raster| raster.delayed(delays)).collect())
+            }
+            LayerInputs::Samples(samples) => {
+                let delayed = samples.iter().map(|sample| match sample {
+                    StageInput::Counts(counts) => {
+                        StageInput::Counts(Cow::Owned(counts.delayed(delays)))
+                    }
+                    StageInput::Spikes(raster) => {
+                        StageInput::Spikes(Cow::Owned(raster.delayed(delays)))
+                    }
+                    StageInput::Currents(currents) => {
+                        StageInput::Currents(Cow::Owned(currents.clone().into_owned()))
+                    }
+                });
+                Delayed::Samples(delayed.collect())
+            }
+        })
+    }
+
+    pub(super) fn as_inputs(&self) -> LayerInputs<'_> {
+        match self {
+            Delayed::Samples(samples) => LayerInputs::Samples(samples),
+            Delayed::Spikes(spikes) => LayerInputs::Spikes(spikes),
+        }
+    }
 }
 
 /// A layer after it has run.
@@ -32,11 +81,8 @@ pub(super) struct LayerRun {
 pub(super) struct LayerStates {
     /// The first silent step of each sample.
     silent_from: Vec<usize>,
-    /// Samples × padded units.
-    membrane: Buffer,
-    /// Likewise.
-    synaptic: Buffer,
-    stride: usize,
+    /// Samples × state variables × padded units.
+    state: Buffer,
 }
 
 impl LayerInputs<'_> {
@@ -49,14 +95,16 @@ impl LayerInputs<'_> {
 
     /// The input currents that these samples cause in the first layer, one latent each.
     pub(super) fn currents(self, stage: &PreparedStage<'_>, steps: usize) -> Vec<Latent> {
+        let delayed = Delayed::of(stage, 0, self);
+        let inputs = delayed.as_ref().map_or(self, Delayed::as_inputs);
         let units = stage.network.spec.settings().layers[0].units;
         let stride = padded(stage.simd, units);
-        let currents = self.padded_currents(stage, 0, steps);
+        let currents = inputs.padded_currents(stage, 0, steps);
         let each = currents.chunks_exact(steps * stride).enumerate();
         let latents = each.map(|(sample, padded)| {
             let mut current = Array2::zeros((steps, units));
             let rows = current.rows_mut().into_iter().zip(padded.chunks(stride));
-            for (mut row, padded) in rows.take(self.drive_steps(sample)) {
+            for (mut row, padded) in rows.take(inputs.drive_steps(sample)) {
                 row.assign(&ndarray::ArrayView1::from(&padded[..units]));
             }
             Latent::Currents(current)
@@ -109,7 +157,7 @@ impl LayerInputs<'_> {
                 stage.simd,
                 InputCurrents {
                     samples: &counts,
-                    weight: &stage.layer(layer).0.values,
+                    weight: &stage.layer(layer).input.values,
                     stride,
                     currents: &mut currents,
                     sample_stride: steps * stride,
@@ -137,29 +185,29 @@ impl LayerInputs<'_> {
 }
 
 impl LayerRun {
-    /// Runs a layer. The membrane before each step goes to `trace` (samples × steps × padded units),
-    /// up to the step from which the layer is silent for good.
+    /// Runs a layer. The tape goes to `tape` (samples × steps × numbers of the tape × padded units), up to
+    /// the step from which the layer is silent for good.
     pub(super) fn new(
         stage: &PreparedStage<'_>,
         layer: usize,
         inputs: LayerInputs<'_>,
         steps: usize,
-        mut trace: Option<&mut [f32]>,
+        mut tape: Option<&mut [f32]>,
     ) -> Self {
         thread_local! {
             static ACTIVE: RefCell<Actives> = RefCell::default();
         }
         let (network, simd) = (stage.network, stage.simd);
         let units = network.spec.settings().layers[layer].units;
-        let (weight, recurrent) = stage.layer(layer);
+        let prepared = stage.layer(layer);
         let stride = padded(simd, units);
+        let counts = prepared.neuron.counts();
+        let (states_of, tape_of) = (counts.states * stride, counts.tape * steps * stride);
         let samples = inputs.len();
         let currents = inputs.padded_currents(stage, layer, steps);
         let mut states = LayerStates {
             silent_from: Vec::with_capacity(samples),
-            membrane: Buffer::zeros(samples * stride),
-            synaptic: Buffer::zeros(samples * stride),
-            stride,
+            state: Buffer::zeros(samples * states_of),
         };
         let mut spikes = Vec::with_capacity(samples);
         for sample in 0..samples {
@@ -167,30 +215,30 @@ impl LayerRun {
                 Some(raster) => Drive::Spikes {
                     words: raster.words(),
                     words_per_step: raster.words_per_step(),
-                    weight: &weight.values,
+                    weight: &prepared.input.values,
                 },
                 None => Drive::Currents(&currents[sample * steps * stride..]),
             };
             let mut raster = SpikeRaster::silent(steps, units);
-            let trace = trace.as_deref_mut();
-            let here = sample * stride..(sample + 1) * stride;
+            let tape = tape.as_deref_mut();
             let silent_from = ACTIVE.with_borrow_mut(|active| {
-                run(
-                    simd,
-                    Forward {
-                        drive,
-                        drive_steps: inputs.drive_steps(sample),
-                        recurrent: recurrent.map(|rows| &*rows.values),
-                        units,
-                        constants: network.constants(),
-                        membrane: &mut states.membrane[here.clone()],
-                        synaptic: &mut states.synaptic[here],
-                        spikes: raster.words_mut(),
-                        steps,
-                        trace: trace.map(|all| &mut all[sample * steps * stride..]),
-                        active,
-                    },
-                )
+                let work = LayerForward {
+                    parameters: &prepared.parameters,
+                    is_uniform: prepared.is_uniform,
+                    bias: prepared.bias.as_ref().map(|bias| &*bias.values),
+                    drive,
+                    drive_steps: inputs.drive_steps(sample),
+                    recurrent: prepared.recurrent.as_ref().map(|rows| &*rows.values),
+                    units,
+                    stride,
+                    state: &mut states.state[sample * states_of..][..states_of],
+                    silence: prepared.silence.as_deref(),
+                    spikes: raster.words_mut(),
+                    steps,
+                    tape: tape.map(|all| &mut all[sample * tape_of..][..tape_of]),
+                    active,
+                };
+                prepared.neuron.forward(simd, work)
             });
             states.silent_from.push(silent_from);
             spikes.push(raster);
@@ -200,30 +248,28 @@ impl LayerRun {
 }
 
 impl LayerStates {
-    /// Fills in the membranes of the silent steps, as far as errors reach.
+    /// Fills in the tape of the silent steps, as far as errors reach.
     pub(super) fn carry_on(
         &mut self,
         simd: Simd,
-        constants: LifConstants,
+        layer: &PreparedLayer,
         steps: usize,
         reach: &[(usize, usize)],
-        trace: &mut [f32],
+        tape: &mut [f32],
     ) {
-        let stride = self.stride;
+        let (stride, counts) = (layer.input.stride, layer.neuron.counts());
+        let (states_of, row) = (counts.states * stride, counts.tape * stride);
         for &(sample, reached) in reach {
             let from = self.silent_from[sample];
             if from < reached {
-                let here = sample * stride..(sample + 1) * stride;
                 let start = sample * steps;
-                run(
-                    simd,
-                    Coast {
-                        constants,
-                        membrane: &mut self.membrane[here.clone()],
-                        synaptic: &mut self.synaptic[here],
-                        trace: &mut trace[(start + from) * stride..(start + reached) * stride],
-                    },
-                );
+                let work = FreeDecay {
+                    parameters: &layer.parameters,
+                    stride,
+                    state: &mut self.state[sample * states_of..][..states_of],
+                    tape: &mut tape[(start + from) * row..(start + reached) * row],
+                };
+                layer.neuron.free_decay(simd, work);
             }
         }
     }

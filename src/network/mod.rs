@@ -30,10 +30,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod arena;
 mod backward;
+mod erased;
 mod error;
 mod forward;
+mod gradients;
 mod layer;
+mod names;
+mod neuron_settings;
 mod parameters;
 mod prepared;
 mod size;
@@ -42,15 +47,19 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
-pub use backward::Gradients;
 pub use error::NetworkError;
 pub(crate) use forward::predicted;
 pub use forward::{Activity, Reach, Trace};
-pub use parameters::{LayerParameters, ParameterName, Parameters};
+pub use gradients::Gradients;
+pub use names::{ParameterName, RoleName};
+pub use neuron_settings::{
+    AdLifSettings, CubaLifSettings, LearnedRange, LifSettings, NeuronSettings, ResetSettings,
+};
+pub use parameters::Parameters;
 pub use prepared::PreparedStage;
 pub use spec::{
-    InitSettings, InputSettings, LayerSettings, NetworkSettings, NetworkSpec, NeuronSettings,
-    OverTime, ReadoutSettings, SpecError,
+    InitSettings, InputSettings, LayerSettings, NetworkSettings, NetworkSpec, OverTime,
+    ReadoutSettings, SpecError,
 };
 pub use stage::{Latent, LrIndex, Stage, StageInput};
 
@@ -96,8 +105,21 @@ impl Network {
     /// Its weights, to be changed in place; their shapes can't be changed.
     pub fn parameters_mut(
         &mut self,
-    ) -> impl Iterator<Item = (ParameterName, ndarray::ArrayViewMut2<'_, f32>)> {
+    ) -> impl Iterator<Item = (ParameterName, ndarray::ArrayViewMutD<'_, f32>)> {
         self.parameters.iter_mut()
+    }
+
+    /// Brings parameters of neurons that have a range back into it, as an optimiser does after every step.
+    pub fn clamp_parameters(&mut self) {
+        self.parameters.clamp(&self.spec);
+    }
+
+    /// Those numbers of its parameters that gradients are of, for an optimiser.
+    ///
+    /// # Errors
+    /// [`NetworkError::OtherParameters`] for gradients of another network.
+    pub fn parameters_of(&mut self, gradients: &Gradients) -> Result<&mut [f32], NetworkError> {
+        gradients.parameters_of(&mut self.parameters)
     }
 
     /// Draws the readout weights of one class anew from N(0.003, 0.003), as the reference code does

@@ -1,15 +1,16 @@
 //! The weights of a stage in the layout that the kernels read, made once for many blocks of samples.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use ndarray::Array2;
+use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use super::parameters::slice_of;
-use super::{LrIndex, Network, Stage};
+use super::erased::AnyNeuron;
+use super::{LrIndex, Network, ParameterName, Stage};
 use crate::kernels::buffers::Buffer;
 use crate::kernels::dense::Panels;
 use crate::kernels::lanes::padded;
+use crate::neuron::Start;
 use crate::simd::Simd;
 
 /// The fewest rows that are worth another thread.
@@ -31,7 +32,8 @@ const ROWS: usize = 64;
 /// let trace = stage.trace(&inputs, Reach::Logits)?;
 /// let error = Array2::from_elem((1, 20), -1.0); // every logit should be larger
 /// let gradients = trace.backward(error.view(), None)?;
-/// assert_eq!(gradients.get(ParameterName::Readout).map(Array2::dim), Some((50, 20)));
+/// let of_readout = gradients.matrix(ParameterName::Readout).expect("every stage trains it");
+/// assert_eq!(of_readout.dim(), (50, 20));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -39,12 +41,55 @@ pub struct PreparedStage<'a> {
     pub(super) network: &'a Network,
     pub(super) stage: Stage,
     pub(super) simd: Simd,
-    /// For each layer that may run, its input and recurrent weights.
-    layers: Vec<(PaddedRows, Option<PaddedRows>)>,
+    /// Each layer that may run.
+    layers: Vec<PreparedLayer>,
     pub(super) readout: PaddedRows,
     /// For a frozen stage, the LR index that it lies below.
     pub(super) frozen_below: Option<LrIndex>,
     transposed: OnceLock<Transposed>,
+}
+
+/// A layer, ready to run.
+#[derive(Debug)]
+pub(super) struct PreparedLayer {
+    pub input: PaddedRows,
+    pub recurrent: Option<PaddedRows>,
+    pub bias: Option<PaddedRows>,
+    pub neuron: Arc<dyn AnyNeuron>,
+    /// Parameters of a step.
+    pub parameters: Buffer,
+    /// Whether all units have the same.
+    pub is_uniform: bool,
+    /// A row from which the neuron proves silence, if it can.
+    pub silence: Option<Buffer>,
+}
+
+impl PreparedLayer {
+    fn of(simd: Simd, network: &Network, layer: usize) -> Self {
+        let parameters = &network.parameters;
+        let input = PaddedRows::of(simd, network.weight(ParameterName::Input(layer)));
+        let recurrent = parameters.matrix(ParameterName::Recurrent(layer));
+        let bias = parameters.get(ParameterName::Bias(layer)).map(|bias| {
+            let units = bias.len();
+            let row = bias.into_shape_with_order((1, units));
+            PaddedRows::of(simd, row.expect("as many numbers"))
+        });
+        let neuron = network.spec.neuron(layer).clone();
+        let raw = network.raw_parameters(layer);
+        let raw: Vec<&[f32]> = raw.iter().map(|role| &role[..]).collect();
+        let units = network.spec.settings().layers[layer].units;
+        let is_uniform = raw.iter().all(|role| role.len() == 1);
+        let of_step = neuron.parameters(simd, &raw, units);
+        PreparedLayer {
+            recurrent: recurrent.map(|v| PaddedRows::of(simd, v)),
+            silence: neuron.silence(simd, &of_step, units, is_uniform),
+            parameters: of_step,
+            is_uniform,
+            input,
+            bias,
+            neuron,
+        }
+    }
 }
 
 /// A row-major matrix with rows of whole vectors, each beginning where a vector may.
@@ -64,10 +109,10 @@ pub(super) struct Transposed {
 }
 
 impl PaddedRows {
-    fn of(simd: Simd, weight: &Array2<f32>) -> Self {
+    fn of(simd: Simd, weight: ArrayView2<'_, f32>) -> Self {
         let stride = padded(simd, weight.ncols());
         let mut values = Buffer::stale(weight.nrows() * stride);
-        let rows = slice_of(weight).par_chunks_exact(weight.ncols());
+        let rows = row_major(&weight).par_chunks_exact(weight.ncols());
         let padded = values.par_chunks_exact_mut(stride).zip(rows);
         padded.with_min_len(ROWS).for_each(|(padded, row)| {
             padded[..row.len()].copy_from_slice(row);
@@ -78,6 +123,26 @@ impl PaddedRows {
 }
 
 impl Network {
+    /// A weight that the network has.
+    fn weight(&self, name: ParameterName) -> ArrayView2<'_, f32> {
+        let weight = self.parameters.matrix(name);
+        weight.expect("a weight of this network")
+    }
+
+    /// What a layer's neurons are given for each of their roles: one number a unit, or one for all.
+    pub(super) fn raw_parameters(&self, layer: usize) -> Vec<Vec<f32>> {
+        let roles = self.spec.neuron(layer).roles().into_iter();
+        let raw = roles.map(|role| {
+            let learned = self.parameters.get(ParameterName::Neuron(layer, role.name));
+            match (learned, role.start) {
+                (Some(learned), _) => learned.iter().copied().collect(),
+                (None, Start::At(value)) => vec![value],
+                (None, Start::Between(low, high)) => vec![(low + high) / 2.0],
+            }
+        });
+        raw.collect()
+    }
+
     /// Makes a stage ready to run any number of blocks of samples with the weights as they are now.
     pub fn prepare(&self, stage: Stage) -> PreparedStage<'_> {
         let layers = stage.first_layer()..self.spec.depth();
@@ -91,17 +156,13 @@ impl Network {
         stage: Stage,
         layers: std::ops::Range<usize>,
     ) -> PreparedStage<'_> {
-        let layers = self.parameters.layers[layers].iter().map(|layer| {
-            let recurrent = layer.recurrent.as_ref();
-            let input = PaddedRows::of(simd, &layer.input);
-            (input, recurrent.map(|v| PaddedRows::of(simd, v)))
-        });
+        let layers = layers.map(|layer| PreparedLayer::of(simd, self, layer));
         PreparedStage {
             network: self,
             stage,
             simd,
             layers: layers.collect(),
-            readout: PaddedRows::of(simd, &self.parameters.readout),
+            readout: PaddedRows::of(simd, self.weight(ParameterName::Readout)),
             frozen_below: None,
             transposed: OnceLock::new(),
         }
@@ -124,10 +185,9 @@ impl<'a> PreparedStage<'a> {
         self.stage
     }
 
-    /// The input and recurrent weights of a layer of the network, which must be prepared.
-    pub(super) fn layer(&self, layer: usize) -> (&PaddedRows, Option<&PaddedRows>) {
-        let (input, recurrent) = &self.layers[layer - self.stage.first_layer()];
-        (input, recurrent.as_ref())
+    /// A layer of the network, which must be prepared.
+    pub(super) fn layer(&self, layer: usize) -> &PreparedLayer {
+        &self.layers[layer - self.stage.first_layer()]
     }
 
     /// Layers of the network that are prepared.
@@ -144,17 +204,30 @@ impl<'a> PreparedStage<'a> {
     /// The transposed weights; made when they are first asked for.
     pub(super) fn transposed(&self) -> &Transposed {
         self.transposed.get_or_init(|| {
-            let transpose =
-                |weight: &Array2<f32>| Panels::transpose(self.simd, slice_of(weight), weight.dim());
-            let parameters = &self.network.parameters;
-            let layers = &parameters.layers[self.layer_indices()];
-            let above = layers.iter().skip(1).map(|layer| &layer.input);
-            let above = above.chain((!layers.is_empty()).then_some(&parameters.readout));
-            let recurrent = layers.iter().map(|layer| layer.recurrent.as_ref());
+            let transpose = |weight: ArrayView2<'_, f32>| {
+                Panels::transpose(self.simd, row_major(&weight), weight.dim())
+            };
+            let (network, layers) = (self.network, self.layer_indices());
+            let above = |layer: usize| match layer + 1 < layers.end {
+                true => network.weight(ParameterName::Input(layer + 1)),
+                false => network.weight(ParameterName::Readout),
+            };
+            let recurrent = |layer| {
+                let weight = network.parameters.matrix(ParameterName::Recurrent(layer));
+                weight.map(transpose)
+            };
             Transposed {
-                feed: above.map(transpose).collect(),
-                recurrent: recurrent.map(|v| v.map(transpose)).collect(),
+                feed: layers
+                    .clone()
+                    .map(|layer| transpose(above(layer)))
+                    .collect(),
+                recurrent: layers.clone().map(recurrent).collect(),
             }
         })
     }
+}
+
+/// Weights as the kernels read them.
+fn row_major<'a>(weight: &'a ArrayView2<'_, f32>) -> &'a [f32] {
+    weight.as_slice().expect("an arena holds weights row-major")
 }

@@ -1,7 +1,10 @@
 //! How much memory a network takes, and what runs through it: all that its settings decide, so that what
 //! can't be held is refused before anything is allocated.
 
-use super::{NetworkSettings, NetworkSpec, ParameterName, Stage};
+use std::sync::Arc;
+
+use super::erased::AnyNeuron;
+use super::{NetworkSettings, NetworkSpec, OverTime, ParameterName, Stage};
 use crate::ceiling::{self, TooLarge};
 
 /// Bytes of an f32.
@@ -21,10 +24,10 @@ type Part = (String, u128);
 impl NetworkSettings {
     /// Refuses a network that the machine can't hold, with a block of samples running through it and
     /// its confusion matrices. Sizes must be in range.
-    pub(super) fn check_memory(&self) -> Result<(), TooLarge> {
+    pub(super) fn check_memory(&self, neurons: &[Arc<dyn AnyNeuron>]) -> Result<(), TooLarge> {
         check(&[
             self.weights_part(Stage::Whole, 0),
-            self.block_part(1),
+            self.block_part(neurons, 1),
             self.confusion_part(),
         ])
     }
@@ -42,6 +45,9 @@ impl NetworkSettings {
             if layer.recurrent {
                 add(ParameterName::Recurrent(index), layer.units, layer.units);
             }
+            if layer.bias {
+                add(ParameterName::Bias(index), 1, layer.units);
+            }
             before = layer.units;
         }
         add(ParameterName::Readout, before, self.readout.classes);
@@ -55,12 +61,18 @@ impl NetworkSettings {
     }
 
     /// States of so many blocks at a time.
-    fn block_part(&self, blocks: u128) -> Part {
+    fn block_part(&self, neurons: &[Arc<dyn AnyNeuron>], blocks: u128) -> Part {
         let (steps, classes) = (self.input.steps as u128, self.readout.classes as u128);
         let units = self.layers.iter().map(|layer| layer.units as u128);
         let largest = units.clone().max().unwrap_or(0);
-        // Membranes and errors of each layer, input currents of one, and the readout's errors.
-        let numbers = 2 * units.sum::<u128>() + largest + classes;
+        // What the neurons of each layer note, and their errors.
+        let noted = units.zip(neurons).map(|(units, neuron)| {
+            let tape = neuron.counts().tape as u128;
+            units * (tape + 1)
+        });
+        // Beside them input currents of one layer, errors of the readout, and its trace if that is kept.
+        let traces = 1 + u128::from(self.readout.over_time == OverTime::SumOfSoftmax);
+        let numbers = noted.sum::<u128>() + largest + traces * classes;
         let samples = blocks * BLOCK;
         let what = format!("the states of {samples} samples at a time over {steps} steps");
         (what, samples * steps * numbers * NUMBER)
@@ -86,7 +98,7 @@ impl NetworkSpec {
         let settings = self.settings();
         check(&[
             settings.weights_part(stage, blocks),
-            settings.block_part(at_a_time),
+            settings.block_part(self.neurons(), at_a_time),
             settings.confusion_part(),
         ])
     }
@@ -125,9 +137,12 @@ mod tests {
             settings.input.units = 1;
             settings.readout.classes = 16_000;
         });
-        // 16 samples × 65536 steps × (2 + 1 + 1) × 16000 numbers of 4 bytes.
+        // 16 samples × 65536 steps × (3 + 1 + 1) × 16000 numbers of 4 bytes, and the weights.
         assert!(said.contains("the states of 16 samples"), "{said}");
-        assert!(said.contains("27"), "{said}");
+        assert!(
+            said.contains("3.47 GB") || said.contains("346.8 GB"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What a network is, before it has weights: settings as written, and the same once checked.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{LrIndex, Surrogate};
+use super::erased::AnyNeuron;
+use super::{LrIndex, NeuronSettings, Surrogate};
 use crate::ceiling::TooLarge;
 use crate::dataset::BinningTarget;
 use crate::spikes::{MAX_EXTENT, TimeGrid};
@@ -48,28 +50,36 @@ pub struct InputSettings {
     pub max_time_s: f64,
 }
 
-/// A current-based leaky integrate-and-fire neuron.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NeuronSettings {
-    /// Time constant of the synaptic current in steps: α = exp(−1/tau).
-    pub tau_syn_steps: f64,
-    /// Time constant of the membrane potential in steps: β = exp(−1/tau).
-    pub tau_mem_steps: f64,
-    /// A membrane potential above this spikes.
-    pub threshold: f32,
-    /// Stands in for the derivative of the spike.
-    pub surrogate: Surrogate,
-}
-
 /// A hidden layer.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerSettings {
     /// Neurons.
     pub units: usize,
     /// Whether the layer's spikes come back to itself a step later.
     pub recurrent: bool,
+    /// Whether each unit has a number that is added to its drive in every step, and learned.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bias: bool,
+    /// By how many steps the spikes of each unit below come later, one number a unit; none do without it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delay_steps: Vec<u16>,
+    /// The neurons of this layer, where they are others than those of all layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neuron: Option<NeuronSettings>,
+}
+
+impl LayerSettings {
+    /// A layer of so many neurons, recurrent or not, with what all layers have.
+    pub fn new(units: usize, recurrent: bool) -> Self {
+        LayerSettings {
+            units,
+            recurrent,
+            bias: false,
+            delay_steps: Vec::new(),
+            neuron: None,
+        }
+    }
 }
 
 /// A leaky integrator for each class, which does not spike.
@@ -78,12 +88,21 @@ pub struct LayerSettings {
 pub struct ReadoutSettings {
     /// Classes.
     pub classes: usize,
-    /// Time constant of the filtered current in steps.
-    pub tau_syn_steps: f64,
-    /// Time constant of the readout's potential in steps.
+    /// Time constant of the filtered current in steps, α = exp(−1/tau): out ← β·out + flt, then
+    /// flt ← α·flt + s·W. Without it nothing is filtered: out ← β·out + (1 − β)·s·W.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tau_syn_steps: Option<f64>,
+    /// Time constant of the readout's potential in steps, β = exp(−1/tau).
     pub tau_mem_steps: f64,
     /// How a trace over time becomes one logit.
     pub over_time: OverTime,
+    /// The first steps that a sum of softmax leaves out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skip_steps: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// How the readout's trace over time becomes one logit a class.
@@ -96,6 +115,9 @@ pub enum OverTime {
     Sum,
     /// The last value.
     Last,
+    /// The sum over time of the softmax over classes (Bittar & Garner 2022; Baronig et al. 2025), the first
+    /// zero of the trace left out.
+    SumOfSoftmax,
 }
 
 /// How weights are drawn: N(0, weight_scale / √fan-in).
@@ -152,6 +174,35 @@ pub enum SpecError {
         /// The largest value allowed.
         largest: usize,
     },
+    /// A learned parameter does not begin in its range.
+    #[error("{key} is {min} to {max}, but the value that it begins with is {value}")]
+    OutsideRange {
+        /// Which setting.
+        key: String,
+        /// Where it begins.
+        value: f64,
+        /// The least.
+        min: f64,
+        /// The most.
+        max: f64,
+    },
+    /// Steps are left out by a sum of softmax alone.
+    #[error(
+        "readout.skip_steps changes nothing unless over_time is \"sum-of-softmax\"; leave it out"
+    )]
+    SkipUnused,
+    /// There must be a delay for each unit below.
+    #[error(
+        "layers[{layer}].delay_steps has {found} numbers, but there are {expected} units below"
+    )]
+    BadDelays {
+        /// Which layer, 0 first.
+        layer: usize,
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
     /// The time grid is not valid.
     #[error("input: {0}")]
     BadGrid(#[from] crate::spikes::SpikeError),
@@ -177,11 +228,20 @@ pub enum SpecError {
 }
 
 /// A network's settings, checked: one of these can always be given weights and run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "NetworkSettings", into = "NetworkSettings")]
 pub struct NetworkSpec {
     settings: NetworkSettings,
     grid: TimeGrid,
+    /// Of each hidden layer.
+    neurons: Vec<Arc<dyn AnyNeuron>>,
+}
+
+impl PartialEq for NetworkSpec {
+    fn eq(&self, other: &Self) -> bool {
+        // All else is made of them.
+        self.settings == other.settings
+    }
 }
 
 impl NetworkSettings {
@@ -193,20 +253,33 @@ impl NetworkSettings {
         let grid = TimeGrid::new(self.input.steps, self.input.max_time_s)?;
         size("input.units", self.input.units, MAX_EXTENT)?;
         size("the number of layers", self.layers.len(), MAX_LAYERS)?;
-        let (neuron, readout) = (&self.neuron, &self.readout);
-        positive("neuron.tau_syn_steps", neuron.tau_syn_steps)?;
-        positive("neuron.tau_mem_steps", neuron.tau_mem_steps)?;
-        positive("neuron.threshold", f64::from(neuron.threshold))?;
-        for (name, value) in neuron.surrogate.parameters() {
-            positive(&format!("neuron.surrogate.{name}"), f64::from(value))?;
-        }
+        let readout = &self.readout;
+        let of_all = self.neuron.check("neuron")?;
         size("readout.classes", readout.classes, MAX_EXTENT - 1)?;
-        positive("readout.tau_syn_steps", readout.tau_syn_steps)?;
+        if let Some(tau) = readout.tau_syn_steps {
+            positive("readout.tau_syn_steps", tau)?;
+        }
+        if readout.skip_steps > 0 && readout.over_time != OverTime::SumOfSoftmax {
+            return Err(SpecError::SkipUnused);
+        }
         positive("readout.tau_mem_steps", readout.tau_mem_steps)?;
         positive("init.weight_scale", f64::from(self.init.weight_scale))?;
         let mut weights: usize = 0;
         let mut before = self.input.units;
+        let mut neurons = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
+            neurons.push(match &layer.neuron {
+                Some(neuron) => neuron.check(&format!("layers[{index}].neuron"))?,
+                None => of_all.clone(),
+            });
+            let delays = layer.delay_steps.len();
+            if delays > 0 && delays != before {
+                return Err(SpecError::BadDelays {
+                    layer: index,
+                    found: delays,
+                    expected: before,
+                });
+            }
             size(&format!("layers[{index}].units"), layer.units, MAX_EXTENT)?;
             let recurrent = usize::from(layer.recurrent).saturating_mul(layer.units);
             let rows = before.saturating_add(recurrent);
@@ -217,10 +290,11 @@ impl NetworkSettings {
         if weights > MAX_WEIGHTS {
             return Err(SpecError::TooLarge { weights });
         }
-        self.check_memory()?;
+        self.check_memory(&neurons)?;
         Ok(NetworkSpec {
             settings: self,
             grid,
+            neurons,
         })
     }
 }
@@ -236,7 +310,7 @@ fn size(key: &str, value: usize, largest: usize) -> Result<(), SpecError> {
     Ok(())
 }
 
-fn positive(key: &str, value: f64) -> Result<(), SpecError> {
+pub(super) fn positive(key: &str, value: f64) -> Result<(), SpecError> {
     if !(value.is_finite() && value > 0.0) {
         return Err(SpecError::NotPositive {
             key: key.to_string(),
@@ -277,23 +351,21 @@ impl NetworkSpec {
                 steps: 100,
                 max_time_s: 1.4,
             },
-            neuron: NeuronSettings {
-                tau_syn_steps: 5.0,
-                tau_mem_steps: 10.0,
-                threshold: 1.0,
-                surrogate: Surrogate::FastSigmoid { slope: 100.0 },
-            },
+            neuron: NeuronSettings::cuba_lif(
+                5.0,
+                10.0,
+                1.0,
+                Surrogate::FastSigmoid { slope: 100.0 },
+            ),
             layers: [200, 100, 50]
-                .map(|units| LayerSettings {
-                    units,
-                    recurrent: true,
-                })
+                .map(|units| LayerSettings::new(units, true))
                 .to_vec(),
             readout: ReadoutSettings {
                 classes: 20,
-                tau_syn_steps: 5.0,
+                tau_syn_steps: Some(5.0),
                 tau_mem_steps: 10.0,
                 over_time: OverTime::Max,
+                skip_steps: 0,
             },
             init: InitSettings { weight_scale: 0.2 },
         }
@@ -333,6 +405,40 @@ impl NetworkSpec {
             inputs: self.inputs(),
             classes: self.classes(),
         }
+    }
+
+    /// The neurons of all hidden layers.
+    pub(super) fn neurons(&self) -> &[Arc<dyn AnyNeuron>] {
+        &self.neurons
+    }
+
+    /// The neurons of a hidden layer.
+    pub(crate) fn neuron(&self, layer: usize) -> &Arc<dyn AnyNeuron> {
+        &self.neurons[layer]
+    }
+
+    /// What stands in for the derivative of a spike of a hidden layer.
+    pub(crate) fn surrogate(&self, layer: usize) -> Surrogate {
+        let own = self.settings.layers[layer].neuron;
+        own.unwrap_or(self.settings.neuron).surrogate()
+    }
+
+    /// The network that runs on a grid whose steps are `factor` times as long, with the same weights: all
+    /// time constants in steps are divided by it. Delays stay as they are.
+    ///
+    /// # Errors
+    /// [`SpecError`] if no such grid can be made.
+    pub fn in_longer_steps(&self, factor: usize) -> Result<Self, SpecError> {
+        let mut settings = self.settings.clone();
+        let by = factor as f64;
+        settings.input.steps = settings.input.steps.div_ceil(factor.max(1));
+        settings.neuron = settings.neuron.in_longer_steps(by);
+        for layer in &mut settings.layers {
+            layer.neuron = layer.neuron.map(|neuron| neuron.in_longer_steps(by));
+        }
+        settings.readout.tau_syn_steps = settings.readout.tau_syn_steps.map(|tau| tau / by);
+        settings.readout.tau_mem_steps /= by;
+        settings.check()
     }
 
     /// Number of hidden layers.

@@ -52,10 +52,9 @@ impl Stage {
     pub fn trains(self, name: ParameterName) -> bool {
         match (self, name) {
             (Stage::Whole, _) | (_, ParameterName::Readout) => true,
-            (Stage::Learning(index), ParameterName::Input(layer)) => {
-                layer >= index.0 && !(index.0 == 0 && layer == 0)
-            }
-            (Stage::Learning(index), ParameterName::Recurrent(layer)) => layer >= index.0,
+            // At LR index 0 what is kept are the currents that it makes; above, the layer is frozen.
+            (Stage::Learning(_), ParameterName::Input(0)) => false,
+            (Stage::Learning(index), name) => name.layer().is_none_or(|layer| layer >= index.0),
         }
     }
 

@@ -106,6 +106,27 @@ impl SpikeCounts {
         (&self.unit[..end], &self.count[..end])
     }
 
+    /// The same with the events of each unit later by so many steps; what would come after the end is lost.
+    pub(crate) fn delayed(&self, steps: &[u16]) -> Self {
+        let mut cells: Vec<(usize, u16, u16)> = Vec::with_capacity(self.unit.len());
+        for step in 0..self.steps() {
+            let (units, counts) = self.row_slices(step);
+            for (&unit, &count) in units.iter().zip(counts) {
+                cells.push((step + usize::from(steps[usize::from(unit)]), unit, count));
+            }
+        }
+        cells.sort_unstable();
+        let mut delayed = SpikeCounts::with_units(self.units);
+        let mut rest = cells.into_iter().peekable();
+        for step in 0..self.steps() {
+            while let Some((_, unit, count)) = rest.next_if(|cell| cell.0 == step) {
+                delayed.push(unit, count);
+            }
+            delayed.end_step();
+        }
+        delayed
+    }
+
     /// Number of steps up to the last one with an event; 0 without events.
     pub(crate) fn steps_to_last(&self) -> usize {
         let end = self.unit.len() as u32;

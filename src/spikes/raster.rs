@@ -112,6 +112,25 @@ impl SpikeRaster {
     }
 
     /// All words, step after step; the writer keeps padding bits 0.
+    /// The same with the spikes of each unit later by so many steps; what would come after the end is lost.
+    pub(crate) fn delayed(&self, by: &[u16]) -> Self {
+        let mut delayed = SpikeRaster::silent(self.steps(), self.units());
+        for (step, row) in self.words().chunks_exact(self.words_per_step()).enumerate() {
+            for (index, &word) in row.iter().enumerate() {
+                let mut rest = word;
+                while rest != 0 {
+                    let unit = index * 64 + rest.trailing_zeros() as usize;
+                    let late = step + usize::from(by[unit]);
+                    if late < self.steps() {
+                        delayed.set(TimeStep(late), Unit(unit));
+                    }
+                    rest &= rest - 1;
+                }
+            }
+        }
+        delayed
+    }
+
     pub(crate) fn words_mut(&mut self) -> &mut [u64] {
         self.bits.as_raw_mut_slice()
     }

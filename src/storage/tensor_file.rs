@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ndarray::Array2;
+use ndarray::{ArrayD, IxDyn};
 use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView};
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
@@ -15,8 +15,8 @@ const NOTE: &str = "respike";
 /// A named array of a [`TensorFile`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tensor {
-    /// Rows × columns.
-    F32(Array2<f32>),
+    /// Rows × columns, or a list.
+    F32(ArrayD<f32>),
     /// A list.
     U16(Vec<u16>),
     /// A list.
@@ -155,12 +155,12 @@ fn to_bytes(tensor: &Tensor) -> (Dtype, Vec<usize>, Vec<u8>) {
 fn from_view(view: &TensorView<'_>) -> Option<Tensor> {
     let data = view.data();
     match (view.dtype(), view.shape()) {
-        (Dtype::F32, &[rows, columns]) => {
+        (Dtype::F32, shape @ ([_] | [_, _])) => {
             let (values, []) = data.as_chunks::<4>() else {
                 return None;
             };
             let values = values.iter().map(|&bytes| f32::from_le_bytes(bytes));
-            let array = Array2::from_shape_vec((rows, columns), values.collect());
+            let array = ArrayD::from_shape_vec(IxDyn(shape), values.collect());
             array.ok().map(Tensor::F32)
         }
         (Dtype::U16, [_]) => {

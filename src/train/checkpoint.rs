@@ -1,13 +1,12 @@
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use ndarray::Array2;
+use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
 use super::{Moments, Optimiser, OptimiserSettings, TrainError, TrainingSettings};
 use crate::dataset::RecordingSet;
 use crate::names::normalised;
-use crate::network::{Network, NetworkSpec, ParameterName, Parameters, Stage};
+use crate::network::{Gradients, Network, NetworkSpec, ParameterName, Parameters, Stage};
 use crate::random::{MasterSeed, StreamPosition};
 use crate::storage::{Tensor, TensorFile, TensorFileError};
 
@@ -127,10 +126,13 @@ impl Checkpoint {
         for (name, weight) in self.network.parameters().iter() {
             put(name.to_string(), Tensor::F32(weight.to_owned()));
         }
-        let moments = self.trainer.iter().flat_map(|t| t.optimiser.moments());
-        for (name, Moments { first, second }) in moments {
-            put(moment(*name, "first"), Tensor::F32(first.clone()));
-            put(moment(*name, "second"), Tensor::F32(second.clone()));
+        let trainer = self.trainer.as_ref();
+        if let Some(moments) = trainer.and_then(|trainer| trainer.optimiser.moments()) {
+            for (which, moments) in [("first", &moments.first), ("second", &moments.second)] {
+                for (name, values) in moments.iter() {
+                    put(moment(name, which), Tensor::F32(values.to_owned()));
+                }
+            }
         }
         let seen = &self.trained_on;
         put(TRAINED_ON.into(), Tensor::U64(seen.events().to_vec()));
@@ -170,23 +172,33 @@ impl Checkpoint {
         let mut parameters = Parameters::zeros(&spec);
         let names: Vec<_> = parameters.iter().map(|(name, _)| name).collect();
         for &name in &names {
-            let weight = take_matrix(file, &name.to_string())?;
+            let weight = take_array(file, &name.to_string())?;
             parameters
                 .set(name, weight)
                 .map_err(|error| error.to_string())?;
         }
+        let network = Network::with_parameters(spec, parameters);
+        let network = network.map_err(|error| error.to_string())?;
         let mut trainer = None;
         if let Some(note) = note.trainer {
             if let Stage::Learning(index) = note.stage {
-                let checked = spec.lr_index(index.get());
+                let checked = network.spec().lr_index(index.get());
                 checked.map_err(|error| error.to_string())?;
             }
-            let mut moments = BTreeMap::new();
-            let moved = names.iter().filter(|name| note.stage.trains(**name));
-            for &name in moved.filter(|_| note.steps_taken > 0) {
-                let first = take_matrix(file, &moment(name, "first"))?;
-                let second = take_matrix(file, &moment(name, "second"))?;
-                moments.insert(name, Moments { first, second });
+            let mut moments = None;
+            if note.steps_taken > 0 {
+                let mut of = |which| {
+                    let mut moments = Gradients::zeros(&network, note.stage);
+                    for &name in names.iter().filter(|name| note.stage.trains(**name)) {
+                        let values = take_array(file, &moment(name, which))?;
+                        let set = moments.set(name, values);
+                        set.map_err(|error| error.to_string())?;
+                    }
+                    Ok::<Gradients, String>(moments)
+                };
+                let first = of("first")?;
+                let second = of("second")?;
+                moments = Some(Moments { first, second });
             }
             let optimiser = Optimiser::resume(note.optimiser, note.steps_taken, moments);
             trainer = Some(TrainerState {
@@ -208,9 +220,8 @@ impl Checkpoint {
                 take_list(file, TRAINED_ON_LEGACY)?.unwrap_or_default(),
             ),
         };
-        let network = Network::with_parameters(spec, parameters);
         Ok(Checkpoint {
-            network: network.map_err(|error| error.to_string())?,
+            network,
             trainer,
             training: note.training,
             class_names: note
@@ -235,11 +246,11 @@ fn take_list(file: &mut TensorFile, name: &str) -> Result<Option<Vec<u64>>, Stri
     }
 }
 
-fn take_matrix(file: &mut TensorFile, name: &str) -> Result<Array2<f32>, String> {
+fn take_array(file: &mut TensorFile, name: &str) -> Result<ArrayD<f32>, String> {
     match file.tensors.remove(name) {
         Some(Tensor::F32(array)) if array.iter().all(|value| value.is_finite()) => Ok(array),
         Some(Tensor::F32(_)) => Err(format!("`{name}` holds numbers that are not finite")),
-        _ => Err(format!("the matrix `{name}` is missing")),
+        _ => Err(format!("the array `{name}` is missing")),
     }
 }
 

@@ -1,13 +1,11 @@
 //! Optimisers: how a gradient moves the weights.
 
-use std::collections::BTreeMap;
-
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Ix2, Zip};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
 use crate::kernels::flush;
-use crate::network::{Gradients, Network, NetworkError, ParameterName};
+use crate::network::{Gradients, Network, NetworkError};
 
 /// Which optimiser, with its constants. The learning rate comes from a
 /// [`Schedule`](super::Schedule).
@@ -94,16 +92,27 @@ impl OptimiserSettings {
 pub struct Optimiser {
     settings: OptimiserSettings,
     steps_taken: u32,
-    moments: BTreeMap<ParameterName, Moments>,
+    /// `None` before the first step.
+    moments: Option<Moments>,
 }
 
-/// What an optimiser remembers of one weight, each of the weight's shape.
+/// What an optimiser remembers of every parameter that it moves, in the shape of their gradients.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moments {
     /// First moment of Adam and Adamax, velocity of gradient descent.
-    pub first: Array2<f32>,
+    pub first: Gradients,
     /// Second moment of Adam, infinity norm of Adamax; unused by gradient descent.
-    pub second: Array2<f32>,
+    pub second: Gradients,
+}
+
+impl Moments {
+    /// A memory of nothing, for gradients such as these.
+    fn none(gradients: &Gradients) -> Self {
+        let mut first = gradients.clone();
+        first.clear();
+        let second = first.clone();
+        Moments { first, second }
+    }
 }
 
 impl Optimiser {
@@ -112,7 +121,7 @@ impl Optimiser {
     /// # Errors
     /// [`TrainError::OutOfRange`] for a constant outside its range.
     pub fn new(settings: OptimiserSettings) -> Result<Self, TrainError> {
-        Self::resume(settings, 0, BTreeMap::new())
+        Self::resume(settings, 0, None)
     }
 
     /// An optimiser with a memory, as a checkpoint holds it.
@@ -122,7 +131,7 @@ impl Optimiser {
     pub fn resume(
         settings: OptimiserSettings,
         steps_taken: u32,
-        moments: BTreeMap<ParameterName, Moments>,
+        moments: Option<Moments>,
     ) -> Result<Self, TrainError> {
         settings.check()?;
         Ok(Optimiser {
@@ -142,95 +151,101 @@ impl Optimiser {
         self.steps_taken
     }
 
-    /// What is remembered, by weight.
-    pub fn moments(&self) -> &BTreeMap<ParameterName, Moments> {
-        &self.moments
+    /// What is remembered; nothing before the first step.
+    pub fn moments(&self) -> Option<&Moments> {
+        self.moments.as_ref()
     }
 
-    /// Moves every weight that has a gradient.
+    /// Moves every parameter that has a gradient.
     ///
     /// # Errors
-    /// [`NetworkError::WrongShape`] if a gradient or the memory does not fit its weight.
+    /// [`NetworkError::OtherParameters`] if the gradients or the memory are of another network or stage.
     pub fn step(
         &mut self,
         network: &mut Network,
         gradients: &Gradients,
         learning_rate: f32,
     ) -> Result<(), NetworkError> {
+        let weights = network.parameters_of(gradients)?;
+        let moments = self.moments.get_or_insert_with(|| Moments::none(gradients));
+        if !moments.first.are_like(gradients) || !moments.second.are_like(gradients) {
+            return Err(NetworkError::OtherParameters(
+                "what the optimiser remembers",
+            ));
+        }
         self.steps_taken = self.steps_taken.saturating_add(1);
         let exponent = self.steps_taken.min(i32::MAX as u32) as i32;
-        for (name, mut weight) in network.parameters_mut() {
-            let Some(gradient) = gradients.get(name) else {
-                continue;
-            };
-            let shape = weight.dim();
-            let moments = self.moments.entry(name).or_insert_with(|| Moments {
-                first: Array2::zeros(shape),
-                second: Array2::zeros(shape),
-            });
-            for found in [gradient.dim(), moments.first.dim(), moments.second.dim()] {
-                if found != shape {
-                    return Err(NetworkError::WrongShape {
-                        name,
-                        found,
-                        expected: shape,
-                    });
-                }
+        let all = Moved {
+            weights,
+            gradients: gradients.values(),
+            first: moments.first.values_mut(),
+            second: moments.second.values_mut(),
+        };
+        match self.settings {
+            OptimiserSettings::Adamax {
+                beta1,
+                beta2,
+                epsilon,
+            } => {
+                let rate = learning_rate / (1.0 - beta1.powi(exponent));
+                all.each(|weight, gradient, first, norm| {
+                    *first = flush(beta1 * *first + (1.0 - beta1) * gradient);
+                    *norm = (beta2 * *norm).max(gradient.abs() + epsilon);
+                    *weight -= rate * *first / *norm;
+                });
             }
-            let all = Zip::from(weight.view_mut())
-                .and(gradient.view())
-                .and(moments.first.view_mut())
-                .and(moments.second.view_mut());
-            match self.settings {
-                OptimiserSettings::Adamax {
-                    beta1,
-                    beta2,
-                    epsilon,
-                } => {
-                    let rate = learning_rate / (1.0 - beta1.powi(exponent));
-                    for_all(all, |weight, &gradient, first, norm| {
-                        *first = flush(beta1 * *first + (1.0 - beta1) * gradient);
-                        *norm = (beta2 * *norm).max(gradient.abs() + epsilon);
-                        *weight -= rate * *first / *norm;
-                    });
-                }
-                OptimiserSettings::Adam {
-                    beta1,
-                    beta2,
-                    epsilon,
-                } => {
-                    let rate = learning_rate / (1.0 - beta1.powi(exponent));
-                    let root = (1.0 - beta2.powi(exponent)).sqrt();
-                    for_all(all, |weight, &gradient, first, second| {
-                        *first = flush(beta1 * *first + (1.0 - beta1) * gradient);
-                        *second = flush(beta2 * *second + (1.0 - beta2) * gradient * gradient);
-                        *weight -= rate * *first / (second.sqrt() / root + epsilon);
-                    });
-                }
-                OptimiserSettings::Sgd { momentum } => {
-                    for_all(all, |weight, &gradient, velocity, _| {
-                        *velocity = flush(momentum * *velocity + gradient);
-                        *weight -= learning_rate * *velocity;
-                    });
-                }
+            OptimiserSettings::Adam {
+                beta1,
+                beta2,
+                epsilon,
+            } => {
+                let rate = learning_rate / (1.0 - beta1.powi(exponent));
+                let root = (1.0 - beta2.powi(exponent)).sqrt();
+                all.each(|weight, gradient, first, second| {
+                    *first = flush(beta1 * *first + (1.0 - beta1) * gradient);
+                    *second = flush(beta2 * *second + (1.0 - beta2) * gradient * gradient);
+                    *weight -= rate * *first / (second.sqrt() / root + epsilon);
+                });
+            }
+            OptimiserSettings::Sgd { momentum } => {
+                all.each(|weight, gradient, velocity, _| {
+                    *velocity = flush(momentum * *velocity + gradient);
+                    *weight -= learning_rate * *velocity;
+                });
             }
         }
+        network.clamp_parameters();
         Ok(())
     }
 }
 
-/// The fewest weights that are worth another thread.
-const MANY: usize = 1 << 15;
+/// Numbers that one thread moves at a time.
+const PIECE: usize = 1 << 14;
 
-type Four<'a> = Zip<(Moved<'a>, Given<'a>, Moved<'a>, Moved<'a>), Ix2>;
-type Moved<'a> = ArrayViewMut2<'a, f32>;
-type Given<'a> = ArrayView2<'a, f32>;
+/// Parameters with all that moves them, equally long.
+struct Moved<'a> {
+    weights: &'a mut [f32],
+    gradients: &'a [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+}
 
-/// Does the same for every weight, with several threads if there are many.
-fn for_all(all: Four<'_>, work: impl Fn(&mut f32, &f32, &mut f32, &mut f32) + Sync + Send) {
-    match all.size() < MANY {
-        true => all.for_each(work),
-        false => all.par_for_each(work),
+impl Moved<'_> {
+    /// Does the same for every number, with several threads if there are many.
+    fn each(self, work: impl Fn(&mut f32, f32, &mut f32, &mut f32) + Sync + Send) {
+        let weights = self.weights.par_chunks_mut(PIECE);
+        let weights = weights.zip(self.gradients.par_chunks(PIECE));
+        let moments = self.first.par_chunks_mut(PIECE);
+        let moments = moments.zip(self.second.par_chunks_mut(PIECE));
+        weights
+            .zip(moments)
+            .for_each(|((weights, gradients), (first, second))| {
+                let weights = weights.iter_mut().zip(gradients);
+                let moments = first.iter_mut().zip(second);
+                for ((weight, &gradient), (first, second)) in weights.zip(moments) {
+                    work(weight, gradient, first, second);
+                }
+            });
     }
 }
 
@@ -238,7 +253,7 @@ fn for_all(all: Four<'_>, work: impl Fn(&mut f32, &f32, &mut f32, &mut f32) + Sy
 mod tests {
     use super::*;
     use crate::ids::ClassId;
-    use crate::network::{NetworkSpec, Parameters, Stage, StageInput};
+    use crate::network::{NetworkSpec, ParameterName, Parameters, Stage, StageInput};
     use crate::spikes::SpikeRaster;
     use crate::train::{SpikePenalty, StoredExamples, batch_gradient};
 
@@ -253,7 +268,11 @@ mod tests {
         // From zero weights the maximum over time is at the start and has no gradient; any positive
         // readout has.
         let mut start = network.parameters().clone();
-        start.readout.fill(0.1);
+        for (name, mut weight) in start.iter_mut() {
+            if name == ParameterName::Readout {
+                weight.fill(0.1);
+            }
+        }
         network = Network::with_parameters(spec.clone(), start.clone()).expect("its own");
         let examples = StoredExamples {
             samples: vec![(StageInput::spikes(&spikes), ClassId(3))],
@@ -266,9 +285,14 @@ mod tests {
             let moved = optimiser.step(&mut network, &step.gradients, rate);
             moved.expect("shapes fit");
         }
-        let gradient = step.gradients.get(ParameterName::Readout).expect("trained");
+        let gradient = step
+            .gradients
+            .matrix(ParameterName::Readout)
+            .expect("trained");
         let at = (0, 3);
-        let moved = network.parameters().readout[at] - start.readout[at];
+        let readout =
+            |parameters: &Parameters| parameters.matrix(ParameterName::Readout).expect("there")[at];
+        let moved = readout(network.parameters()) - readout(&start);
         (f64::from(gradient[at]), f64::from(moved))
     }
 

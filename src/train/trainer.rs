@@ -252,8 +252,7 @@ impl Trainer {
             return Err(TrainError::NoSamples("train on"));
         }
         // A weight that is no number may hide: a membrane of NaN is merely silent.
-        let mut weights = self.network.parameters().iter();
-        if weights.any(|(_, weight)| weight.iter().any(|value| !value.is_finite())) {
+        if !self.network.parameters().are_finite() {
             return Err(TrainError::Diverged {
                 epoch: epoch + 1,
                 loss: f64::NAN,

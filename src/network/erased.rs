@@ -1,0 +1,169 @@
+//! Neurons of any model behind one interface: one call a layer and block, or a layer and sample.
+
+use std::fmt::Debug;
+
+use crate::kernels::backward::LayerBackward;
+use crate::kernels::buffers::Buffer;
+use crate::kernels::lanes::{padded, run, width};
+use crate::kernels::layer::{FreeDecay, LayerForward, Observe, Of, tape_numbers};
+use crate::neuron::{Neuron, Role};
+use crate::real::Fields;
+use crate::simd::Simd;
+
+/// A [`Neuron`] whose type is not known.
+pub(crate) trait AnyNeuron: Debug + Send + Sync {
+    fn roles(&self) -> Vec<Role>;
+    fn observed(&self) -> &'static [&'static str];
+    /// Numbers of a unit: state variables, tape, and parameters of a step.
+    fn counts(&self) -> Counts;
+
+    /// Parameters of a step for the kernels, from raw ones: one list a role, as long as there are units, or
+    /// with one number for all. Units that fill up the last vector have what the last unit has.
+    fn parameters(&self, simd: Simd, raw: &[&[f32]], units: usize) -> Buffer;
+
+    /// A row from which the neuron proves silence, if it can.
+    fn silence(
+        &self,
+        simd: Simd,
+        parameters: &[f32],
+        units: usize,
+        is_uniform: bool,
+    ) -> Option<Buffer>;
+
+    /// Adds ∂L/∂raw of so many units to lists like `raw`, from ∂L/∂parameters as the kernels leave them.
+    fn raw_gradient(
+        &self,
+        simd: Simd,
+        raw: &[&[f32]],
+        gradient: &[f32],
+        units: usize,
+        sums: &mut [Vec<f32>],
+    );
+
+    fn forward(&self, simd: Simd, work: LayerForward<'_>) -> usize;
+    fn free_decay(&self, simd: Simd, work: FreeDecay<'_>);
+    fn backward(&self, simd: Simd, work: LayerBackward<'_>);
+    fn observe(&self, simd: Simd, work: Observe<'_>);
+}
+
+/// How many numbers a unit has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub states: usize,
+    pub tape: usize,
+    pub parameters: usize,
+}
+
+/// Where a field of a unit lies among those of all units: fields of the units of one vector lie one vector
+/// after the other.
+pub(super) fn place(simd: Simd, count: usize, field: usize, unit: usize) -> usize {
+    let width = width(simd);
+    (unit / width * count + field) * width + unit % width
+}
+
+/// The raw parameters of one unit.
+fn raw_of<F: Fields<f32>>(raw: &[&[f32]], unit: usize) -> F {
+    F::from_fn(|role| raw[role][unit.min(raw[role].len() - 1)])
+}
+
+impl<N: Neuron> AnyNeuron for N {
+    fn roles(&self) -> Vec<Role> {
+        Neuron::roles(self)
+    }
+
+    fn observed(&self) -> &'static [&'static str] {
+        Neuron::observed(self)
+    }
+
+    fn counts(&self) -> Counts {
+        Counts {
+            states: <N::State<f32> as Fields<f32>>::COUNT,
+            tape: tape_numbers::<N>(),
+            parameters: <N::Parameters<f32> as Fields<f32>>::COUNT,
+        }
+    }
+
+    fn parameters(&self, simd: Simd, raw: &[&[f32]], units: usize) -> Buffer {
+        let (count, width) = (self.counts().parameters, width(simd));
+        let mut parameters = Buffer::stale(count * padded(simd, units));
+        let uniform = raw.iter().all(|role| role.len() == 1);
+        let uniform = uniform.then(|| Neuron::parameters::<f32>(self, &raw_of(raw, 0)));
+        for (index, of_units) in parameters.chunks_exact_mut(count * width).enumerate() {
+            for lane in 0..width {
+                let of_unit = uniform.unwrap_or_else(|| {
+                    Neuron::parameters::<f32>(self, &raw_of(raw, index * width + lane))
+                });
+                for (slot, &value) in of_units[lane..]
+                    .iter_mut()
+                    .step_by(width)
+                    .zip(of_unit.as_ref())
+                {
+                    *slot = value;
+                }
+            }
+        }
+        parameters
+    }
+
+    fn silence(
+        &self,
+        simd: Simd,
+        parameters: &[f32],
+        units: usize,
+        is_uniform: bool,
+    ) -> Option<Buffer> {
+        let count = self.counts().parameters;
+        let mut silence = Buffer::stale(padded(simd, units));
+        let of_unit = |unit: usize| {
+            let of_unit = N::Parameters::<f64>::from_fn(|field| {
+                f64::from(parameters[place(simd, count, field, unit)])
+            });
+            Some(Neuron::silence(self, &of_unit)? as f32)
+        };
+        match is_uniform {
+            true => silence.fill(of_unit(0)?),
+            false => {
+                for (unit, slot) in silence.iter_mut().enumerate() {
+                    *slot = of_unit(unit)?;
+                }
+            }
+        }
+        Some(silence)
+    }
+
+    fn raw_gradient(
+        &self,
+        simd: Simd,
+        raw: &[&[f32]],
+        gradient: &[f32],
+        units: usize,
+        sums: &mut [Vec<f32>],
+    ) {
+        let count = self.counts().parameters;
+        for unit in 0..units {
+            let of_unit =
+                N::Parameters::<f32>::from_fn(|field| gradient[place(simd, count, field, unit)]);
+            let of_raw = Neuron::raw_gradient::<f32>(self, &raw_of(raw, unit), &of_unit);
+            for (sum, &value) in sums.iter_mut().zip(of_raw.as_ref()) {
+                let place = unit.min(sum.len() - 1);
+                sum[place] += value;
+            }
+        }
+    }
+
+    fn forward(&self, simd: Simd, work: LayerForward<'_>) -> usize {
+        run(simd, Of { neuron: self, work })
+    }
+
+    fn free_decay(&self, simd: Simd, work: FreeDecay<'_>) {
+        run(simd, Of { neuron: self, work });
+    }
+
+    fn backward(&self, simd: Simd, work: LayerBackward<'_>) {
+        run(simd, Of { neuron: self, work });
+    }
+
+    fn observe(&self, simd: Simd, work: Observe<'_>) {
+        run(simd, Of { neuron: self, work });
+    }
+}

@@ -1,0 +1,112 @@
+use ndarray::{Array, ArrayView2, ArrayViewD, Dimension, Ix2};
+use rayon::prelude::*;
+
+use super::arena::Arena;
+use super::{Network, NetworkError, ParameterName, Parameters, Stage};
+
+/// Numbers that one thread adds up at a time.
+const PIECE: usize = 1 << 13;
+
+/// The gradient of a loss with respect to every parameter that a stage trains.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gradients(Arena);
+
+impl Gradients {
+    /// The gradient of one parameter, of its shape; `None` if the stage does not train it.
+    pub fn get(&self, name: ParameterName) -> Option<ArrayViewD<'_, f32>> {
+        self.0.get(name)
+    }
+
+    /// The gradient of one weight, fan-in × fan-out; `None` if the stage does not train it.
+    pub fn matrix(&self, name: ParameterName) -> Option<ArrayView2<'_, f32>> {
+        self.0.get(name)?.into_dimensionality::<Ix2>().ok()
+    }
+
+    /// Every gradient with the name of its parameter.
+    pub fn iter(&self) -> impl Iterator<Item = (ParameterName, ArrayViewD<'_, f32>)> {
+        self.0.iter()
+    }
+
+    /// Gradients of zero for every parameter that the stage trains.
+    pub fn zeros(network: &Network, stage: Stage) -> Self {
+        Gradients(network.parameters.arena().zeros_for(stage))
+    }
+
+    /// Replaces one gradient by an array of the same shape.
+    ///
+    /// # Errors
+    /// [`NetworkError::NoSuchParameter`] and [`NetworkError::WrongShape`].
+    pub fn set<D: Dimension>(
+        &mut self,
+        name: ParameterName,
+        values: Array<f32, D>,
+    ) -> Result<(), NetworkError> {
+        self.0.set(name, values)
+    }
+
+    /// All numbers one after the other, with zeros between parameters: to be scaled, clipped or
+    /// looked at as a whole.
+    pub fn values(&self) -> &[f32] {
+        self.0.values()
+    }
+
+    /// The same, to be changed in place. What lies between parameters must stay 0.
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        self.0.values_mut()
+    }
+
+    /// Those numbers of `parameters` that these are the gradients of, in the order of
+    /// [`values`](Self::values).
+    ///
+    /// # Errors
+    /// [`NetworkError::OtherParameters`].
+    pub(super) fn parameters_of<'a>(
+        &self,
+        parameters: &'a mut Parameters,
+    ) -> Result<&'a mut [f32], NetworkError> {
+        let part = self.0.part_of(parameters.arena_mut());
+        part.ok_or(NetworkError::OtherParameters("the gradients"))
+    }
+
+    /// Makes every gradient 0.
+    pub(crate) fn clear(&mut self) {
+        self.0.values_mut().fill(0.0);
+    }
+
+    /// Whether these are gradients of that network's stage.
+    pub(crate) fn fit(&self, network: &Network, stage: Stage) -> bool {
+        self.0.is_for(network.parameters.arena(), stage)
+    }
+
+    /// Whether these are of the same network and stage as others.
+    pub(crate) fn are_like(&self, other: &Gradients) -> bool {
+        self.0.is_like(&other.0)
+    }
+
+    /// The gradient of a parameter that the stage trains.
+    pub(super) fn slice_mut(&mut self, name: ParameterName) -> &mut [f32] {
+        let slice = self.0.slice_mut(name);
+        slice.expect("`zeros` made one for each parameter that is trained")
+    }
+
+    /// Adds other gradients of the same stage to these, in their order, number by number.
+    ///
+    /// # Panics
+    /// If the others come from another network or stage.
+    pub(crate) fn add_all(&mut self, others: &[Gradients]) {
+        let sums = self.0.values_mut();
+        let fit = others
+            .iter()
+            .all(|other| other.values().len() == sums.len());
+        assert!(fit, "gradients of the same stage");
+        let pieces = sums.par_chunks_mut(PIECE).enumerate();
+        pieces.for_each(|(piece, sums)| {
+            for other in others {
+                let other = &other.values()[piece * PIECE..][..sums.len()];
+                for (sum, value) in sums.iter_mut().zip(other) {
+                    *sum += value;
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,140 @@
+use super::{Learned, Neuron, Role, Spike, Start, Taken};
+use crate::network::RoleName;
+use crate::real::Real;
+
+/// The leaky integrate-and-fire neuron without a synaptic current. With h the drive:
+///
+/// ```text
+/// u ← β·u·(1 − s₋) + (1 − β)·h          reset to zero, not differentiated
+/// u ← β·u − θ·s₋ + (1 − β)·h            reset by subtraction
+/// s = [u > θ]
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lif {
+    /// Decay of the membrane potential in a step, β.
+    pub beta: f32,
+    /// A membrane potential above this spikes, θ.
+    pub threshold: f32,
+    /// What a spike does to the membrane.
+    pub reset: Reset,
+    /// How β and θ are learned, each if it is.
+    pub learned: [Option<Learned>; 2],
+}
+
+/// What a spike does to the membrane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reset {
+    /// It is 0 afterwards; the reset is not differentiated.
+    ToZero,
+    /// The threshold is taken off.
+    Subtract {
+        /// Whether errors go back through the reset.
+        differentiated: bool,
+    },
+}
+
+impl Neuron for Lif {
+    type Raw<R: Real> = [R; 2];
+    type Parameters<R: Real> = [R; 2];
+    /// What the step before leaves of the membrane.
+    type State<R: Real> = [R; 1];
+    type Tape<R: Real> = [R; 2];
+    type Observed<R: Real> = [R; 1];
+
+    fn about(&self) -> (&'static str, &'static str) {
+        ("lif", "leaky integrate-and-fire without a synaptic current")
+    }
+
+    fn roles(&self) -> Vec<Role> {
+        let names = ["beta", "threshold"].map(RoleName::new);
+        let starts = [self.beta, self.threshold];
+        let all = names.into_iter().zip(starts).zip(self.learned);
+        let roles = all.map(|((name, start), learned)| Role {
+            name,
+            start: Start::At(start),
+            learned,
+        });
+        roles.collect()
+    }
+
+    fn observed(&self) -> &'static [&'static str] {
+        &["membrane"]
+    }
+
+    #[inline(always)]
+    fn parameters<R: Real>(&self, raw: &[R; 2]) -> [R; 2] {
+        *raw
+    }
+
+    #[inline(always)]
+    fn raw_gradient<R: Real>(&self, _: &[R; 2], gradient: &[R; 2]) -> [R; 2] {
+        *gradient
+    }
+
+    #[inline(always)]
+    fn step<R: Real>(
+        &self,
+        [beta, threshold]: &[R; 2],
+        state: &mut [R; 1],
+        drive: R,
+        fire: impl FnOnce(R) -> Spike<R>,
+    ) -> [R; 2] {
+        let membrane = (state[0] + (drive.one() - *beta) * drive).flush();
+        let spike = fire(membrane - *threshold);
+        state[0] = match self.reset {
+            Reset::ToZero => *beta * spike.reset(membrane),
+            Reset::Subtract {
+                differentiated: true,
+            } => *beta * membrane - *threshold * spike.value,
+            Reset::Subtract { .. } => *beta * membrane - *threshold * spike.held(),
+        };
+        [membrane, drive]
+    }
+
+    #[inline(always)]
+    fn distance<R: Real>(&self, parameters: &[R; 2], tape: &[R; 2]) -> R {
+        tape[0] - parameters[1]
+    }
+
+    #[inline(always)]
+    fn back<R: Real>(
+        &self,
+        [beta, threshold]: &[R; 2],
+        step: Taken<R, [R; 2]>,
+        errors: &mut [R; 1],
+        gradient: &mut [R; 2],
+    ) -> R {
+        let ([membrane, drive], [left]) = (step.tape, *errors);
+        // What reaches the membrane and the spike through what was left, and the threshold through the reset.
+        let (kept, error_spike, of_reset) = match self.reset {
+            Reset::ToZero => (step.spike.reset(left), step.error_spike, drive.zero()),
+            Reset::Subtract {
+                differentiated: true,
+            } => (
+                left,
+                step.error_spike - *threshold * left,
+                left * step.spike.value,
+            ),
+            Reset::Subtract { .. } => (left, step.error_spike, left * step.spike.held()),
+        };
+        let through_spike = error_spike.flush() * step.slope;
+        let error = (through_spike + *beta * kept).flush();
+        *gradient = [kept * membrane - drive * error, -(of_reset + through_spike)];
+        *errors = [error];
+        (drive.one() - *beta) * error
+    }
+
+    fn observe<R: Real>(&self, _: &[R; 2], step: &Taken<R, [R; 2]>) -> [R; 1] {
+        [step.tape[0]]
+    }
+
+    /// Without a drive what is left decays towards 0, if β is below 1.
+    fn silence(&self, &[beta, _]: &[f64; 2]) -> Option<f64> {
+        (0.0..1.0).contains(&beta).then_some(0.0)
+    }
+
+    #[inline(always)]
+    fn below_threshold<R: Real>(&self, parameters: &[R; 2], state: &[R; 1], _: R) -> R {
+        state[0] - parameters[1]
+    }
+}

@@ -1,0 +1,261 @@
+//! Neurons: state, parameters, a step forward in time, and its adjoint back.
+//!
+//! In: for each unit and step an input current. Out: spikes, and back in time the errors of currents and
+//! parameters. A neuron is written once over any [`Real`] number, one file a neuron; the kernels run it
+//! over vectors of f32.
+//!
+//! | kind | what it is |
+//! |---|---|
+//! | `cuba-lif` | [`CubaLif`]: leaky integrate-and-fire with a synaptic current |
+//! | `lif` | [`Lif`]: leaky integrate-and-fire without one, reset to zero or by subtraction |
+//! | `adlif` | [`AdLif`]: adaptive, after Baronig et al. 2025 |
+
+mod adlif;
+mod cuba_lif;
+mod lif;
+
+pub use adlif::AdLif;
+pub use cuba_lif::CubaLif;
+pub use lif::{Lif, Reset};
+
+use std::fmt::Debug;
+
+use crate::network::RoleName;
+use crate::real::{Fields, Real};
+
+/// A model of a neuron.
+///
+/// With s the spikes of the step at hand, a step computes x, the distance of the membrane from the
+/// threshold, fires where x > 0, and moves the state on. The adjoint goes the same way back: it is given
+/// ∂L/∂state after the step and ∂L/∂s, and gives ∂L/∂state before the step, ∂L/∂drive and ∂L/∂parameters.
+/// `ds/dx` is the surrogate's value at x.
+pub trait Neuron: Debug + Send + Sync + 'static {
+    /// What of a unit may be learned, as it is kept and moved by an optimiser: one number for each of
+    /// [`roles`](Neuron::roles).
+    type Raw<R: Real>: Fields<R>;
+    /// What a step computes with, made of the raw ones once for many steps.
+    type Parameters<R: Real>: Fields<R>;
+    /// What goes from step to step; 0 before the first.
+    type State<R: Real>: Fields<R>;
+    /// What the adjoint of a step needs to know of it.
+    type Tape<R: Real>: Fields<R>;
+    /// States for people to look at, the membrane potential that is compared with the threshold first.
+    type Observed<R: Real>: Fields<R>;
+
+    /// Its name in specs, and what it is in a line.
+    fn about(&self) -> (&'static str, &'static str);
+
+    /// The parameters that a unit has, by name.
+    fn roles(&self) -> Vec<Role>;
+
+    /// Names of what [`observe`](Neuron::observe) gives.
+    fn observed(&self) -> &'static [&'static str];
+
+    /// Parameters of a step.
+    fn parameters<R: Real>(&self, raw: &Self::Raw<R>) -> Self::Parameters<R>;
+
+    /// ∂L/∂raw from ∂L/∂parameters.
+    fn raw_gradient<R: Real>(
+        &self,
+        raw: &Self::Raw<R>,
+        gradient: &Self::Parameters<R>,
+    ) -> Self::Raw<R>;
+
+    /// A step: moves the state on. `fire` is called once, with x.
+    fn step<R: Real>(
+        &self,
+        parameters: &Self::Parameters<R>,
+        state: &mut Self::State<R>,
+        drive: R,
+        fire: impl FnOnce(R) -> Spike<R>,
+    ) -> Self::Tape<R>;
+
+    /// x of a step.
+    fn distance<R: Real>(&self, parameters: &Self::Parameters<R>, tape: &Self::Tape<R>) -> R;
+
+    /// The adjoint of a step.
+    fn back<R: Real>(
+        &self,
+        parameters: &Self::Parameters<R>,
+        step: Taken<R, Self::Tape<R>>,
+        errors: &mut Self::State<R>,
+        gradient: &mut Self::Parameters<R>,
+    ) -> R;
+
+    /// What is to be seen of a step.
+    fn observe<R: Real>(
+        &self,
+        parameters: &Self::Parameters<R>,
+        step: &Taken<R, Self::Tape<R>>,
+    ) -> Self::Observed<R>;
+
+    /// Something about a unit's parameters from which [`below_threshold`](Neuron::below_threshold) proves
+    /// silence; `None`, the default, if there is no such proof. Then a layer runs to the end.
+    fn silence(&self, _parameters: &Self::Parameters<f64>) -> Option<f64> {
+        None
+    }
+
+    /// A number that is 0 or less where a unit in this state, without any drive, is silent for good.
+    fn below_threshold<R: Real>(
+        &self,
+        _parameters: &Self::Parameters<R>,
+        _state: &Self::State<R>,
+        silence: R,
+    ) -> R {
+        silence.one()
+    }
+}
+
+/// A step that was taken, as its adjoint sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken<R: Real, T> {
+    /// What the step left.
+    pub tape: T,
+    /// Whether it fired.
+    pub spike: Spike<R>,
+    /// ∂L/∂s from whatever the spike drove.
+    pub error_spike: R,
+    /// ds/dx, the surrogate's value.
+    pub slope: R,
+}
+
+/// A spike or none, of each of the units that are computed together.
+#[derive(Debug, Clone, Copy)]
+pub struct Spike<R: Real> {
+    /// 1 for a spike, 0 for none: what is differentiated, by the surrogate.
+    pub value: R,
+    held: R::Mask,
+}
+
+impl<R: Real> Spike<R> {
+    /// A spike where x is above 0.
+    #[inline(always)]
+    pub fn of(x: R) -> Self {
+        let held = x.greater(x.zero());
+        Spike {
+            value: R::select(held, x.one(), x.zero()),
+            held,
+        }
+    }
+
+    /// One that resets as `held` says and is differentiated as `value`: for checks of gradients.
+    pub fn smoothed(value: R, held: R::Mask) -> Self {
+        Spike { value, held }
+    }
+
+    /// `value·(1 − s)`, where s is not differentiated: 0 where there was a spike.
+    #[inline(always)]
+    pub fn reset(self, value: R) -> R {
+        R::select(self.held, value.zero(), value)
+    }
+
+    /// s, not differentiated.
+    #[inline(always)]
+    pub fn held(self) -> R {
+        R::select(self.held, self.value.one(), self.value.zero())
+    }
+
+    #[inline(always)]
+    pub(crate) fn mask(self) -> R::Mask {
+        self.held
+    }
+}
+
+/// A parameter of a neuron.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Role {
+    /// Its name; the layer's number is added.
+    pub name: RoleName,
+    /// Where it begins.
+    pub start: Start,
+    /// Whether it is learned, and how.
+    pub learned: Option<Learned>,
+}
+
+/// Where a parameter begins.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Start {
+    /// The same for every unit.
+    At(f32),
+    /// Drawn for each unit, evenly between two values.
+    Between(f32, f32),
+}
+
+/// How a parameter is learned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Learned {
+    /// It is kept between these after every step of an optimiser.
+    pub range: (f32, f32),
+    /// Whether each unit has its own, or all of a layer have one.
+    pub per_unit: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::Rng;
+
+    use super::*;
+    use crate::random::{MasterSeed, Purpose};
+
+    /// Wherever silence is proven, no unit fires any more.
+    fn proofs_hold<N: Neuron>(
+        neuron: N,
+        raw: impl Fn(&mut dyn FnMut(f32, f32) -> f32) -> N::Raw<f32>,
+    ) {
+        let mut noise = MasterSeed(4).stream(Purpose::Shuffle);
+        let mut draw = |low: f32, high: f32| noise.random_range(low..high);
+        let mut proven = 0;
+        for _ in 0..2000 {
+            let parameters = neuron.parameters::<f32>(&raw(&mut draw));
+            let wide = N::Parameters::<f64>::from_fn(|field| f64::from(parameters.as_ref()[field]));
+            let silence = neuron.silence(&wide).expect("a proof") as f32;
+            let mut state = N::State::<f32>::from_fn(|_| draw(-0.6, 0.6));
+            if neuron.below_threshold(&parameters, &state, silence) > 0.0 {
+                continue;
+            }
+            proven += 1;
+            for _ in 0..300 {
+                let mut fired = false;
+                neuron.step(&parameters, &mut state, 0.0, |x: f32| {
+                    fired = x > 0.0;
+                    Spike::of(x)
+                });
+                assert!(
+                    !fired,
+                    "{neuron:?} with {:?} fires again",
+                    parameters.as_ref()
+                );
+            }
+        }
+        assert!(proven > 200, "{proven} proofs");
+    }
+
+    #[test]
+    fn who_is_proven_silent_stays_silent() {
+        let cuba = CubaLif {
+            alpha: 0.8,
+            beta: 0.9,
+            threshold: 1.0,
+            learned: [None; 3],
+        };
+        proofs_hold(cuba, |draw| {
+            [draw(0.1, 0.99), draw(0.1, 0.99), draw(0.2, 3.0)]
+        });
+        for reset in [
+            Reset::ToZero,
+            Reset::Subtract {
+                differentiated: true,
+            },
+        ] {
+            let lif = Lif {
+                beta: 0.9,
+                threshold: 1.0,
+                reset,
+                learned: [None; 2],
+            };
+            proofs_hold(lif, |draw| [draw(0.1, 0.999), draw(0.1, 1.0)]);
+        }
+        let adaptive = AdLif::default();
+        assert_eq!(adaptive.silence(&[0.5; 6]), None, "it may fire again");
+    }
+}

@@ -1,0 +1,357 @@
+//! Every kind of neuron, with what PyTorch's automatic differentiation computed for the same equations:
+//! states, spikes, every gradient entry by entry, and five steps of an optimiser.
+//!
+//! `tests/golden/README.md` says what the files hold.
+
+#[path = "common/golden.rs"]
+mod golden_file;
+
+use golden_file::Golden;
+use ndarray::{Array2, Array3, ArrayD, ArrayViewD, Axis};
+use respike::ids::ClassId;
+use respike::network::{
+    AdLifSettings, CubaLifSettings, LayerSettings, LearnedRange, LifSettings, Network,
+    NetworkSettings, NetworkSpec, NeuronSettings, OverTime, ParameterName, Parameters,
+    ResetSettings, Stage, StageInput, Surrogate,
+};
+use respike::spikes::{SpikeCounts, SpikeRaster};
+use respike::train::{
+    BatchGradient, Optimiser, OptimiserSettings, SpikePenalty, StoredExamples, batch_gradient,
+};
+
+const SUPER_SPIKE: Surrogate = Surrogate::FastSigmoid { slope: 100.0 };
+
+/// The reference network's settings in the sizes of a file.
+fn reference(golden: &Golden) -> NetworkSettings {
+    let input: Array3<f32> = golden.get("input");
+    let mut settings = NetworkSpec::dequino2024().settings().clone();
+    settings.input.steps = input.dim().1;
+    settings.input.units = input.dim().2;
+    settings.layers = (1..)
+        .map_while(|layer| {
+            golden
+                .tensors
+                .get(&format!("init.w{layer}"))
+                .map(|w| (layer, w))
+        })
+        .map(|(layer, w)| LayerSettings {
+            bias: golden.tensors.contains_key(&format!("init.bias{layer}")),
+            delay_steps: match golden.tensors.get(&format!("delay.{layer}")) {
+                Some(delays) => delays.iter().map(|&delay| delay as u16).collect(),
+                None => Vec::new(),
+            },
+            ..LayerSettings::new(
+                w.shape()[1],
+                golden.tensors.contains_key(&format!("init.v{layer}")),
+            )
+        })
+        .collect();
+    settings.readout.classes = golden.get::<ndarray::Ix2>("logits").ncols();
+    settings
+}
+
+fn network(golden: &Golden, settings: NetworkSettings) -> Network {
+    let spec = settings.check().expect("valid");
+    let mut parameters = Parameters::zeros(&spec);
+    let names: Vec<ParameterName> = parameters.iter().map(|(name, _)| name).collect();
+    let init = golden.tensors.keys().filter(|key| key.starts_with("init."));
+    assert_eq!(names.len(), init.count(), "{names:?}");
+    for name in names {
+        let values: ArrayD<f32> = golden.get(&format!("init.{name}"));
+        parameters.set(name, values).expect("its shape");
+    }
+    Network::with_parameters(spec, parameters).expect("its own")
+}
+
+fn counts(golden: &Golden) -> Vec<SpikeCounts> {
+    let input: Array3<f32> = golden.get("input");
+    let dense = |sample: ndarray::ArrayView2<'_, f32>| {
+        SpikeCounts::from_dense(sample.mapv(|count| count as u16).view()).expect("extents fit")
+    };
+    input.outer_iter().map(dense).collect()
+}
+
+fn labels(golden: &Golden) -> Vec<ClassId> {
+    let labels: ndarray::Array1<f32> = golden.get("labels");
+    labels.iter().map(|&label| ClassId(label as u16)).collect()
+}
+
+/// Entry by entry: |a − b| ≤ 1e-4·|b| + 1e-5 of the largest entry.
+fn assert_near(what: &str, found: ArrayViewD<'_, f32>, expected: &ArrayD<f32>) {
+    assert_eq!(found.shape(), expected.shape(), "{what}");
+    let largest = expected
+        .iter()
+        .fold(0.0f32, |most, value| most.max(value.abs()));
+    for (index, (&a, &b)) in found.iter().zip(expected).enumerate() {
+        assert!(
+            (a - b).abs() <= 1e-4 * b.abs() + 1e-5 * largest,
+            "{what}, entry {index}: {a}, not {b}; the largest is {largest}"
+        );
+    }
+}
+
+/// States, spikes and logits of every sample; `prefix` and the file's number of the stage's first layer.
+fn check_states(
+    golden: &Golden,
+    (network, stage): (&Network, Stage),
+    inputs: &[StageInput<'_>],
+    prefix: &str,
+    first: usize,
+) {
+    let tensor = |name: String| golden.tensors.get(&format!("{prefix}{name}"));
+    for (sample, input) in inputs.iter().enumerate() {
+        let activity = network.run(stage, input).expect("it fits");
+        for (index, spikes) in activity.spikes.iter().enumerate() {
+            let layer = first + index;
+            let of_sample = |name: &str| {
+                let all = tensor(format!("{name}.{layer}"))?;
+                Some(all.index_axis(Axis(0), sample).to_owned())
+            };
+            let expected = of_sample("spikes").expect("every file has them");
+            let found = spikes.to_dense().mapv(|spike| f32::from(u8::from(spike)));
+            assert_eq!(
+                found.into_dyn(),
+                expected,
+                "spikes {layer} of sample {sample}"
+            );
+            let membrane = of_sample("membrane").expect("every file has them");
+            let found = activity.membrane[index].view().into_dyn();
+            assert_near(&format!("membrane {layer}"), found, &membrane);
+            for (name, state) in &activity.states[index] {
+                if let Some(expected) = of_sample(name) {
+                    assert_near(
+                        &format!("{name} {layer}"),
+                        state.view().into_dyn(),
+                        &expected,
+                    );
+                }
+            }
+        }
+        let readout = tensor("readout".into()).expect("every file has it");
+        let expected = readout.index_axis(Axis(0), sample).to_owned();
+        assert_near("readout", activity.readout.view().into_dyn(), &expected);
+    }
+}
+
+fn gradient(
+    network: &Network,
+    stage: Stage,
+    inputs: &[StageInput<'_>],
+    labels: &[ClassId],
+) -> BatchGradient {
+    let samples = inputs.iter().cloned().zip(labels.iter().copied()).collect();
+    let all: Vec<usize> = (0..labels.len()).collect();
+    let examples = StoredExamples { samples };
+    let none = SpikePenalty::default();
+    batch_gradient(network, stage, &examples, &all, none).expect("a valid batch")
+}
+
+/// Logits, loss, gradients, and five steps of Adamax.
+fn check_training(
+    golden: &Golden,
+    (network, stage): (&Network, Stage),
+    inputs: &[StageInput<'_>],
+    prefix: &str,
+    info: &serde_json::Value,
+) {
+    let labels = labels(golden);
+    if let Some(logits) = golden.tensors.get(&format!("{prefix}logits")) {
+        let found: Vec<f32> = inputs
+            .iter()
+            .flat_map(|input| network.logits(stage, input).expect("it fits"))
+            .collect();
+        let found = Array2::from_shape_vec((inputs.len(), logits.shape()[1]), found);
+        assert_near("logits", found.expect("rows").view().into_dyn(), logits);
+    }
+    let found = gradient(network, stage, inputs, &labels);
+    let mut compared = 0;
+    for (name, values) in found.gradients.iter() {
+        let expected: ArrayD<f32> = golden.get(&format!("{prefix}grad.{name}"));
+        assert_near(&format!("{prefix}grad.{name}"), values, &expected);
+        compared += 1;
+    }
+    let trained = network.parameters().iter();
+    let trained = trained.filter(|(name, _)| stage.trains(*name));
+    assert_eq!(compared, trained.count(), "{prefix}");
+
+    let mut network = network.clone();
+    let mut optimiser = Optimiser::new(OptimiserSettings::ADAMAX).expect("valid");
+    let losses = info["losses"].as_array().expect("five of them").clone();
+    for loss in losses {
+        let step = gradient(&network, stage, inputs, &labels);
+        let mean = step.loss_sum / labels.len() as f64;
+        let loss = loss.as_f64().expect("a number");
+        assert!(
+            (mean - loss).abs() < 1e-4 * loss,
+            "{prefix}: loss {mean}, not {loss}"
+        );
+        optimiser
+            .step(&mut network, &step.gradients, 1e-3)
+            .expect("its own");
+    }
+    for (name, values) in network.parameters().iter() {
+        if stage.trains(name) {
+            let expected: ArrayD<f32> = golden.get(&format!("{prefix}after5.{name}"));
+            assert_near(&format!("{prefix}after5.{name}"), values, &expected);
+        }
+    }
+}
+
+fn check(kind: &str, change: impl FnOnce(&mut NetworkSettings)) {
+    let golden = Golden::read(&format!("neurons_{kind}_3.safetensors"));
+    let mut settings = reference(&golden);
+    change(&mut settings);
+    let network = network(&golden, settings);
+    let counts = counts(&golden);
+    let inputs: Vec<StageInput<'_>> = counts.iter().map(StageInput::counts).collect();
+    let whole = (&network, Stage::Whole);
+    check_states(&golden, whole, &inputs, "", 1);
+    check_training(&golden, whole, &inputs, "", &golden.info);
+}
+
+fn between(min: f64, max: f64) -> Option<LearnedRange> {
+    Some(LearnedRange {
+        min,
+        max,
+        shared: false,
+    })
+}
+
+#[test]
+fn current_based_neurons_that_differ() {
+    check("cuba_hetero", |settings| {
+        settings.neuron = NeuronSettings::CubaLif(CubaLifSettings {
+            tau_syn_steps: 5.0,
+            tau_mem_steps: 10.0,
+            threshold: 1.0,
+            surrogate: SUPER_SPIKE,
+            learn_tau_syn_steps: between(2.0, 10.0),
+            learn_tau_mem_steps: between(5.0, 25.0),
+            learn_threshold: between(0.5, 1.5),
+        });
+    });
+}
+
+fn lif(reset: ResetSettings) -> NeuronSettings {
+    NeuronSettings::Lif(LifSettings {
+        tau_mem_steps: 10.0,
+        threshold: 0.75,
+        reset,
+        surrogate: SUPER_SPIKE,
+        learn_tau_mem_steps: between(5.0, 25.0),
+        learn_threshold: None,
+    })
+}
+
+#[test]
+fn neurons_reset_to_zero() {
+    check("lif_hard", |settings| {
+        settings.neuron = lif(ResetSettings::ToZero);
+    });
+}
+
+#[test]
+fn neurons_reset_by_subtraction() {
+    check("lif_soft", |settings| {
+        settings.neuron = lif(ResetSettings::Subtract);
+    });
+}
+
+#[test]
+fn delays() {
+    check("delays", |_| {});
+}
+
+#[test]
+fn adaptive_neurons() {
+    let adaptive = |settings: &mut NetworkSettings| {
+        settings.neuron = NeuronSettings::AdLif(AdLifSettings {
+            tau_mem_steps: (5.0, 25.0),
+            tau_adaptation_steps: (60.0, 300.0),
+            threshold: 1.0,
+            scale: 120.0,
+            learned: true,
+            surrogate: Surrogate::Exponential {
+                scale: 1.0,
+                slope: 5.0,
+            },
+        });
+        settings.readout.tau_syn_steps = None;
+        settings.readout.tau_mem_steps = 15.0;
+        settings.readout.over_time = OverTime::SumOfSoftmax;
+    };
+    check("adlif", adaptive);
+    let golden = Golden::read("neurons_adlif_3.safetensors");
+    let mut settings = reference(&golden);
+    adaptive(&mut settings);
+    settings.readout.over_time = OverTime::Max;
+    let network = network(&golden, settings);
+    let counts = counts(&golden);
+    let inputs: Vec<StageInput<'_>> = counts.iter().map(StageInput::counts).collect();
+    check_training(
+        &golden,
+        (&network, Stage::Whole),
+        &inputs,
+        "max.",
+        &golden.info["max"],
+    );
+}
+
+#[test]
+fn surrogates_that_end() {
+    let golden = Golden::read("neurons_compact_3.safetensors");
+    for (name, surrogate) in [
+        ("boxcar", Surrogate::Boxcar { half_width: 0.5 }),
+        ("triangle", Surrogate::Triangle { half_width: 1.0 }),
+        (
+            "cutoff",
+            Surrogate::CutFastSigmoid {
+                slope: 100.0,
+                half_width: 0.2,
+            },
+        ),
+    ] {
+        let mut settings = reference(&golden);
+        settings.neuron = NeuronSettings::cuba_lif(5.0, 10.0, 1.0, surrogate);
+        let network = network(&golden, settings);
+        let counts = counts(&golden);
+        let inputs: Vec<StageInput<'_>> = counts.iter().map(StageInput::counts).collect();
+        let whole = (&network, Stage::Whole);
+        check_states(&golden, whole, &inputs, "", 1);
+        check_training(
+            &golden,
+            whole,
+            &inputs,
+            &format!("{name}."),
+            &golden.info[name],
+        );
+    }
+}
+
+#[test]
+fn stages_on_windows_of_time() {
+    let golden = Golden::read("neurons_compressed_time_3.safetensors");
+    check("compressed_time", |_| {});
+    let whole = network(&golden, reference(&golden));
+    for window in [5, 2] {
+        let spec = whole
+            .spec()
+            .in_longer_steps(window)
+            .expect("a shorter grid");
+        let network = Network::with_parameters(spec.clone(), whole.parameters().clone());
+        let network = network.expect("the same shapes");
+        let prefix = format!("replay2.or{window}.compressed_time.");
+        let compressed: Array3<f32> = golden.get(&format!("{prefix}compressed"));
+        let rasters: Vec<SpikeRaster> = compressed
+            .outer_iter()
+            .map(|sample| {
+                SpikeRaster::from_dense(sample.mapv(|spike| spike > 0.0).view()).expect("valid")
+            })
+            .collect();
+        let inputs: Vec<StageInput<'_>> = rasters.iter().map(StageInput::spikes).collect();
+        let stage = Stage::Learning(spec.lr_index(2).expect("three layers"));
+        check_states(&golden, (&network, stage), &inputs, &prefix, 3);
+        let info = &golden.info[prefix.trim_end_matches('.')];
+        check_training(&golden, (&network, stage), &inputs, &prefix, info);
+    }
+}
