@@ -77,6 +77,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ceiling;
+pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod continual;
@@ -107,3 +108,8 @@ pub const BUILD: &str = env!("RESPIKE_BUILD");
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;
+
+/// The examples of the pages for those who extend the crate.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/EXTENDING.md")]
+struct ExtendingExamples;

@@ -355,3 +355,86 @@ fn stages_on_windows_of_time() {
         check_training(&golden, (&network, stage), &inputs, &prefix, info);
     }
 }
+
+/// A network of every kind of neuron there is, and what it is trained on.
+fn of_all_kinds() -> (NetworkSpec, Vec<SpikeCounts>, Vec<ClassId>) {
+    let golden = Golden::read("neurons_compact_3.safetensors");
+    let mut settings = reference(&golden);
+    let adlif = AdLifSettings {
+        tau_mem_steps: (5.0, 25.0),
+        tau_adaptation_steps: (60.0, 300.0),
+        threshold: 1.0,
+        scale: 120.0,
+        learned: true,
+        surrogate: Surrogate::Exponential {
+            scale: 1.0,
+            slope: 5.0,
+        },
+    };
+    let layer = |neuron: NeuronSettings, bias| LayerSettings {
+        neuron: Some(neuron),
+        bias,
+        ..LayerSettings::new(19, true)
+    };
+    settings.layers = vec![
+        layer(NeuronSettings::AdLif(adlif), true),
+        layer(lif(ResetSettings::Subtract), false),
+        layer(lif(ResetSettings::ToZero), true),
+        LayerSettings {
+            delay_steps: (0..19).map(|unit| unit % 4).collect(),
+            ..LayerSettings::new(7, false)
+        },
+    ];
+    settings.init.weight_scale = 14.0;
+    settings.readout.over_time = OverTime::SumOfSoftmax;
+    let all = counts(&golden);
+    // More than one block.
+    let counts: Vec<SpikeCounts> = all.iter().cycle().take(40).cloned().collect();
+    let labels = labels(&golden).iter().cycle().take(40).copied().collect();
+    (settings.check().expect("valid"), counts, labels)
+}
+
+#[test]
+fn threads_and_stops_change_no_bit_for_any_neuron() {
+    use respike::random::{MasterSeed, Purpose};
+    use respike::train::{Trainer, TrainingSettings};
+
+    let (spec, counts, labels) = of_all_kinds();
+    let samples = counts.iter().map(StageInput::counts).zip(labels).collect();
+    let examples = StoredExamples { samples };
+    let (seed, settings) = (MasterSeed(2), TrainingSettings::default());
+    let train = |threads: usize, stop: bool| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("threads").install(|| {
+            let network = Network::new(spec.clone(), seed);
+            let trainer = Trainer::new(network, Stage::Whole, settings, seed, Purpose::Shuffle);
+            let mut trainer = trainer.expect("valid");
+            for _ in 0..3 {
+                trainer.epoch(&examples).expect("it fits");
+                if stop {
+                    let state = trainer.state();
+                    let resumed = Trainer::resume(trainer.into_network(), state);
+                    trainer = resumed.expect("valid");
+                }
+            }
+            trainer.into_network()
+        })
+    };
+    let one = train(1, false);
+    assert_ne!(one, Network::new(spec.clone(), seed), "it was trained");
+    assert!(one == train(4, false), "four threads");
+    assert!(one == train(2, true), "stopped after every epoch");
+    let moved = |name: &str| {
+        let of = |network: &Network| {
+            let mut all = network.parameters().iter();
+            let found = all.find(|(one, _)| one.to_string() == name);
+            found.expect(name).1.to_owned()
+        };
+        of(&one) != of(&Network::new(spec.clone(), seed))
+    };
+    for name in [
+        "w1", "v1", "bias1", "rho_u1", "a1", "beta2", "beta3", "w4", "w_out",
+    ] {
+        assert!(moved(name), "{name} is learned");
+    }
+}

@@ -87,7 +87,7 @@ impl<N: Neuron> Kernel for Of<'_, N, LayerBackward<'_>> {
         let (neuron, mut this) = (self.neuron, self.work);
         let stride = this.stride;
         let tape_row = tape_numbers::<N>() * stride;
-        let states = <N::State<f32> as Fields<f32>>::COUNT * stride;
+        let states = count::<N::State<f32>>() * stride;
         let last = this.reach.first().map_or(0, |first| first.1);
         let mut active = 0;
         for step in (0..last).rev() {

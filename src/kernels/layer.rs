@@ -157,9 +157,12 @@ pub(super) fn put_fields<L: Lanes, F: Fields<Vector<L>>>(fields: F, of_units: &m
     }
 }
 
-/// How many numbers of a kind a unit has.
-pub(super) const fn count<F: Fields<f32>>() -> usize {
-    F::COUNT
+/// How many numbers of a kind a unit has, or has room for: pieces of none can't be counted.
+pub(crate) const fn count<F: Fields<f32>>() -> usize {
+    match F::COUNT {
+        0 => 1,
+        count => count,
+    }
 }
 
 /// Numbers as whole vectors.

@@ -144,6 +144,62 @@ impl<L: Lanes> WithDerivative<L> for Slopes<'_> {
 }
 
 impl Surrogate {
+    /// The value at `x` in f64.
+    pub fn slope(self, x: f64) -> f64 {
+        let x = x.abs();
+        match self {
+            Surrogate::FastSigmoid { slope } => (f64::from(slope) * x + 1.0).powi(-2),
+            Surrogate::Boxcar { half_width } => {
+                let half = f64::from(half_width);
+                if x <= half { 0.5 / half } else { 0.0 }
+            }
+            Surrogate::Arctan { slope } => {
+                let slope = f64::from(slope);
+                0.5 * slope / (1.0 + (std::f64::consts::FRAC_PI_2 * slope * x).powi(2))
+            }
+            Surrogate::Exponential { scale, slope } => {
+                f64::from(scale) * (-f64::from(slope) * x).exp()
+            }
+            Surrogate::Triangle { half_width } => {
+                let half = f64::from(half_width);
+                (1.0 - x / half).max(0.0) / half
+            }
+            Surrogate::CutFastSigmoid { slope, half_width } => match x < f64::from(half_width) {
+                true => (f64::from(slope) * x + 1.0).powi(-2),
+                false => 0.0,
+            },
+        }
+    }
+
+    /// The function that this is the derivative of, 1/2 at the threshold: a spike, smoothed.
+    pub fn primitive(self, x: f64) -> f64 {
+        let far = x.abs();
+        let half = match self {
+            Surrogate::FastSigmoid { slope } => far / (f64::from(slope) * far + 1.0),
+            Surrogate::Boxcar { half_width } => {
+                let half = f64::from(half_width);
+                far.min(half) * 0.5 / half
+            }
+            Surrogate::Arctan { slope } => {
+                let argument = std::f64::consts::FRAC_PI_2 * f64::from(slope) * far;
+                argument.atan() * std::f64::consts::FRAC_1_PI
+            }
+            Surrogate::Exponential { scale, slope } => {
+                let (scale, slope) = (f64::from(scale), f64::from(slope));
+                -scale / slope * (-slope * far).exp_m1()
+            }
+            Surrogate::Triangle { half_width } => {
+                let share = (far / f64::from(half_width)).min(1.0);
+                share - 0.5 * share * share
+            }
+            Surrogate::CutFastSigmoid { slope, half_width } => {
+                let far = far.min(f64::from(half_width));
+                far / (f64::from(slope) * far + 1.0)
+            }
+        };
+        0.5 + half * x.signum()
+    }
+
     /// Puts the derivative in the place of each x, in whole vectors.
     #[inline(always)]
     pub(super) fn slopes<L: Lanes>(self, lanes: L, xs: &mut [f32]) {
@@ -219,12 +275,35 @@ mod tests {
                 },
                 0.3,
             ),
+            (Surrogate::Triangle { half_width: 0.5 }, 2.0),
+            (
+                Surrogate::CutFastSigmoid {
+                    slope: 10.0,
+                    half_width: 0.35,
+                },
+                1.0,
+            ),
         ];
         for (surrogate, peak) in peaks {
             assert!((surrogate.derivative(0.0) - peak).abs() < 1e-6);
             for x in [0.01, 0.3, 0.7, 4.0] {
                 assert_eq!(surrogate.derivative(x), surrogate.derivative(-x));
                 assert!(surrogate.derivative(x) <= peak);
+            }
+        }
+        for (surrogate, _) in peaks {
+            for x in [-2.1, -0.7, -0.3, -0.01, 0.02, 0.4, 0.9, 3.0] {
+                let slope = surrogate.slope(x);
+                let of_f32 = f64::from(surrogate.derivative(x as f32));
+                assert!((slope - of_f32).abs() < 1e-6, "{surrogate:?} at {x}");
+                let (up, down) = (surrogate.primitive(x + 1e-6), surrogate.primitive(x - 1e-6));
+                assert!(
+                    (slope - (up - down) / 2e-6).abs() < 1e-6,
+                    "{surrogate:?} at {x}"
+                );
+                let beyond = surrogate.is_zero_beyond();
+                let is_beyond = beyond.is_some_and(|beyond| x.abs() > f64::from(beyond));
+                assert_eq!(slope == 0.0, is_beyond, "{surrogate:?} at {x}");
             }
         }
         assert_eq!(Surrogate::Boxcar { half_width: 0.5 }.derivative(0.51), 0.0);

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use crate::kernels::backward::LayerBackward;
 use crate::kernels::buffers::Buffer;
 use crate::kernels::lanes::{padded, run, width};
-use crate::kernels::layer::{FreeDecay, LayerForward, Observe, Of, tape_numbers};
+use crate::kernels::layer::{FreeDecay, LayerForward, Observe, Of, count, tape_numbers};
 use crate::neuron::{Neuron, Role};
 use crate::real::Fields;
 use crate::simd::Simd;
@@ -77,9 +77,9 @@ impl<N: Neuron> AnyNeuron for N {
 
     fn counts(&self) -> Counts {
         Counts {
-            states: <N::State<f32> as Fields<f32>>::COUNT,
+            states: count::<N::State<f32>>(),
             tape: tape_numbers::<N>(),
-            parameters: <N::Parameters<f32> as Fields<f32>>::COUNT,
+            parameters: count::<N::Parameters<f32>>(),
         }
     }
 

@@ -39,6 +39,7 @@ mod gradients;
 mod layer;
 mod names;
 mod neuron_settings;
+mod own_neurons;
 mod parameters;
 mod prepared;
 mod size;
@@ -53,8 +54,10 @@ pub use forward::{Activity, Reach, Trace};
 pub use gradients::Gradients;
 pub use names::{ParameterName, RoleName};
 pub use neuron_settings::{
-    AdLifSettings, CubaLifSettings, LearnedRange, LifSettings, NeuronSettings, ResetSettings,
+    AdLifSettings, CubaLifSettings, LearnedRange, LifSettings, NeuronSettings, OwnNeuronSettings,
+    ResetSettings,
 };
+pub use own_neurons::{NamedNeuron, known_neurons, register_neuron};
 pub use parameters::Parameters;
 pub use prepared::PreparedStage;
 pub use spec::{

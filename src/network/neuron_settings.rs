@@ -5,16 +5,17 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::{Map, Value};
 
 use super::erased::AnyNeuron;
+use super::own_neurons::{NamedNeuron, OURS, build, known_neurons, register_neuron};
 use super::spec::positive;
 use super::{SpecError, Surrogate};
 use crate::neuron::{AdLif, CubaLif, Learned, Lif, Reset};
 
 /// The neurons of a layer. In a spec a table with the key `kind`, which is `cuba-lif` where there is none.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum NeuronSettings {
     /// `cuba-lif`.
@@ -23,6 +24,19 @@ pub enum NeuronSettings {
     Lif(LifSettings),
     /// `adlif`.
     AdLif(AdLifSettings),
+    /// One that is not among ours.
+    Own(OwnNeuronSettings),
+}
+
+/// A [`NamedNeuron`], which must be [registered](super::register_neuron) where it is used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnNeuronSettings {
+    /// Its name.
+    pub kind: String,
+    /// What serde makes of it.
+    pub settings: Map<String, Value>,
+    /// Stands in for the derivative of the spike.
+    pub surrogate: Surrogate,
 }
 
 /// A current-based leaky integrate-and-fire neuron: [`CubaLif`].
@@ -144,16 +158,35 @@ impl NeuronSettings {
         })
     }
 
+    /// A neuron of one's own, which is made known to this process.
+    ///
+    /// # Panics
+    /// If its fields do not make an object with text as keys, as those of a plain struct do; and as
+    /// [`register_neuron`](super::register_neuron).
+    pub fn own<N: NamedNeuron>(neuron: &N, surrogate: Surrogate) -> Self {
+        register_neuron::<N>();
+        let Ok(Value::Object(settings)) = serde_json::to_value(neuron) else {
+            panic!("{} is no plain struct", N::KIND);
+        };
+        NeuronSettings::Own(OwnNeuronSettings {
+            kind: N::KIND.to_string(),
+            settings,
+            surrogate,
+        })
+    }
+
     /// What stands in for the derivative of the spike.
     pub fn surrogate(&self) -> Surrogate {
         match self {
             NeuronSettings::CubaLif(settings) => settings.surrogate,
             NeuronSettings::Lif(settings) => settings.surrogate,
             NeuronSettings::AdLif(settings) => settings.surrogate,
+            NeuronSettings::Own(own) => own.surrogate,
         }
     }
 
     /// The same neuron on a grid whose steps are `factor` times as long: time constants in steps shrink.
+    /// Those of neurons that are not ours stay as they are.
     pub fn in_longer_steps(mut self, factor: f64) -> Self {
         let shrink = |(one, other): (f32, f32)| {
             let shrink = |tau: f32| (f64::from(tau) / factor) as f32;
@@ -181,6 +214,7 @@ impl NeuronSettings {
                 adlif.tau_mem_steps = shrink(adlif.tau_mem_steps);
                 adlif.tau_adaptation_steps = shrink(adlif.tau_adaptation_steps);
             }
+            NeuronSettings::Own(_) => {}
         }
         self
     }
@@ -205,7 +239,15 @@ impl NeuronSettings {
                 }),
             }
         };
-        Ok(match *self {
+        Ok(match self {
+            NeuronSettings::Own(own) => {
+                let settings = Value::Object(own.settings.clone());
+                let built = build(&own.kind, &settings).unwrap_or_else(|| Err(unknown(&own.kind)));
+                built.map_err(|reason| SpecError::BadNeuron {
+                    key: at.to_string(),
+                    reason,
+                })?
+            }
             NeuronSettings::CubaLif(cuba) => {
                 positive(&named("tau_syn_steps"), cuba.tau_syn_steps)?;
                 positive(&named("tau_mem_steps"), cuba.tau_mem_steps)?;
@@ -289,6 +331,12 @@ impl NeuronSettings {
     }
 }
 
+fn unknown(kind: &str) -> String {
+    let known = known_neurons().into_iter().map(|(kind, _)| kind);
+    let known = known.collect::<Vec<_>>().join(", ");
+    format!("there is no neuron of the kind `{kind}`: use one of {known}")
+}
+
 /// The settings with the kind beside them.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -305,6 +353,13 @@ impl Serialize for NeuronSettings {
             NeuronSettings::CubaLif(settings) => settings.serialize(serializer),
             NeuronSettings::Lif(settings) => Named::Lif(settings).serialize(serializer),
             NeuronSettings::AdLif(settings) => Named::AdLif(settings).serialize(serializer),
+            NeuronSettings::Own(own) => {
+                let mut table = own.settings.clone();
+                table.insert("kind".into(), own.kind.clone().into());
+                let surrogate = serde_json::to_value(own.surrogate);
+                table.insert("surrogate".into(), surrogate.map_err(ser::Error::custom)?);
+                table.serialize(serializer)
+            }
         }
     }
 }
@@ -321,16 +376,25 @@ impl<'de> Deserialize<'de> for NeuronSettings {
                 )));
             }
         };
+        if OURS.iter().all(|(ours, _)| *ours != kind) {
+            let surrogate = table.remove("surrogate").unwrap_or_default();
+            let Some(checked) = build(&kind, &Value::Object(table.clone())) else {
+                return Err(de::Error::custom(unknown(&kind)));
+            };
+            checked.map_err(de::Error::custom)?;
+            return Ok(NeuronSettings::Own(OwnNeuronSettings {
+                kind,
+                settings: table,
+                surrogate: serde_json::from_value(surrogate).map_err(|error| {
+                    de::Error::custom(format!("the neuron's surrogate: {error}"))
+                })?,
+            }));
+        }
         let table = Value::Object(table);
         let read = match kind.as_str() {
             "cuba-lif" => serde_json::from_value(table).map(NeuronSettings::CubaLif),
             "lif" => serde_json::from_value(table).map(NeuronSettings::Lif),
-            "adlif" => serde_json::from_value(table).map(NeuronSettings::AdLif),
-            _ => {
-                return Err(de::Error::custom(format!(
-                    "there is no neuron of the kind `{kind}`: use cuba-lif, lif or adlif"
-                )));
-            }
+            _ => serde_json::from_value(table).map(NeuronSettings::AdLif),
         };
         read.map_err(de::Error::custom)
     }

@@ -174,6 +174,14 @@ pub enum SpecError {
         /// The largest value allowed.
         largest: usize,
     },
+    /// A neuron that is not ours can't be made.
+    #[error("{key}: {reason}")]
+    BadNeuron {
+        /// Which setting.
+        key: String,
+        /// Why.
+        reason: String,
+    },
     /// A learned parameter does not begin in its range.
     #[error("{key} is {min} to {max}, but the value that it begins with is {value}")]
     OutsideRange {
@@ -419,8 +427,8 @@ impl NetworkSpec {
 
     /// What stands in for the derivative of a spike of a hidden layer.
     pub(crate) fn surrogate(&self, layer: usize) -> Surrogate {
-        let own = self.settings.layers[layer].neuron;
-        own.unwrap_or(self.settings.neuron).surrogate()
+        let own = self.settings.layers[layer].neuron.as_ref();
+        own.unwrap_or(&self.settings.neuron).surrogate()
     }
 
     /// The network that runs on a grid whose steps are `factor` times as long, with the same weights: all
@@ -434,7 +442,7 @@ impl NetworkSpec {
         settings.input.steps = settings.input.steps.div_ceil(factor.max(1));
         settings.neuron = settings.neuron.in_longer_steps(by);
         for layer in &mut settings.layers {
-            layer.neuron = layer.neuron.map(|neuron| neuron.in_longer_steps(by));
+            layer.neuron = layer.neuron.take().map(|neuron| neuron.in_longer_steps(by));
         }
         settings.readout.tau_syn_steps = settings.readout.tau_syn_steps.map(|tau| tau / by);
         settings.readout.tau_mem_steps /= by;

@@ -117,7 +117,7 @@ fn other_neurons() -> Vec<Network> {
         ResetSettings::SubtractDetached,
     ];
     let mut networks: Vec<Network> = resets.map(|reset| network_of(lif(reset), |_| {})).into();
-    networks.push(network_of(cuba, |settings| {
+    networks.push(network_of(cuba.clone(), |settings| {
         settings.init.weight_scale = 0.6;
         settings.layers[1].bias = true;
         settings.layers[2].delay_steps = (0..70).map(|unit| unit % 7).collect();

@@ -72,10 +72,6 @@ impl Neuron for AdLif {
     type Tape<R: Real> = [R; 4];
     type Observed<R: Real> = [R; 2];
 
-    fn about(&self) -> (&'static str, &'static str) {
-        ("adlif", "adaptive leaky integrate-and-fire (SE-adLIF)")
-    }
-
     fn roles(&self) -> Vec<Role> {
         let of = |name, upper| Role {
             name: RoleName::new(name),

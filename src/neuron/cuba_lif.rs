@@ -35,13 +35,6 @@ impl Neuron for CubaLif {
     type Tape<R: Real> = [R; 2];
     type Observed<R: Real> = [R; 2];
 
-    fn about(&self) -> (&'static str, &'static str) {
-        (
-            "cuba-lif",
-            "leaky integrate-and-fire with a synaptic current",
-        )
-    }
-
     fn roles(&self) -> Vec<Role> {
         let names = [Self::ALPHA, Self::BETA, Self::THRESHOLD];
         let starts = [self.alpha, self.beta, self.threshold];

@@ -41,10 +41,6 @@ impl Neuron for Lif {
     type Tape<R: Real> = [R; 2];
     type Observed<R: Real> = [R; 1];
 
-    fn about(&self) -> (&'static str, &'static str) {
-        ("lif", "leaky integrate-and-fire without a synaptic current")
-    }
-
     fn roles(&self) -> Vec<Role> {
         let names = ["beta", "threshold"].map(RoleName::new);
         let starts = [self.beta, self.threshold];

@@ -42,9 +42,6 @@ pub trait Neuron: Debug + Send + Sync + 'static {
     /// States for people to look at, the membrane potential that is compared with the threshold first.
     type Observed<R: Real>: Fields<R>;
 
-    /// Its name in specs, and what it is in a line.
-    fn about(&self) -> (&'static str, &'static str);
-
     /// The parameters that a unit has, by name.
     fn roles(&self) -> Vec<Role>;
 

@@ -1,0 +1,48 @@
+//! Neurons that are not among ours: the example runs, and specs know them.
+#![cfg(feature = "hdf5")]
+
+#[path = "../examples/own_neuron.rs"]
+mod own_neuron;
+
+use respike::network::{NetworkSettings, NetworkSpec, NeuronSettings, known_neurons};
+
+#[test]
+fn the_example_trains_saves_loads_and_goes_on_learning() {
+    own_neuron::main().expect("it runs");
+    assert!(known_neurons().contains(&("quadratic", "quadratic integrate-and-fire")));
+    // Known to this process, it can be named in a spec.
+    let spec = |neuron: &str| {
+        let reference = serde_json::to_value(NetworkSpec::dequino2024()).expect("plain data");
+        let mut table = reference.as_object().expect("a table").clone();
+        let neuron: serde_json::Value = serde_json::from_str(neuron).expect("JSON");
+        table.insert("neuron".to_string(), neuron);
+        serde_json::from_value::<NetworkSettings>(table.into())
+    };
+    let surrogate = r#""surrogate": {"kind": "boxcar", "half_width": 0.5}"#;
+    let named = r#"{"kind": "quadratic", "tau_steps": 9.0, "critical": 0.2"#;
+    let settings = spec(&format!("{named}, {surrogate}}}")).expect("known");
+    assert!(matches!(&settings.neuron, NeuronSettings::Own(own) if own.kind == "quadratic"));
+    let checked = settings.clone().check().expect("valid");
+    // What is written is what was read.
+    let written = serde_json::to_string(&checked).expect("plain data");
+    let again: NetworkSpec = serde_json::from_str(&written).expect("known");
+    assert_eq!(again, checked);
+    for (neuron, words) in [
+        (format!("{named}}}"), "surrogate"),
+        (
+            format!(r#"{{"kind": "quadratic", {surrogate}}}"#),
+            "tau_steps",
+        ),
+        (
+            format!(r#"{named}, "tau": 1.0, {surrogate}}}"#),
+            "unknown field `tau`",
+        ),
+        (
+            format!(r#"{{"kind": "cubic", {surrogate}}}"#),
+            "use one of cuba-lif, lif, adlif, quadratic",
+        ),
+    ] {
+        let refused = spec(&neuron).expect_err(&neuron).to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+}
