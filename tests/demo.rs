@@ -13,6 +13,9 @@ fn the_specs_that_ship_are_valid() {
     let demo = NetworkSpec::read(&models.join("demo70.toml")).expect("valid");
     let adaptive = NetworkSpec::read(&models.join("adlif70.toml")).expect("valid");
     assert_eq!((adaptive.inputs(), adaptive.classes()), (70, 10));
+    let pooled = NetworkSpec::read(&models.join("adlif140.toml")).expect("valid");
+    let format = pooled.input_format();
+    assert_eq!((format.inputs, format.channels_per_input), (140, 5));
     assert_eq!((demo.inputs(), demo.classes()), (70, 10));
 }
 

@@ -12,12 +12,11 @@ use respike::dataset::{
     write_shd,
 };
 use respike::ids::{ClassId, SpeakerId};
-use respike::spikes::{EventStream, TimeGrid};
+use respike::spikes::{EventStream, InputFormat, TimeGrid};
 
 fn target() -> BinningTarget {
     BinningTarget {
-        grid: TimeGrid::new(30, 0.6).expect("valid"),
-        inputs: usize::from(INPUTS),
+        format: InputFormat::plain(TimeGrid::new(30, 0.6).expect("valid"), usize::from(INPUTS)),
         classes: 4,
     }
 }

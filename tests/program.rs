@@ -184,6 +184,78 @@ fn replay_keeps_what_naive_learning_forgets() {
 }
 
 #[test]
+fn channels_can_be_pooled_and_neurons_be_others() {
+    let bench = Bench::new();
+    let spec = common::SMALL_SPEC
+        .replace(
+            "units = 12\nsteps = 30",
+            "units = 4\nchannels_per_input = 3\nbins = \"even\"\nlargest_count = 1\nsteps = 30",
+        )
+        .replace(
+            "tau_syn_steps = 5.0\ntau_mem_steps = 10.0\nthreshold",
+            "kind = \"lif\"\nreset = \"subtract\"\ntau_mem_steps = 10.0\n\
+             learn_tau_mem_steps = { min = 5.0, max = 25.0 }\nthreshold",
+        )
+        .replace("units = 16\n", "units = 16\nbias = true\n")
+        .replace("threshold = 1.0", "threshold = 0.3")
+        .replace("slope = 100.0", "slope = 10.0")
+        .replace("over_time = \"max\"", "over_time = \"sum-of-softmax\"")
+        .replace("weight_scale = 1.0", "weight_scale = 4.0");
+    std::fs::write(bench.path("pooled.toml"), spec).expect("written");
+    let train = "train --data train.h5 --test test.h5 --model pooled.toml --lr 5e-3";
+    good(&bench, &format!("{train} --epochs 40 --out run"));
+    let accuracy = json(&bench.path("run/summary.json"))["test_accuracy"].as_f64();
+    assert!(accuracy.expect("tested") > 0.6, "{accuracy:?}");
+    // Gone on with, looked at, replayed.
+    good(&bench, &format!("{train} --epochs 20 --out parts"));
+    good(&bench, &format!("{train} --epochs 40 --out parts --resume"));
+    let read = |name: &str| std::fs::read(bench.path(name)).expect("written");
+    assert!(read("run/checkpoint.safetensors") == read("parts/checkpoint.safetensors"));
+    good(
+        &bench,
+        "plot raster --data test.h5 --sample 0 --checkpoint run/checkpoint.safetensors --out raster.png",
+    );
+    for index in 0..3 {
+        let how = format!("--strategy latent --lr-index {index} --replays 10 --pretrain-epochs 1");
+        let data = "--data train.h5 test.h5 --model pooled.toml --epochs 1";
+        good(
+            &bench,
+            &format!("learn class --held-out 0 {how} {data} --out learn{index}"),
+        );
+    }
+    // A file of more channels than that.
+    let narrow = std::fs::read_to_string(bench.path("pooled.toml")).expect("there");
+    let narrow = narrow.replace("channels_per_input = 3", "channels_per_input = 2");
+    std::fs::write(bench.path("narrow.toml"), narrow).expect("written");
+    bad(
+        &bench,
+        "train --data train.h5 --model narrow.toml --epochs 1 --out no",
+        &["train.h5", "8"],
+    );
+    for (from, to, words) in [
+        (
+            "kind = \"lif\"",
+            "kind = \"lief\"",
+            "use one of cuba-lif, lif, adlif",
+        ),
+        ("reset = \"subtract\"", "reset = \"soft\"", "soft"),
+        ("max = 25.0", "max = 9.0", "5 to 9"),
+        ("bins = \"even\"", "bins = \"odd\"", "odd"),
+        ("largest_count = 1", "largest_count = 0", "largest_count"),
+        ("bias = true", "delay_steps = [1, 2]", "2 numbers"),
+    ] {
+        let text = std::fs::read_to_string(bench.path("pooled.toml")).expect("there");
+        assert!(text.contains(from), "{from}");
+        std::fs::write(bench.path("bad.toml"), text.replace(from, to)).expect("written");
+        bad(
+            &bench,
+            "train --data train.h5 --model bad.toml --epochs 1 --out no",
+            &["bad.toml", words],
+        );
+    }
+}
+
+#[test]
 fn a_finished_run_that_is_asked_for_again_is_told_again() {
     let bench = Bench::new();
     let quick = "--data train.h5 test.h5 --model small.toml --pretrain-epochs 1 --epochs 1";

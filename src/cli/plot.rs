@@ -11,7 +11,7 @@ use crate::ids::SampleIndex;
 use crate::network::{NetworkSpec, Stage, StageInput};
 use crate::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
 use crate::report::{RunFolder, RunRecord};
-use crate::spikes::{EventStream, TimeGrid};
+use crate::spikes::{EventStream, InputFormat, TimeGrid};
 use crate::train::Checkpoint;
 
 /// Draw rasters, cochleagrams, learning curves and confusion matrices, as .png or .svg.
@@ -151,11 +151,15 @@ fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
         )));
     }
     let recording = file.read(arguments.sample..arguments.sample + 1)?.remove(0);
-    let (grid, units) = match &saved {
-        Some(saved) => (saved.network.spec().grid(), saved.network.spec().inputs()),
-        None => default_grid(&recording.events)?,
+    let format = match &saved {
+        Some(saved) => saved.network.spec().input_format(),
+        None => {
+            let (grid, units) = default_grid(&recording.events)?;
+            InputFormat::plain(grid, units)
+        }
     };
-    let mut builder = DatasetBuilder::new(grid, units, file.class_names().to_vec())?;
+    let (grid, units) = (format.grid, format.inputs);
+    let mut builder = DatasetBuilder::with_format(format, file.class_names().to_vec())?;
     builder.name_speakers(file.speaker_names().clone());
     builder.push(&recording).map_err(|error| {
         // The builder counts from the one sample that it was given.

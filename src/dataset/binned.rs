@@ -5,16 +5,14 @@ use super::{DatasetError, LabelledEvents, RecordingSet, Recordings, Sample};
 use crate::hash::{FNV_OFFSET, add_word_to_hash};
 use crate::ids::{ClassId, SampleIndex, SpeakerId, TimeStep};
 use crate::names::normalised;
-use crate::spikes::TimeGrid;
+use crate::spikes::{InputFormat, TimeGrid};
 use crate::storage::shown;
 
 /// What recordings are binned for: the input and the number of classes of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BinningTarget {
-    /// The time grid.
-    pub grid: TimeGrid,
-    /// Input channels.
-    pub inputs: usize,
+    /// What events become.
+    pub format: InputFormat,
     /// Classes that the network can tell apart.
     pub classes: usize,
 }
@@ -22,8 +20,7 @@ pub struct BinningTarget {
 /// Recordings binned on one time grid for one number of input channels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    grid: TimeGrid,
-    inputs: usize,
+    format: InputFormat,
     class_names: Vec<String>,
     speaker_names: BTreeMap<SpeakerId, String>,
     samples: Vec<Sample>,
@@ -55,14 +52,19 @@ impl Dataset {
         samples.map(|(index, sample)| (SampleIndex(index), sample))
     }
 
-    /// The time grid.
-    pub fn grid(&self) -> TimeGrid {
-        self.grid
+    /// How events were binned.
+    pub fn format(&self) -> InputFormat {
+        self.format
     }
 
-    /// Input channels.
+    /// The time grid.
+    pub fn grid(&self) -> TimeGrid {
+        self.format.grid
+    }
+
+    /// Inputs of the network that it is for.
     pub fn inputs(&self) -> usize {
-        self.inputs
+        self.format.inputs
     }
 
     /// Names of the classes, by [`ClassId`], in the spelling of [`normalised`].
@@ -122,7 +124,7 @@ impl Dataset {
     /// The last step in which there is an event, but for at most one event in a thousand, which may be
     /// a stray; none without any event on the grid.
     pub fn last_step_but_strays(&self) -> Option<TimeStep> {
-        let mut events = vec![0; self.grid.steps()];
+        let mut events = vec![0; self.grid().steps()];
         for sample in &self.samples {
             for (step, events) in events.iter_mut().enumerate() {
                 *events += sample.counts.count_in_step(TimeStep(step));
@@ -134,7 +136,7 @@ impl Dataset {
     /// Channels up to the last one that has an event, but for at most one event in a thousand, which
     /// may be a stray.
     pub fn channels_but_strays(&self) -> usize {
-        let mut events = vec![0; self.inputs];
+        let mut events = vec![0; self.inputs()];
         for sample in &self.samples {
             let (units, counts) = sample.counts.cells_before(sample.counts.steps());
             for (&unit, &count) in units.iter().zip(counts) {
@@ -392,12 +394,22 @@ impl DatasetBuilder {
         inputs: usize,
         class_names: Vec<String>,
     ) -> Result<Self, DatasetError> {
+        Self::with_format(InputFormat::plain(grid, inputs), class_names)
+    }
+
+    /// For a network that reads events so, and classes of these names.
+    ///
+    /// # Errors
+    /// [`DatasetError::BadClassNames`].
+    pub fn with_format(
+        format: InputFormat,
+        class_names: Vec<String>,
+    ) -> Result<Self, DatasetError> {
         if !(1..1 << 16).contains(&class_names.len()) {
             return Err(DatasetError::BadClassNames(class_names.len()));
         }
         let dataset = Dataset {
-            grid,
-            inputs,
+            format,
             class_names: class_names.iter().map(|name| normalised(name)).collect(),
             speaker_names: BTreeMap::new(),
             samples: Vec::new(),
@@ -428,7 +440,7 @@ impl DatasetBuilder {
                 classes,
             });
         }
-        let binned = recording.bin(self.dataset.grid, self.dataset.inputs);
+        let binned = recording.bin(self.dataset.format);
         let (binned, past_end) =
             binned.map_err(|source| DatasetError::BadEvents { sample, source })?;
         self.add(binned, past_end);

@@ -102,7 +102,7 @@ impl Merge {
         let order: Vec<String> = order.iter().map(|name| normalised(name)).collect();
         let order = places_of(&class_names, &order).filter(|_| order != class_names);
         Ok(Merge {
-            builder: DatasetBuilder::new(target.grid, target.inputs, class_names.clone())?,
+            builder: DatasetBuilder::with_format(target.format, class_names.clone())?,
             first: first.path().to_path_buf(),
             class_names,
             order,
@@ -218,7 +218,7 @@ fn bin(
     let one = |sample: usize| -> Result<(Sample, usize), DatasetError> {
         let mut recording = file.recording(sample)?;
         recording.class = classes[recording.class.index()];
-        let binned = recording.bin(target.grid, target.inputs);
+        let binned = recording.bin(target.format);
         let (mut binned, past_end) = binned.map_err(|source| DatasetError::BadSample {
             path: file.path().to_path_buf(),
             sample,

@@ -1,6 +1,6 @@
 use super::Fingerprint;
 use crate::ids::{ClassId, SoundPrint, SpeakerId};
-use crate::spikes::{EventStream, SpikeCounts, SpikeError, TimeGrid};
+use crate::spikes::{EventStream, InputFormat, SpikeCounts, SpikeError};
 
 /// A recording: its events, what was said and who said it.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +22,8 @@ impl LabelledEvents {
     }
 
     /// Bins the recording; gives with it the number of events past the end of the grid.
-    pub(super) fn bin(&self, grid: TimeGrid, inputs: usize) -> Result<(Sample, usize), SpikeError> {
-        let binned = grid.bin(&self.events, inputs)?;
+    pub(super) fn bin(&self, format: InputFormat) -> Result<(Sample, usize), SpikeError> {
+        let binned = format.bin(&self.events)?;
         let sample = Sample {
             counts: binned.counts,
             class: self.class,

@@ -61,8 +61,8 @@ pub use own_neurons::{NamedNeuron, known_neurons, register_neuron};
 pub use parameters::Parameters;
 pub use prepared::PreparedStage;
 pub use spec::{
-    InitSettings, InputSettings, LayerSettings, NetworkSettings, NetworkSpec, OverTime,
-    ReadoutSettings, SpecError,
+    BinSettings, InitSettings, InputSettings, LayerSettings, NetworkSettings, NetworkSpec,
+    OverTime, ReadoutSettings, SpecError,
 };
 pub use stage::{Latent, LrIndex, Stage, StageInput};
 

@@ -10,7 +10,7 @@ use super::erased::AnyNeuron;
 use super::{LrIndex, NeuronSettings, Surrogate};
 use crate::ceiling::TooLarge;
 use crate::dataset::BinningTarget;
-use crate::spikes::{MAX_EXTENT, TimeGrid};
+use crate::spikes::{InputFormat, MAX_EXTENT, TimeGrid};
 use crate::storage::{parse_toml, read_plain_text};
 
 /// The most weights a network may have: 1 GiB of f32.
@@ -42,12 +42,60 @@ pub struct NetworkSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputSettings {
-    /// Input channels.
+    /// Inputs.
     pub units: usize,
     /// Steps of the time grid, T.
     pub steps: usize,
     /// End of the time grid in seconds.
     pub max_time_s: f64,
+    /// How the bins of the grid lie.
+    #[serde(default, skip_serializing_if = "BinSettings::is_digitize")]
+    pub bins: BinSettings,
+    /// Channels next to one another whose events are summed up for one input: 5 make 140 inputs of 700.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub channels_per_input: usize,
+    /// A cell counts at most so many events: 1 makes the input binary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest_count: Option<u16>,
+}
+
+impl InputSettings {
+    /// Counts of every channel as they are, in bins as the reference code has them.
+    pub fn plain(units: usize, steps: usize, max_time_s: f64) -> Self {
+        InputSettings {
+            units,
+            steps,
+            max_time_s,
+            bins: BinSettings::Digitize,
+            channels_per_input: 1,
+            largest_count: None,
+        }
+    }
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(number: &usize) -> bool {
+    *number == 1
+}
+
+/// How the bins of a time grid lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BinSettings {
+    /// As `np.digitize` over `np.linspace` puts them: bin 0 is always empty ([`TimeGrid::new`]).
+    #[default]
+    Digitize,
+    /// Equally wide, and none always empty ([`TimeGrid::even`]).
+    Even,
+}
+
+impl BinSettings {
+    fn is_digitize(&self) -> bool {
+        *self == BinSettings::Digitize
+    }
 }
 
 /// A hidden layer.
@@ -258,7 +306,21 @@ impl NetworkSettings {
     /// # Errors
     /// [`SpecError`] names the first setting that is out of range.
     pub fn check(self) -> Result<NetworkSpec, SpecError> {
-        let grid = TimeGrid::new(self.input.steps, self.input.max_time_s)?;
+        let (steps, max_time_s) = (self.input.steps, self.input.max_time_s);
+        let grid = match self.input.bins {
+            BinSettings::Digitize => TimeGrid::new(steps, max_time_s),
+            BinSettings::Even => TimeGrid::even(steps, max_time_s),
+        }?;
+        let channels = MAX_EXTENT / self.input.units.max(1);
+        size(
+            "input.channels_per_input",
+            self.input.channels_per_input,
+            channels.max(1),
+        )?;
+        if self.input.largest_count == Some(0) {
+            let (key, value) = ("input.largest_count".to_string(), 0.0);
+            return Err(SpecError::NotPositive { key, value });
+        }
         size("input.units", self.input.units, MAX_EXTENT)?;
         size("the number of layers", self.layers.len(), MAX_LAYERS)?;
         let readout = &self.readout;
@@ -354,11 +416,7 @@ impl NetworkSpec {
         NetworkSettings {
             name: "dequino2024".to_string(),
             source: "Dequino et al. 2024, arXiv:2407.03111".to_string(),
-            input: InputSettings {
-                units: 700,
-                steps: 100,
-                max_time_s: 1.4,
-            },
+            input: InputSettings::plain(700, 100, 1.4),
             neuron: NeuronSettings::cuba_lif(
                 5.0,
                 10.0,
@@ -391,7 +449,7 @@ impl NetworkSpec {
         self.grid
     }
 
-    /// Input channels.
+    /// Inputs.
     pub fn inputs(&self) -> usize {
         self.settings.input.units
     }
@@ -409,9 +467,18 @@ impl NetworkSpec {
     /// What recordings are binned for when this network is to read them.
     pub fn binning(&self) -> BinningTarget {
         BinningTarget {
+            format: self.input_format(),
+            classes: self.classes(),
+        }
+    }
+
+    /// How events become the input.
+    pub fn input_format(&self) -> InputFormat {
+        InputFormat {
             grid: self.grid,
             inputs: self.inputs(),
-            classes: self.classes(),
+            channels_per_input: self.settings.input.channels_per_input,
+            largest_count: self.settings.input.largest_count,
         }
     }
 

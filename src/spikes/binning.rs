@@ -17,6 +17,7 @@ use crate::ids::TimeStep;
 pub struct TimeGrid {
     steps: usize,
     max_time_s: f64,
+    is_even: bool,
 }
 
 /// Events put on a [`TimeGrid`], and how many did not fit.
@@ -38,13 +39,34 @@ impl TimeGrid {
         if !(2..=MAX_EXTENT).contains(&steps) {
             return Err(SpikeError::BadSteps(steps));
         }
+        Self::checked(steps, max_time_s, false)
+    }
+
+    /// A grid of `steps` bins that are equally wide and none of which is always empty: bin k covers
+    /// `[k, k + 1) · max_time_s / steps`.
+    ///
+    /// # Errors
+    /// [`SpikeError::BadSteps`] for no step or more than 65535, [`SpikeError::BadMaxTime`] for an end that
+    /// is not a finite number above 0.
+    pub fn even(steps: usize, max_time_s: f64) -> Result<Self, SpikeError> {
+        if !(1..MAX_EXTENT).contains(&steps) {
+            return Err(SpikeError::BadSteps(steps));
+        }
+        Self::checked(steps, max_time_s, true)
+    }
+
+    fn checked(steps: usize, max_time_s: f64, is_even: bool) -> Result<Self, SpikeError> {
         if !(max_time_s.is_finite() && max_time_s > 0.0) {
             return Err(SpikeError::BadMaxTime(max_time_s));
         }
-        Ok(TimeGrid { steps, max_time_s })
+        Ok(TimeGrid {
+            steps,
+            max_time_s,
+            is_even,
+        })
     }
 
-    /// Number of bins, the empty bin 0 included.
+    /// Number of bins, those that are always empty included.
     pub fn steps(self) -> usize {
         self.steps
     }
@@ -59,9 +81,14 @@ impl TimeGrid {
         self.spacing_s() * 1e3
     }
 
-    /// Where a bin begins, in seconds; the empty bin 0 lies before time 0.
+    /// Where a bin begins, in seconds; a bin 0 that is always empty lies before time 0.
     pub fn start_s(self, step: TimeStep) -> f64 {
-        (step.0 as f64 - 1.0) * self.spacing_s()
+        (step.0 as f64 - self.empty_bins() as f64) * self.spacing_s()
+    }
+
+    /// Bins before time 0.
+    fn empty_bins(self) -> usize {
+        usize::from(!self.is_even)
     }
 
     /// The bin of a time in seconds, or `None` at or past the end.
@@ -123,7 +150,7 @@ impl TimeGrid {
     }
 
     fn spacing_s(self) -> f64 {
-        self.max_time_s / (self.steps - 1) as f64
+        self.max_time_s / (self.steps - self.empty_bins()) as f64
     }
 }
 
@@ -147,23 +174,30 @@ impl StepFinder {
     /// The bin of a time in seconds, or the number of bins at or past the end.
     #[inline]
     fn step_of(&self, time_s: f64) -> usize {
-        let steps = self.grid.steps;
+        let (edges, empty) = (self.edges(), self.grid.empty_bins());
         // The product is right up to rounding; the comparisons with the edges settle it as NumPy's
         // binary search does.
-        let mut step = ((time_s * self.steps_per_s) as usize).min(steps - 1) + 1;
+        let mut step = ((time_s * self.steps_per_s) as usize).min(edges - 1) + 1;
         while step > 0 && time_s < self.edge_s(step - 1) {
             step -= 1;
         }
-        while step < steps && time_s >= self.edge_s(step) {
+        while step < edges && time_s >= self.edge_s(step) {
             step += 1;
         }
-        step
+        // No time is below 0.
+        step - (1 - empty)
+    }
+
+    /// Edges of the bins, 0 and the end among them.
+    #[inline]
+    fn edges(&self) -> usize {
+        self.grid.steps + 1 - self.grid.empty_bins()
     }
 
     /// Edge `index` of `np.linspace(0, max_time_s, steps)`.
     #[inline]
     fn edge_s(&self, index: usize) -> f64 {
-        match index + 1 == self.grid.steps {
+        match index + 1 == self.edges() {
             true => self.grid.max_time_s,
             false => index as f64 * self.spacing_s,
         }

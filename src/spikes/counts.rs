@@ -66,6 +66,11 @@ impl SpikeCounts {
         self.count.push(count);
     }
 
+    /// How often, in each cell that has an event.
+    pub(super) fn count_mut(&mut self) -> &mut [u16] {
+        &mut self.count
+    }
+
     /// Ends the step at hand.
     pub(crate) fn end_step(&mut self) {
         self.starts.push(self.unit.len() as u32);

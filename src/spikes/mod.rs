@@ -19,12 +19,14 @@ mod binning;
 mod counts;
 mod error;
 mod events;
+mod input_format;
 mod raster;
 
 pub use binning::{Binned, TimeGrid};
 pub use counts::SpikeCounts;
 pub use error::SpikeError;
 pub use events::EventStream;
+pub use input_format::InputFormat;
 pub use raster::{ActiveUnits, SpikeRaster};
 
 /// The most units or steps that a raster may have: indices are stored in 16 bits.
