@@ -100,6 +100,9 @@ pub mod storage;
 pub mod suite;
 pub mod train;
 
+// What our functions take and give.
+pub use {ndarray, rand_chacha};
+
 /// Which source this is a build of: a hash of the library's and the program's code, its dependencies and
 /// the networks and suites that ship, as 16 hexadecimal digits.
 pub const BUILD: &str = env!("RESPIKE_BUILD");

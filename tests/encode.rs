@@ -15,7 +15,7 @@ use respike::dataset::{BinningTarget, LabelledEvents, ShdFile, read_dataset};
 use respike::encode::{EarPreset, InnerEar, encode_files, find_audio};
 use respike::ids::{ClassId, SampleIndex, SpeakerId};
 use respike::random::MasterSeed;
-use respike::spikes::TimeGrid;
+use respike::spikes::{InputFormat, TimeGrid};
 use wav::{float_wav, tone, wav};
 
 /// A bench with 150 short tones of two speakers in `sounds`.
@@ -540,8 +540,7 @@ fn speakers_of_two_runs_are_told_apart_by_name() {
         good(&bench, &encode);
     }
     let target = BinningTarget {
-        grid: TimeGrid::new(30, 0.6).expect("valid"),
-        inputs: 20,
+        format: InputFormat::plain(TimeGrid::new(30, 0.6).expect("valid"), 20),
         classes: 2,
     };
     let paths = [bench.path("tr.h5"), bench.path("te.h5")];

@@ -9,12 +9,11 @@ use respike::dataset::{
     BinningTarget, DatasetError, ShdContents, ShdFile, SpeakerInfo, TimesType, read_dataset,
     write_shd,
 };
-use respike::spikes::TimeGrid;
+use respike::spikes::{InputFormat, TimeGrid};
 
 fn target() -> BinningTarget {
     BinningTarget {
-        grid: TimeGrid::new(30, 0.6).expect("valid"),
-        inputs: usize::from(INPUTS),
+        format: InputFormat::plain(TimeGrid::new(30, 0.6).expect("valid"), usize::from(INPUTS)),
         classes: 4,
     }
 }
@@ -195,8 +194,7 @@ fn the_digits_that_ship_are_whole() {
     let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
     let files = ["fsdd70_train.h5", "fsdd70_test.h5"].map(|name| data.join(name));
     let target = BinningTarget {
-        grid: TimeGrid::new(100, 1.4).expect("valid"),
-        inputs: 70,
+        format: InputFormat::plain(TimeGrid::new(100, 1.4).expect("valid"), 70),
         classes: 10,
     };
     let digits = read_dataset(&files, target).expect("they ship");

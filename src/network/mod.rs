@@ -36,6 +36,7 @@ mod erased;
 mod error;
 mod forward;
 mod gradients;
+mod input_settings;
 mod layer;
 mod names;
 mod neuron_settings;
@@ -52,6 +53,7 @@ pub use error::NetworkError;
 pub(crate) use forward::predicted;
 pub use forward::{Activity, Reach, Trace};
 pub use gradients::Gradients;
+pub use input_settings::{BinSettings, InputSettings};
 pub use names::{ParameterName, RoleName};
 pub use neuron_settings::{
     AdLifSettings, CubaLifSettings, LearnedRange, LifSettings, NeuronSettings, OwnNeuronSettings,
@@ -61,8 +63,7 @@ pub use own_neurons::{NamedNeuron, known_neurons, register_neuron};
 pub use parameters::Parameters;
 pub use prepared::PreparedStage;
 pub use spec::{
-    BinSettings, InitSettings, InputSettings, LayerSettings, NetworkSettings, NetworkSpec,
-    OverTime, ReadoutSettings, SpecError,
+    InitSettings, LayerSettings, NetworkSettings, NetworkSpec, OverTime, ReadoutSettings, SpecError,
 };
 pub use stage::{Latent, LrIndex, Stage, StageInput};
 

@@ -1,4 +1,4 @@
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use super::examples::check_equal_steps;
@@ -12,6 +12,8 @@ use crate::network::{Network, Stage, predicted};
 pub struct Evaluation {
     /// The class that each sample was taken for.
     pub predictions: Vec<ClassId>,
+    /// The logits of each sample: samples × classes.
+    pub logits: Array2<f32>,
     /// How many samples of each class (row) were taken for each class (column).
     pub confusion: Array2<u32>,
 }
@@ -54,22 +56,26 @@ pub fn evaluate(
     let blocks = all.par_chunks(BLOCK).map(|block| {
         let inputs = block.iter().map(|&index| examples.input(index));
         let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
-        let logits = prepared.logits(&inputs)?;
-        let rows = logits.rows().into_iter();
-        Ok(rows
-            .map(|row| predicted(row.as_slice().unwrap_or_default()))
-            .collect())
+        Ok(prepared.logits(&inputs)?)
     });
-    let predictions = blocks
-        .collect::<Result<Vec<Vec<ClassId>>, TrainError>>()?
-        .concat();
     let count = network.spec().classes();
+    let mut logits = Array2::zeros((0, count));
+    for block in blocks.collect::<Result<Vec<Array2<f32>>, TrainError>>()? {
+        // As many columns as the network has classes.
+        logits
+            .append(Axis(0), block.view())
+            .expect("rows of one width");
+    }
+    let rows = logits.rows().into_iter();
+    let predictions = rows.map(|row| predicted(row.as_slice().unwrap_or_default()));
+    let predictions: Vec<ClassId> = predictions.collect();
     let mut confusion = Array2::zeros((count, count));
     for (class, prediction) in classes.iter().zip(&predictions) {
         confusion[[class.index(), prediction.index()]] += 1;
     }
     Ok(Evaluation {
         predictions,
+        logits,
         confusion,
     })
 }
