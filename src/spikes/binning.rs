@@ -156,25 +156,31 @@ impl TimeGrid {
 
 /// Finds the bins of times.
 struct StepFinder {
-    grid: TimeGrid,
+    max_time_s: f64,
     spacing_s: f64,
     steps_per_s: f64,
+    /// Edges of the bins, 0 and the end among them.
+    edges: usize,
+    /// Edges at or below a time less its bin.
+    ahead: usize,
 }
 
 impl StepFinder {
     fn new(grid: TimeGrid) -> Self {
         let spacing_s = grid.spacing_s();
         StepFinder {
-            grid,
+            max_time_s: grid.max_time_s,
             spacing_s,
             steps_per_s: 1.0 / spacing_s,
+            edges: grid.steps + 1 - grid.empty_bins(),
+            ahead: 1 - grid.empty_bins(),
         }
     }
 
     /// The bin of a time in seconds, or the number of bins at or past the end.
     #[inline]
     fn step_of(&self, time_s: f64) -> usize {
-        let (edges, empty) = (self.edges(), self.grid.empty_bins());
+        let edges = self.edges;
         // The product is right up to rounding; the comparisons with the edges settle it as NumPy's
         // binary search does.
         let mut step = ((time_s * self.steps_per_s) as usize).min(edges - 1) + 1;
@@ -185,20 +191,14 @@ impl StepFinder {
             step += 1;
         }
         // No time is below 0.
-        step - (1 - empty)
-    }
-
-    /// Edges of the bins, 0 and the end among them.
-    #[inline]
-    fn edges(&self) -> usize {
-        self.grid.steps + 1 - self.grid.empty_bins()
+        step - self.ahead
     }
 
     /// Edge `index` of `np.linspace(0, max_time_s, steps)`.
     #[inline]
     fn edge_s(&self, index: usize) -> f64 {
-        match index + 1 == self.edges() {
-            true => self.grid.max_time_s,
+        match index + 1 == self.edges {
+            true => self.max_time_s,
             false => index as f64 * self.spacing_s,
         }
     }
