@@ -1,6 +1,6 @@
 //! A spiking network that goes on learning on a small machine without forgetting.
 //!
-//! Recurrent LIF layers are trained with surrogate gradients. The spike trains of a middle layer are
+//! Recurrent layers of spiking neurons are trained with surrogate gradients. The spike trains of a middle layer are
 //! compressed in time, packed as bits into a replay memory, and replayed while new speakers, a new
 //! class or many classes one by one are learned. The method is that of Dequino et al. 2024
 //! (*Compressed Latent Replays for Lightweight Continual Learning on Spiking Neural Networks*,
@@ -18,7 +18,7 @@
 //!
 //! The modules follow that line, and import only what stands before them: [`spikes`], `encode` (from
 //! sound to events, as SHD was made; feature `encode`), [`dataset`],
-//! [`network`], [`train`], [`replay`], [`continual`], [`suite`] (grids of experiments), [`report`]; [`random`], [`ids`], [`simd`], [`ceiling`] and
+//! [`network`], [`neuron`], [`train`], [`replay`], [`continual`], [`suite`] (grids of experiments), [`report`]; [`random`], [`ids`], [`simd`], [`ceiling`] and
 //! [`storage`] are for all.
 //!
 //! # Example

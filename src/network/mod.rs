@@ -4,8 +4,9 @@
 //! In: a [`NetworkSpec`], weights, and for each sample a [`StageInput`]. Out: logits, the spikes of
 //! every layer, latents for a replay memory, and gradients of any loss on the logits.
 //!
-//! The equations are those of Dequino et al. 2024 (arXiv:2407.03111) and of Zenke's SpyTorch. For
-//! each layer and step, in this order, with s the layer's own spikes:
+//! The equations of the reference network are those of Dequino et al. 2024 (arXiv:2407.03111) and of
+//! Zenke's SpyTorch; [`neuron`](crate::neuron) has others. For each layer and step, in this order, with s
+//! the layer's own spikes:
 //!
 //! ```text
 //! h   = x·W + s·V                       s of the step before
