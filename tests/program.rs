@@ -241,6 +241,12 @@ fn channels_can_be_pooled_and_neurons_be_others() {
         ("reset = \"subtract\"", "reset = \"soft\"", "soft"),
         ("max = 25.0", "max = 9.0", "5 to 9"),
         ("bins = \"even\"", "bins = \"odd\"", "odd"),
+        ("bias = true", "bais = true", "`bias` is nearly that"),
+        (
+            "threshold = 0.3",
+            "treshold = 0.3",
+            "`threshold` is nearly that",
+        ),
         ("largest_count = 1", "largest_count = 0", "largest_count"),
         ("bias = true", "delay_steps = [1, 2]", "2 numbers"),
     ] {

@@ -41,12 +41,29 @@ fn toml_error(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().split_whitespace();
     // The parser quotes what it did not expect as it stands in the file.
     let message = shown(&message.collect::<Vec<_>>().join(" ")).into_owned();
+    let message = with_what_was_meant(message);
     match error.span() {
         Some(span) => {
             let before = &text.as_bytes()[..span.start.min(text.len())];
             let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
             format!("line {line}: {message}")
         }
+        None => message,
+    }
+}
+
+/// A message about an unknown name, with that of the expected ones that is nearly it, if there is one.
+fn with_what_was_meant(message: String) -> String {
+    if !message.contains("unknown field `") && !message.contains("unknown variant `") {
+        return message;
+    }
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = quoted.next().unwrap_or_default();
+    let away = |name: &&str| strsim::damerau_levenshtein(unknown, name);
+    let nearest = quoted.min_by_key(away);
+    let nearest = nearest.filter(|name| away(name) <= unknown.chars().count().div_ceil(3));
+    match nearest {
+        Some(nearest) => format!("{message}; `{nearest}` is nearly that"),
         None => message,
     }
 }
@@ -59,6 +76,27 @@ pub(crate) fn json_error(error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_that_was_meant_is_named() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code)]
+        struct Keys {
+            threshold: f32,
+            tau_mem_steps: f32,
+        }
+        for (text, words) in [
+            ("treshold = 1.0", "`threshold` is nearly that"),
+            ("tau_mem = 1.0", "expected"),
+            ("tau_mem_stesp = 1.0", "`tau_mem_steps` is nearly that"),
+            ("colour = 1.0", "expected"),
+        ] {
+            let why = parse_toml::<Keys>(text).expect_err(text);
+            assert!(why.contains(words) && why.contains("line 1"), "{why}");
+            assert_eq!(why.contains("nearly"), words.contains("nearly"), "{why}");
+        }
+    }
 
     #[test]
     fn brackets_without_end_are_refused_before_the_stack_is_full() {
