@@ -262,20 +262,24 @@ fn delays() {
     check("delays", |_| {});
 }
 
+fn adlif() -> NeuronSettings {
+    NeuronSettings::AdLif(AdLifSettings {
+        tau_mem_steps: (5.0, 25.0),
+        tau_adaptation_steps: (60.0, 300.0),
+        threshold: 1.0,
+        scale: 120.0,
+        learned: true,
+        surrogate: Surrogate::Exponential {
+            scale: 1.0,
+            slope: 5.0,
+        },
+    })
+}
+
 #[test]
 fn adaptive_neurons() {
     let adaptive = |settings: &mut NetworkSettings| {
-        settings.neuron = NeuronSettings::AdLif(AdLifSettings {
-            tau_mem_steps: (5.0, 25.0),
-            tau_adaptation_steps: (60.0, 300.0),
-            threshold: 1.0,
-            scale: 120.0,
-            learned: true,
-            surrogate: Surrogate::Exponential {
-                scale: 1.0,
-                slope: 5.0,
-            },
-        });
+        settings.neuron = adlif();
         settings.readout.tau_syn_steps = None;
         settings.readout.tau_mem_steps = 15.0;
         settings.readout.over_time = OverTime::SumOfSoftmax;
@@ -360,24 +364,13 @@ fn stages_on_windows_of_time() {
 fn of_all_kinds() -> (NetworkSpec, Vec<SpikeCounts>, Vec<ClassId>) {
     let golden = Golden::read("neurons_compact_3.safetensors");
     let mut settings = reference(&golden);
-    let adlif = AdLifSettings {
-        tau_mem_steps: (5.0, 25.0),
-        tau_adaptation_steps: (60.0, 300.0),
-        threshold: 1.0,
-        scale: 120.0,
-        learned: true,
-        surrogate: Surrogate::Exponential {
-            scale: 1.0,
-            slope: 5.0,
-        },
-    };
     let layer = |neuron: NeuronSettings, bias| LayerSettings {
         neuron: Some(neuron),
         bias,
         ..LayerSettings::new(19, true)
     };
     settings.layers = vec![
-        layer(NeuronSettings::AdLif(adlif), true),
+        layer(adlif(), true),
         layer(lif(ResetSettings::Subtract), false),
         layer(lif(ResetSettings::ToZero), true),
         LayerSettings {

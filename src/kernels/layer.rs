@@ -8,14 +8,13 @@ use crate::real::{Fields, Real};
 /// What drives a layer for the whole of a sample.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Drive<'a> {
-    /// Spikes of the layer before (steps × words) through the input weights, whose rows are as long
-    /// as `membrane`.
+    /// Spikes of the layer before (steps × words) through the input weights, in rows of whole vectors.
     Spikes {
         words: &'a [u64],
         words_per_step: usize,
         weight: &'a [f32],
     },
-    /// The input current itself, steps × as many numbers as `membrane` has.
+    /// The input current itself, a row of whole vectors for each step.
     Currents(&'a [f32]),
 }
 
