@@ -41,25 +41,25 @@ impl Delayed {
         if delays.is_empty() {
             return None;
         }
-        Some(match inputs {
+        match inputs {
             LayerInputs::Spikes(spikes) => {
-                Delayed::Spikes(spikes.iter().map(|raster| raster.delayed(delays)).collect())
+                let delayed = spikes.iter().map(|raster| raster.delayed(delays));
+                Some(Delayed::Spikes(delayed.collect()))
             }
             LayerInputs::Samples(samples) => {
                 let delayed = samples.iter().map(|sample| match sample {
                     StageInput::Counts(counts) => {
-                        StageInput::Counts(Cow::Owned(counts.delayed(delays)))
+                        Some(StageInput::Counts(Cow::Owned(counts.delayed(delays))))
                     }
                     StageInput::Spikes(raster) => {
-                        StageInput::Spikes(Cow::Owned(raster.delayed(delays)))
+                        Some(StageInput::Spikes(Cow::Owned(raster.delayed(delays))))
                     }
-                    StageInput::Currents(currents) => {
-                        StageInput::Currents(Cow::Owned(currents.clone().into_owned()))
-                    }
+                    StageInput::Currents(_) => None,
                 });
-                Delayed::Samples(delayed.collect())
+                let delayed: Option<Vec<_>> = delayed.collect();
+                delayed.map(Delayed::Samples)
             }
-        })
+        }
     }
 
     pub(super) fn as_inputs(&self) -> LayerInputs<'_> {

@@ -1,5 +1,6 @@
 //! Neurons that are not among ours, by the name under which specs, checkpoints and the program know them.
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -30,8 +31,15 @@ pub trait NamedNeuron: Neuron + Serialize + DeserializeOwned {
 /// Makes a neuron of its settings.
 type Build = fn(&Value) -> Result<Arc<dyn AnyNeuron>, String>;
 
-/// By name: what it is, and how it is made.
-static KNOWN: RwLock<BTreeMap<&'static str, (&'static str, Build)>> = RwLock::new(BTreeMap::new());
+/// A neuron that was made known.
+struct Known {
+    about: &'static str,
+    of: TypeId,
+    build: Build,
+}
+
+/// By name.
+static KNOWN: RwLock<BTreeMap<&'static str, Known>> = RwLock::new(BTreeMap::new());
 
 /// The neurons that are among ours.
 pub(super) const OURS: [(&str, &str); 3] = [
@@ -55,27 +63,35 @@ pub fn register_neuron<N: NamedNeuron>() {
         neuron.check()?;
         Ok(Arc::new(neuron))
     };
-    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     let is_ours = OURS.iter().any(|(kind, _)| *kind == N::KIND);
-    let other = known.insert(N::KIND, (N::ABOUT, build));
-    let is_alike = other.is_none_or(|(about, _)| about == N::ABOUT);
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    let same = TypeId::of::<N>();
+    let is_others = known.get(N::KIND).is_some_and(|known| known.of != same);
     assert!(
-        !is_ours && is_alike,
+        !is_ours && !is_others,
         "there is a neuron `{}` already",
         N::KIND
+    );
+    let about = N::ABOUT;
+    known.insert(
+        N::KIND,
+        Known {
+            about,
+            of: same,
+            build,
+        },
     );
 }
 
 /// Every neuron that specs can name, with what it is, ours first.
 pub fn known_neurons() -> Vec<(&'static str, &'static str)> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
-    let own = known.iter().map(|(kind, (about, _))| (*kind, *about));
+    let own = known.iter().map(|(kind, known)| (*kind, known.about));
     OURS.into_iter().chain(own).collect()
 }
 
 /// A neuron of somebody's own from its settings; `None` if it is not known.
 pub(super) fn build(kind: &str, settings: &Value) -> Option<Result<Arc<dyn AnyNeuron>, String>> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
-    let (_, build) = known.get(kind)?;
-    Some(build(settings))
+    Some((known.get(kind)?.build)(settings))
 }

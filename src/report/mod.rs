@@ -10,6 +10,7 @@ mod json;
 #[cfg(feature = "plots")]
 pub mod plot;
 mod record;
+mod run_record;
 pub mod suite;
 mod table;
 
@@ -18,7 +19,8 @@ pub use folder::{Begun, Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
 pub use record::{
     DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RECORD_FORMAT, RecordLine,
-    ReplayNote, RunRecord, StartLine, Summary, TaskNote, TrainSeconds, TrainSummary,
-    describe_replay, fingerprint, is_fingerprint_of, kilobytes,
+    ReplayNote, StartLine, Summary, TaskNote, TrainSeconds, TrainSummary, describe_replay,
+    fingerprint, is_fingerprint_of, kilobytes,
 };
+pub use run_record::RunRecord;
 pub use table::{learn_table, markdown};
