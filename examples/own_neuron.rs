@@ -23,13 +23,14 @@ use respike::continual::{
 use respike::dataset::{DatasetBuilder, ShdFile};
 use respike::ids::ClassId;
 use respike::network::{
-    LayerSettings, NamedNeuron, Network, NetworkSettings, NetworkSpec, NeuronSettings, Stage,
-    Surrogate,
+    LayerSettings, Network, NetworkSettings, NetworkSpec, NeuronSettings, Stage,
 };
 use respike::neuron::{Neuron, Role, Spike, Taken};
 use respike::random::{MasterSeed, Purpose};
 use respike::real::Real;
+use respike::registry::Member;
 use respike::replay::{Capacity, Codec, Policy};
+use respike::surrogate::FastSigmoid;
 use respike::train::{Checkpoint, DatasetExamples, Trainer, TrainingSettings, evaluate};
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,7 @@ struct Quadratic {
     critical: f32,
 }
 
-impl NamedNeuron for Quadratic {
+impl Member for Quadratic {
     const KIND: &'static str = "quadratic";
     const ABOUT: &'static str = "quadratic integrate-and-fire";
 }
@@ -102,7 +103,7 @@ impl Neuron for Quadratic {
         let [_, before] = step.tape;
         let rate = before.constant(1.0 / self.tau_steps);
         let kept = step.spike.reset(errors[0]);
-        let error = (kept + step.error_spike.flush() * step.slope).flush();
+        let error = (kept + step.error_spike.flush() * step.slope + step.error_membrane).flush();
         let pull = before + before - before.constant(self.critical);
         *errors = [(error * (before.one() + rate * pull)).flush()];
         error
@@ -120,13 +121,13 @@ pub fn main() -> Result<(), Box<dyn Error>> {
         critical: 0.4,
     };
     // Is the way back that of the way there?
-    let surrogate = Surrogate::FastSigmoid { slope: 20.0 };
-    neuron_gradients(&neuron, [], surrogate, MasterSeed(1))?;
+    let surrogate = FastSigmoid { slope: 20.0 };
+    neuron_gradients(&neuron, [], &surrogate, MasterSeed(1))?;
 
     let reference = NetworkSpec::dequino2024().settings().clone();
     let mut settings = NetworkSettings {
         name: "quadratic".to_string(),
-        neuron: NeuronSettings::own(&neuron, surrogate),
+        neuron: NeuronSettings::new(neuron, surrogate),
         layers: vec![LayerSettings::new(100, true), LayerSettings::new(50, true)],
         ..reference
     };
@@ -152,7 +153,13 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     };
     let seed = MasterSeed(1);
     let network = Network::new(spec.clone(), seed);
-    let mut trainer = Trainer::new(network, Stage::Whole, training, seed, Purpose::Shuffle)?;
+    let mut trainer = Trainer::new(
+        network,
+        Stage::Whole,
+        training.clone(),
+        seed,
+        Purpose::Shuffle,
+    )?;
     let examples = DatasetExamples::all(&data);
     let first = trainer.epoch(&examples)?;
     let mut last = first;
@@ -192,7 +199,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
             capacity: Capacity::Bytes(200_000),
         }),
         pretrain_epochs: Some(20),
-        pretrain: Some(training),
+        pretrain: Some(training.clone()),
         epochs: 10,
         learn: training,
         seed,

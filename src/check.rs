@@ -9,10 +9,10 @@
 
 use thiserror::Error;
 
-use crate::network::Surrogate;
 use crate::neuron::{Neuron, Spike, Taken};
 use crate::random::{MasterSeed, Purpose};
 use crate::real::Fields;
+use crate::surrogate::Surrogate;
 use rand::Rng;
 
 /// Steps that a unit runs.
@@ -42,14 +42,16 @@ struct Run<N: Neuron> {
 }
 
 /// One unit with what drives it, and a loss on its spikes.
-struct Unit<'a, N: Neuron> {
+struct Unit<'a, N: Neuron, S: Surrogate> {
     neuron: &'a N,
-    surrogate: Surrogate,
+    surrogate: &'a S,
     /// ∂loss/∂spike of each step.
     errors: Vec<f64>,
+    /// ∂loss/∂membrane of each step.
+    membrane_errors: Vec<f64>,
 }
 
-impl<N: Neuron> Unit<'_, N> {
+impl<N: Neuron, S: Surrogate> Unit<'_, N, S> {
     /// Runs with smoothed spikes; resets are as `held` says, or as the spikes themselves.
     fn run(&self, raw: &N::Raw<f64>, drives: &[f64], held: Option<&[f64]>) -> Run<N> {
         let parameters = self.neuron.parameters::<f64>(raw);
@@ -66,7 +68,16 @@ impl<N: Neuron> Unit<'_, N> {
                 let value = self.surrogate.primitive(x);
                 Spike::smoothed(value, held.map_or(value, |held| held[step]))
             });
+            let taken = Taken {
+                tape,
+                spike: Spike::smoothed(self.surrogate.primitive(distance), 0.0),
+                error_spike: 0.0,
+                slope: 0.0,
+                error_membrane: 0.0,
+            };
+            let membrane = self.neuron.observe(&parameters, &taken).as_ref()[0];
             run.loss += self.errors[step] * self.surrogate.primitive(distance);
+            run.loss += self.membrane_errors[step] * membrane;
             run.tapes.push(tape);
             run.distances.push(distance);
         }
@@ -85,7 +96,8 @@ impl<N: Neuron> Unit<'_, N> {
                 tape: run.tapes[step],
                 spike: Spike::smoothed(value, value),
                 error_spike: self.errors[step],
-                slope: self.surrogate.slope(run.distances[step]),
+                slope: self.surrogate.derivative::<f64>(run.distances[step]),
+                error_membrane: self.membrane_errors[step],
             };
             let mut gradient = N::Parameters::<f64>::from_fn(|_| 0.0);
             of_drives[step] = self
@@ -99,18 +111,18 @@ impl<N: Neuron> Unit<'_, N> {
     }
 }
 
-/// Checks a neuron's adjoint under a surrogate: the gradients of a loss on the spikes of one unit, by its
+/// Checks a neuron's adjoint under a surrogate: the gradients of a loss on the spikes and the membrane of one unit, by its
 /// drive in every step and by its raw parameters, against central differences.
 ///
 /// ```
 /// use respike::check::neuron_gradients;
-/// use respike::network::Surrogate;
 /// use respike::neuron::AdLif;
 /// use respike::random::MasterSeed;
+/// use respike::surrogate::Exponential;
 ///
 /// let rho_u_rho_w_a_b = [0.3, 0.6, 0.5, 1.0];
-/// let surrogate = Surrogate::Exponential { scale: 1.0, slope: 5.0 };
-/// neuron_gradients(&AdLif::default(), rho_u_rho_w_a_b, surrogate, MasterSeed(1))?;
+/// let surrogate = Exponential { scale: 1.0, slope: 5.0 };
+/// neuron_gradients(&AdLif::default(), rho_u_rho_w_a_b, &surrogate, MasterSeed(1))?;
 /// # Ok::<(), respike::check::WrongGradient>(())
 /// ```
 ///
@@ -122,7 +134,7 @@ impl<N: Neuron> Unit<'_, N> {
 pub fn neuron_gradients<N: Neuron>(
     neuron: &N,
     raw: N::Raw<f64>,
-    surrogate: Surrogate,
+    surrogate: &impl Surrogate,
     seed: MasterSeed,
 ) -> Result<(), WrongGradient> {
     let mut noise = seed.stream(Purpose::Shuffle);
@@ -132,6 +144,7 @@ pub fn neuron_gradients<N: Neuron>(
         neuron,
         surrogate,
         errors: (0..STEPS).map(|_| draw(-1.0, 1.0)).collect(),
+        membrane_errors: (0..STEPS).map(|_| draw(-1.0, 1.0)).collect(),
     };
     let run = unit.run(&raw, &drives, None);
     let held: Vec<f64> = run
@@ -185,32 +198,24 @@ mod tests {
     use super::*;
     use crate::neuron::{AdLif, CubaLif, Lif, Reset, Role};
     use crate::real::Real;
+    use crate::surrogate::{Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Triangle};
 
-    fn surrogates() -> [Surrogate; 6] {
-        [
-            Surrogate::FastSigmoid { slope: 3.0 },
-            Surrogate::Boxcar { half_width: 0.5 },
-            Surrogate::Arctan { slope: 2.0 },
-            Surrogate::Exponential {
-                scale: 1.0,
-                slope: 5.0,
-            },
-            // Not 1, which is as far as a membrane of 0 is from the threshold: there the triangle has a corner.
-            Surrogate::Triangle { half_width: 0.8 },
-            Surrogate::CutFastSigmoid {
-                slope: 3.0,
-                half_width: 0.4,
-            },
-        ]
+    fn one_surrogate<N: Neuron>(neuron: &N, raw: N::Raw<f64>, surrogate: &impl Surrogate) {
+        for seed in 0..5 {
+            let checked = neuron_gradients(neuron, raw, surrogate, MasterSeed(seed));
+            assert_eq!(checked, Ok(()), "{neuron:?} under {surrogate:?}");
+        }
     }
 
     fn every_surrogate<N: Neuron>(neuron: &N, raw: N::Raw<f64>) {
-        for surrogate in surrogates() {
-            for seed in 0..5 {
-                let checked = neuron_gradients(neuron, raw, surrogate, MasterSeed(seed));
-                assert_eq!(checked, Ok(()), "{neuron:?} under {surrogate:?}");
-            }
-        }
+        let (slope, scale, half_width) = (3.0, 1.0, 0.4);
+        one_surrogate(neuron, raw, &FastSigmoid { slope });
+        one_surrogate(neuron, raw, &Boxcar { half_width: 0.5 });
+        one_surrogate(neuron, raw, &Arctan { slope: 2.0 });
+        one_surrogate(neuron, raw, &Exponential { scale, slope: 5.0 });
+        // Not 1, which is as far as a membrane of 0 is from the threshold: there the triangle has a corner.
+        one_surrogate(neuron, raw, &Triangle { half_width: 0.8 });
+        one_surrogate(neuron, raw, &CutFastSigmoid { slope, half_width });
     }
 
     #[test]
@@ -308,8 +313,8 @@ mod tests {
             threshold: 1.0,
             learned: [None; 3],
         });
-        let surrogate = Surrogate::FastSigmoid { slope: 3.0 };
-        let wrong = neuron_gradients(&forgetful, [0.8, 0.9, 1.0], surrogate, MasterSeed(0));
+        let surrogate = FastSigmoid { slope: 3.0 };
+        let wrong = neuron_gradients(&forgetful, [0.8, 0.9, 1.0], &surrogate, MasterSeed(0));
         let wrong = wrong.expect_err("the half of a gradient");
         assert_eq!(wrong.by, "beta");
         assert!((wrong.expected - 2.0 * wrong.found).abs() < 1e-4 * wrong.expected.abs());

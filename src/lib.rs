@@ -91,13 +91,16 @@ pub mod names;
 pub mod network;
 pub mod neuron;
 pub mod random;
+pub mod readout;
 pub mod real;
+pub mod registry;
 pub mod replay;
 pub mod report;
 pub mod simd;
 pub mod spikes;
 pub mod storage;
 pub mod suite;
+pub mod surrogate;
 pub mod train;
 
 // What our functions take and give.

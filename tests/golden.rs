@@ -14,7 +14,8 @@ use respike::replay::{
 };
 use respike::spikes::{SpikeCounts, SpikeRaster};
 use respike::train::{
-    BatchGradient, Optimiser, OptimiserSettings, SpikePenalty, StoredExamples, batch_gradient,
+    Adam, Adamax, BatchGradient, Losses, Optimiser, OptimiserSettings, Sgd, SpikePenalty,
+    StoredExamples, batch_gradient,
 };
 
 const RELATIVE: f32 = 1e-4;
@@ -81,7 +82,8 @@ fn gradient_of(
     let samples = inputs.into_iter().zip(labels.iter().copied()).collect();
     let all: Vec<usize> = (0..labels.len()).collect();
     let examples = StoredExamples { samples };
-    batch_gradient(network, stage, &examples, &all, penalty).expect("a valid batch")
+    let losses = Losses::default().and_penalty(penalty);
+    batch_gradient(network, stage, &examples, &all, &losses).expect("a valid batch")
 }
 
 fn check_gradients(golden: &Golden, prefix: &str, found: &BatchGradient) {
@@ -218,7 +220,7 @@ fn check_steps(
 fn five_adamax_steps_end_where_pytorch_does() {
     for file in ["network_2.safetensors", "network_6.safetensors"] {
         let losses = &Golden::read(file).info["losses"];
-        let rule = (OptimiserSettings::ADAMAX, 1e-3);
+        let rule = (Adamax::default().into(), 1e-3);
         check_steps((file, file), "", losses, rule, SpikePenalty::default());
     }
 }
@@ -234,8 +236,8 @@ fn five_steps_of_adam_and_of_plain_descent_end_where_pytorch_does() {
     for files in TRAINED {
         let info = Golden::read(files.1).info;
         for (name, rule) in [
-            ("adam", (OptimiserSettings::ADAM, 5e-4)),
-            ("sgd", (OptimiserSettings::SGD, 0.02)),
+            ("adam", (Adam::default().into(), 5e-4)),
+            ("sgd", (Sgd::default().into(), 0.02)),
         ] {
             let prefix = format!("{name}.");
             let losses = &info[name]["losses"];
@@ -260,7 +262,7 @@ fn spike_penalties_have_the_costs_and_gradients_of_pytorch() {
         let off = found.penalty_sum / labels.len() as f64 - cost;
         assert!(off.abs() < f64::from(RELATIVE) * cost, "cost off by {off}");
         check_gradients(&golden, "penalised.grad", &found);
-        let rule = (OptimiserSettings::ADAM, 5e-4);
+        let rule = (Adam::default().into(), 5e-4);
         let losses = &golden.info["penalised"]["losses"];
         check_steps(files, "penalised.", losses, rule, penalty);
     }

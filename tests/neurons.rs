@@ -10,16 +10,18 @@ use golden_file::Golden;
 use ndarray::{Array2, Array3, ArrayD, ArrayViewD, Axis};
 use respike::ids::ClassId;
 use respike::network::{
-    AdLifSettings, CubaLifSettings, LayerSettings, LearnedRange, LifSettings, Network,
-    NetworkSettings, NetworkSpec, NeuronSettings, OverTime, ParameterName, Parameters,
-    ResetSettings, Stage, StageInput, Surrogate,
+    LayerSettings, Network, NetworkSettings, NetworkSpec, NeuronSettings, ParameterName,
+    Parameters, Stage, StageInput,
 };
+use respike::neuron::{AdLifSettings, CubaLifSettings, LearnedRange, LifSettings, ResetSettings};
+use respike::readout::{LeakySettings, OverTime};
 use respike::spikes::{SpikeCounts, SpikeRaster};
-use respike::train::{
-    BatchGradient, Optimiser, OptimiserSettings, SpikePenalty, StoredExamples, batch_gradient,
+use respike::surrogate::{
+    Boxcar, CutFastSigmoid, Exponential, FastSigmoid, SurrogateSettings, Triangle,
 };
+use respike::train::{Adamax, BatchGradient, Losses, Optimiser, StoredExamples, batch_gradient};
 
-const SUPER_SPIKE: Surrogate = Surrogate::FastSigmoid { slope: 100.0 };
+const SUPER_SPIKE: FastSigmoid = FastSigmoid { slope: 100.0 };
 
 /// The reference network's settings in the sizes of a file.
 fn reference(golden: &Golden) -> NetworkSettings {
@@ -142,8 +144,7 @@ fn gradient(
     let samples = inputs.iter().cloned().zip(labels.iter().copied()).collect();
     let all: Vec<usize> = (0..labels.len()).collect();
     let examples = StoredExamples { samples };
-    let none = SpikePenalty::default();
-    batch_gradient(network, stage, &examples, &all, none).expect("a valid batch")
+    batch_gradient(network, stage, &examples, &all, &Losses::default()).expect("a valid batch")
 }
 
 /// Logits, loss, gradients, and five steps of Adamax.
@@ -175,7 +176,7 @@ fn check_training(
     assert_eq!(compared, trained.count(), "{prefix}");
 
     let mut network = network.clone();
-    let mut optimiser = Optimiser::new(OptimiserSettings::ADAMAX).expect("valid");
+    let mut optimiser = Optimiser::new(Adamax::default()).expect("valid");
     let losses = info["losses"].as_array().expect("five of them").clone();
     for loss in losses {
         let step = gradient(&network, stage, inputs, &labels);
@@ -220,27 +221,22 @@ fn between(min: f64, max: f64) -> Option<LearnedRange> {
 #[test]
 fn current_based_neurons_that_differ() {
     check("cuba_hetero", |settings| {
-        settings.neuron = NeuronSettings::CubaLif(CubaLifSettings {
-            tau_syn_steps: 5.0,
-            tau_mem_steps: 10.0,
-            threshold: 1.0,
-            surrogate: SUPER_SPIKE,
+        let neurons = CubaLifSettings {
             learn_tau_syn_steps: between(2.0, 10.0),
             learn_tau_mem_steps: between(5.0, 25.0),
             learn_threshold: between(0.5, 1.5),
-        });
+            ..CubaLifSettings::new(5.0, 10.0, 1.0)
+        };
+        settings.neuron = NeuronSettings::new(neurons, SUPER_SPIKE);
     });
 }
 
 fn lif(reset: ResetSettings) -> NeuronSettings {
-    NeuronSettings::Lif(LifSettings {
-        tau_mem_steps: 10.0,
-        threshold: 0.75,
-        reset,
-        surrogate: SUPER_SPIKE,
+    let neurons = LifSettings {
         learn_tau_mem_steps: between(5.0, 25.0),
-        learn_threshold: None,
-    })
+        ..LifSettings::new(10.0, 0.75, reset)
+    };
+    NeuronSettings::new(neurons, SUPER_SPIKE)
 }
 
 #[test]
@@ -263,32 +259,39 @@ fn delays() {
 }
 
 fn adlif() -> NeuronSettings {
-    NeuronSettings::AdLif(AdLifSettings {
-        tau_mem_steps: (5.0, 25.0),
-        tau_adaptation_steps: (60.0, 300.0),
-        threshold: 1.0,
-        scale: 120.0,
-        learned: true,
-        surrogate: Surrogate::Exponential {
-            scale: 1.0,
-            slope: 5.0,
-        },
-    })
+    let surrogate = Exponential {
+        scale: 1.0,
+        slope: 5.0,
+    };
+    NeuronSettings::new(AdLifSettings::default(), surrogate)
+}
+
+/// Leaky integrators of the reference network's time constants.
+fn read_by(settings: &mut NetworkSettings, over_time: OverTime) {
+    let readout = LeakySettings {
+        over_time,
+        ..LeakySettings::DEQUINO2024
+    };
+    settings.readout.model = readout.into();
 }
 
 #[test]
 fn adaptive_neurons() {
+    let unfiltered = |over_time| LeakySettings {
+        tau_syn_steps: None,
+        tau_mem_steps: 15.0,
+        over_time,
+        skip_steps: 0,
+    };
     let adaptive = |settings: &mut NetworkSettings| {
         settings.neuron = adlif();
-        settings.readout.tau_syn_steps = None;
-        settings.readout.tau_mem_steps = 15.0;
-        settings.readout.over_time = OverTime::SumOfSoftmax;
+        settings.readout.model = unfiltered(OverTime::SumOfSoftmax).into();
     };
     check("adlif", adaptive);
     let golden = Golden::read("neurons_adlif_3.safetensors");
     let mut settings = reference(&golden);
     adaptive(&mut settings);
-    settings.readout.over_time = OverTime::Max;
+    settings.readout.model = unfiltered(OverTime::Max).into();
     let network = network(&golden, settings);
     let counts = counts(&golden);
     let inputs: Vec<StageInput<'_>> = counts.iter().map(StageInput::counts).collect();
@@ -304,19 +307,18 @@ fn adaptive_neurons() {
 #[test]
 fn surrogates_that_end() {
     let golden = Golden::read("neurons_compact_3.safetensors");
-    for (name, surrogate) in [
-        ("boxcar", Surrogate::Boxcar { half_width: 0.5 }),
-        ("triangle", Surrogate::Triangle { half_width: 1.0 }),
-        (
-            "cutoff",
-            Surrogate::CutFastSigmoid {
-                slope: 100.0,
-                half_width: 0.2,
-            },
-        ),
-    ] {
+    let cut = CutFastSigmoid {
+        slope: 100.0,
+        half_width: 0.2,
+    };
+    let surrogates: [(&str, SurrogateSettings); 3] = [
+        ("boxcar", Boxcar { half_width: 0.5 }.into()),
+        ("triangle", Triangle { half_width: 1.0 }.into()),
+        ("cutoff", cut.into()),
+    ];
+    for (name, surrogate) in surrogates {
         let mut settings = reference(&golden);
-        settings.neuron = NeuronSettings::cuba_lif(5.0, 10.0, 1.0, surrogate);
+        settings.neuron = NeuronSettings::new(CubaLifSettings::new(5.0, 10.0, 1.0), surrogate);
         let network = network(&golden, settings);
         let counts = counts(&golden);
         let inputs: Vec<StageInput<'_>> = counts.iter().map(StageInput::counts).collect();
@@ -379,7 +381,7 @@ fn of_all_kinds() -> (NetworkSpec, Vec<SpikeCounts>, Vec<ClassId>) {
         },
     ];
     settings.init.weight_scale = 14.0;
-    settings.readout.over_time = OverTime::SumOfSoftmax;
+    read_by(&mut settings, OverTime::SumOfSoftmax);
     let all = counts(&golden);
     // More than one block.
     let counts: Vec<SpikeCounts> = all.iter().cycle().take(40).cloned().collect();
@@ -400,6 +402,7 @@ fn threads_and_stops_change_no_bit_for_any_neuron() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         pool.expect("threads").install(|| {
             let network = Network::new(spec.clone(), seed);
+            let settings = settings.clone();
             let trainer = Trainer::new(network, Stage::Whole, settings, seed, Purpose::Shuffle);
             let mut trainer = trainer.expect("valid");
             for _ in 0..3 {

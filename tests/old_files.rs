@@ -46,7 +46,10 @@ fn records_of_format_1_are_read() {
             (Description::Learn(experiment), Some(Summary::Learn(summary))) => {
                 assert_eq!(experiment.pretrain_epochs, Some(2));
                 assert_eq!(
-                    experiment.pretrain.map(|pretrain| pretrain.batch_size),
+                    experiment
+                        .pretrain
+                        .as_ref()
+                        .map(|pretrain| pretrain.batch_size),
                     Some(8)
                 );
                 assert_eq!(experiment.classes, None);

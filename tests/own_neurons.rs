@@ -4,12 +4,15 @@
 #[path = "../examples/own_neuron.rs"]
 mod own_neuron;
 
-use respike::network::{NetworkSettings, NetworkSpec, NeuronSettings, known_neurons};
+use respike::network::{NetworkSettings, NetworkSpec};
+use respike::registry::Registry;
 
 #[test]
 fn the_example_trains_saves_loads_and_goes_on_learning() {
     own_neuron::main().expect("it runs");
-    assert!(known_neurons().contains(&("quadratic", "quadratic integrate-and-fire")));
+    let known = Registry::installed();
+    let quadratic = ("quadratic", "quadratic integrate-and-fire");
+    assert!(known.neurons().any(|known| known == quadratic));
     // Known to this process, it can be named in a spec.
     let spec = |neuron: &str| {
         let reference = serde_json::to_value(NetworkSpec::dequino2024()).expect("plain data");
@@ -21,7 +24,7 @@ fn the_example_trains_saves_loads_and_goes_on_learning() {
     let surrogate = r#""surrogate": {"kind": "boxcar", "half_width": 0.5}"#;
     let named = r#"{"kind": "quadratic", "tau_steps": 9.0, "critical": 0.2"#;
     let settings = spec(&format!("{named}, {surrogate}}}")).expect("known");
-    assert!(matches!(&settings.neuron, NeuronSettings::Own(own) if own.kind == "quadratic"));
+    assert_eq!(settings.neuron.model.kind(), "quadratic");
     let checked = settings.clone().check().expect("valid");
     // What is written is what was read.
     let written = serde_json::to_string(&checked).expect("plain data");

@@ -9,17 +9,28 @@ use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 use respike::ids::ClassId;
 use respike::network::{
-    LayerSettings, Network, NetworkSpec, NeuronSettings, OverTime, ParameterName, Stage,
-    StageInput, Surrogate,
+    LayerSettings, Network, NetworkSpec, NeuronSettings, ParameterName, Stage, StageInput,
 };
+use respike::neuron::CubaLifSettings;
 use respike::random::MasterSeed;
+use respike::readout::{LeakySettings, OverTime};
 use respike::spikes::{SpikeCounts, SpikeRaster};
-use respike::train::{SpikePenalty, StoredExamples, batch_gradient};
+use respike::surrogate::{Arctan, Boxcar, Exponential, FastSigmoid};
+use respike::train::{Losses, SpikePenalty, StoredExamples, batch_gradient};
 
 /// One layer's states at every step.
 struct Layer {
     membrane: Vec<Array1<f64>>,
     spikes: Vec<Array1<f64>>,
+}
+
+/// Surrogates that the reference has.
+#[derive(Debug, Clone, Copy)]
+enum Surrogate {
+    FastSigmoid { slope: f32 },
+    Boxcar { half_width: f32 },
+    Arctan { slope: f32 },
+    Exponential { scale: f32, slope: f32 },
 }
 
 fn surrogate(kind: Surrogate, x: f64) -> f64 {
@@ -37,33 +48,26 @@ fn surrogate(kind: Surrogate, x: f64) -> f64 {
         Surrogate::Exponential { scale, slope } => {
             f64::from(scale) * (-f64::from(slope) * x.abs()).exp()
         }
-        Surrogate::Triangle { half_width } => {
-            let half = f64::from(half_width);
-            (1.0 - x.abs() / half).max(0.0) / half
-        }
-        Surrogate::CutFastSigmoid { slope, half_width } => {
-            let whole = surrogate(Surrogate::FastSigmoid { slope }, x);
-            if x.abs() < f64::from(half_width) {
-                whole
-            } else {
-                0.0
-            }
-        }
     }
 }
 
 /// Runs one sample; `input` is what enters the stage, already multiplied by W at LR index 0.
 struct Reference<'a> {
     network: &'a Network,
+    surrogate: Surrogate,
     first: usize,
     currents: bool,
 }
 
 impl Reference<'_> {
+    fn readout(&self) -> LeakySettings {
+        let readout = &self.network.spec().settings().readout.model;
+        readout.get().expect("leaky integrators")
+    }
+
     fn constants(&self) -> (f64, f64, f64) {
-        let NeuronSettings::CubaLif(neuron) = self.network.spec().settings().neuron else {
-            panic!("made of current-based neurons");
-        };
+        let neuron = &self.network.spec().settings().neuron.model;
+        let neuron: CubaLifSettings = neuron.get().expect("made of current-based neurons");
         let decay = |tau: f64| (-1.0 / tau).exp();
         (
             decay(neuron.tau_syn_steps),
@@ -109,10 +113,9 @@ impl Reference<'_> {
             below = states.spikes.clone();
             layers.push(states);
         }
-        let readout = &self.network.spec().settings().readout;
         let (alpha, beta) = (
-            (-1.0 / readout.tau_syn_steps.expect("a filter")).exp(),
-            (-1.0 / readout.tau_mem_steps).exp(),
+            (-1.0 / self.readout().tau_syn_steps.expect("a filter")).exp(),
+            (-1.0 / self.readout().tau_mem_steps).exp(),
         );
         let w = self.weight(ParameterName::Readout).expect("a readout");
         let (mut flt, mut out) = (Array1::zeros(w.ncols()), Array1::zeros(w.ncols()));
@@ -134,11 +137,11 @@ impl Reference<'_> {
                     .map_collect(|&a, &b| join(a, b))
             })
         };
-        match self.network.spec().settings().readout.over_time {
+        match self.readout().over_time {
             OverTime::Max => fold(f64::max),
             OverTime::Sum => fold(|a, b| a + b),
             OverTime::Last => fold(|_, b| b),
-            OverTime::SumOfSoftmax => panic!("not of the reference"),
+            _ => panic!("not of the reference"),
         }
     }
 
@@ -164,7 +167,6 @@ impl Reference<'_> {
             .map(|c| error[c])
             .sum::<f64>();
         error /= batch;
-        let settings = self.network.spec().settings();
         let steps = input.nrows();
         let mut add = |name: ParameterName, x: &Array1<f64>, delta: &Array1<f64>| {
             let shape = (x.len(), delta.len());
@@ -178,8 +180,8 @@ impl Reference<'_> {
         let rows: Vec<Array1<f64>> = input.rows().into_iter().map(|r| r.to_owned()).collect();
         // The readout.
         let (alpha, beta) = (
-            (-1.0 / settings.readout.tau_syn_steps.expect("a filter")).exp(),
-            (-1.0 / settings.readout.tau_mem_steps).exp(),
+            (-1.0 / self.readout().tau_syn_steps.expect("a filter")).exp(),
+            (-1.0 / self.readout().tau_mem_steps).exp(),
         );
         let classes = logits.len();
         let (mut d_out, mut d_flt) = (Array1::<f64>::zeros(classes), Array1::<f64>::zeros(classes));
@@ -188,14 +190,14 @@ impl Reference<'_> {
             delta[step] = d_flt.clone();
             d_out *= beta;
             for c in 0..classes {
-                let hit = match settings.readout.over_time {
+                let hit = match self.readout().over_time {
                     OverTime::Sum => true,
                     OverTime::Last => step + 1 == steps,
-                    OverTime::SumOfSoftmax => panic!("not of the reference"),
                     OverTime::Max => {
                         let first = (0..=steps).find(|&t| trace[t][c] >= logits[c]);
                         first == Some(step + 1)
                     }
+                    _ => panic!("not of the reference"),
                 };
                 d_out[c] += if hit { error[c] } else { 0.0 };
             }
@@ -234,10 +236,10 @@ impl Reference<'_> {
                 }
                 let keep = 1.0 - &states.spikes[step];
                 let slope = states.membrane[step].mapv(|m| {
-                    if let Surrogate::Boxcar { half_width } = settings.neuron.surrogate() {
+                    if let Surrogate::Boxcar { half_width } = self.surrogate {
                         corner = corner.min(((m - threshold).abs() - f64::from(half_width)).abs());
                     }
-                    surrogate(settings.neuron.surrogate(), m - threshold)
+                    surrogate(self.surrogate, m - threshold)
                 });
                 let kept = &d_mem * &keep;
                 d_mem = d_spk * slope + beta * &kept;
@@ -269,6 +271,7 @@ impl Reference<'_> {
 /// A network, where it is cut, and what it is trained on.
 struct Case {
     network: Network,
+    surrogate: Surrogate,
     stage: Stage,
     penalty: SpikePenalty,
     inputs: Vec<(StageInput<'static>, ClassId)>,
@@ -293,8 +296,20 @@ struct Sizes {
 impl Sizes {
     fn case(&self) -> Case {
         let mut settings = NetworkSpec::dequino2024().settings().clone();
-        settings.neuron = NeuronSettings::cuba_lif(5.0, 10.0, 1.0, self.surrogate);
-        settings.readout.over_time = self.over_time;
+        let neuron = CubaLifSettings::new(5.0, 10.0, 1.0);
+        settings.neuron = match self.surrogate {
+            Surrogate::FastSigmoid { slope } => NeuronSettings::new(neuron, FastSigmoid { slope }),
+            Surrogate::Boxcar { half_width } => NeuronSettings::new(neuron, Boxcar { half_width }),
+            Surrogate::Arctan { slope } => NeuronSettings::new(neuron, Arctan { slope }),
+            Surrogate::Exponential { scale, slope } => {
+                NeuronSettings::new(neuron, Exponential { scale, slope })
+            }
+        };
+        let readout = LeakySettings {
+            over_time: self.over_time,
+            ..LeakySettings::DEQUINO2024
+        };
+        settings.readout.model = readout.into();
         settings.readout.classes = 5;
         settings.input.units = self.inputs;
         settings.input.steps = self.steps;
@@ -339,6 +354,7 @@ impl Sizes {
         Case {
             inputs: inputs.collect(),
             network: Network::new(spec, MasterSeed(self.seed)),
+            surrogate: self.surrogate,
             stage,
             penalty: match self.penalised {
                 true => SpikePenalty { l1: 0.01, l2: 0.02 },
@@ -362,6 +378,7 @@ impl Case {
     /// of the boxcar: what comes after is then another computation.
     fn compare(self) -> Result<Option<f64>, String> {
         let reference = Reference {
+            surrogate: self.surrogate,
             network: &self.network,
             first: match self.stage {
                 Stage::Whole => 0,
@@ -411,7 +428,8 @@ impl Case {
         let examples = StoredExamples {
             samples: self.inputs,
         };
-        let found = batch_gradient(&self.network, self.stage, &examples, &all, self.penalty);
+        let losses = Losses::default().and_penalty(self.penalty);
+        let found = batch_gradient(&self.network, self.stage, &examples, &all, &losses);
         let found = found.expect("fits");
         let total = found.loss_sum + found.penalty_sum;
         if (total - loss).abs() > 1e-4 * (1.0 + loss.abs()) {

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::failure::Failure;
 pub(super) use super::reading::{read_data, read_data_for};
 use crate::random::MasterSeed;
+use crate::registry::Registry;
 use crate::report::Replace;
 use crate::simd::Simd;
-use crate::train::{OptimiserSettings, Schedule, SpikePenalty, TrainingSettings};
+use crate::train::{Losses, OptimiserSettings, Schedule, SpikePenalty, TrainingSettings};
 
 /// More threads than that help nobody.
 const MOST_THREADS: usize = 1024;
@@ -87,8 +89,8 @@ pub(super) struct Training {
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub batch_size: usize,
     /// The optimiser.
-    #[arg(long, value_enum, default_value_t = OptimiserName::Adamax)]
-    pub optimiser: OptimiserName,
+    #[arg(long, value_name = "NAME", default_value = "adamax", value_parser = optimisers())]
+    pub optimiser: OptimiserSettings,
     /// How the learning rate changes: constant, step:EPOCHS:FACTOR, cosine:EPOCHS, or cosine for one
     /// over all epochs, of pre-training and of each new task apart.
     #[arg(long, value_name = "SCHEDULE", default_value = "constant", value_parser = parse_schedule)]
@@ -110,15 +112,13 @@ pub(super) enum ScheduleChoice {
     Falling,
 }
 
-/// Names of the optimisers.
-#[derive(ValueEnum, Clone, Copy)]
-pub(super) enum OptimiserName {
-    /// Adamax, β 0.9 and 0.999.
-    Adamax,
-    /// Adam, β 0.9 and 0.999.
-    Adam,
-    /// Gradient descent with momentum 0.9.
-    Sgd,
+/// Takes the names of the optimisers that this process knows, and lists them in the help.
+fn optimisers() -> impl TypedValueParser<Value = OptimiserSettings> {
+    let registry = Registry::installed();
+    let names = registry.optimisers();
+    let names = names.map(|(kind, about)| PossibleValue::new(kind).help(about));
+    let names = PossibleValuesParser::new(names.collect::<Vec<_>>());
+    names.try_map(|name| OptimiserSettings::named(&name))
 }
 
 impl Training {
@@ -130,15 +130,11 @@ impl Training {
                 ScheduleChoice::Fixed(schedule) => schedule,
                 ScheduleChoice::Falling => Schedule::Cosine { epochs },
             },
-            optimiser: match self.optimiser {
-                OptimiserName::Adamax => OptimiserSettings::ADAMAX,
-                OptimiserName::Adam => OptimiserSettings::ADAM,
-                OptimiserName::Sgd => OptimiserSettings::SGD,
-            },
-            penalty: SpikePenalty {
+            optimiser: self.optimiser.clone(),
+            losses: Losses::default().and_penalty(SpikePenalty {
                 l1: self.l1,
                 l2: self.l2,
-            },
+            }),
         }
     }
 }

@@ -319,7 +319,10 @@ impl LearnArguments {
         let (pretrain_epochs, pretrain) = match saved {
             Some(saved) => {
                 let past = saved.past_training();
-                (past.map(|past| past.epochs), past.map(|past| past.settings))
+                (
+                    past.as_ref().map(|past| past.epochs),
+                    past.map(|past| past.settings),
+                )
             }
             None => {
                 let epochs = self.pretrain_epochs.unwrap_or(defaults.pretrain_epochs);

@@ -96,7 +96,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
         refuse_shared_recordings(&data, test)?;
     }
     let settings = arguments.training.settings(arguments.lr, arguments.epochs);
-    let start = arguments.start(&spec, settings, &data, test.as_ref());
+    let start = arguments.start(&spec, settings.clone(), &data, test.as_ref());
     let run_data = RunData {
         train: &data,
         test: test.as_ref(),

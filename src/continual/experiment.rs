@@ -10,7 +10,7 @@ use crate::ids::SampleIndex;
 use crate::network::{LrIndex, NetworkSpec, Stage};
 use crate::random::MasterSeed;
 use crate::replay::{Capacity, Codec, Kept, Policy, ReplayMemory, StoredShape};
-use crate::train::{OptimiserSettings, TrainingSettings};
+use crate::train::{Adamax, TrainingSettings};
 
 /// What is trained on when something new is to be learned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -152,7 +152,7 @@ impl LearningDefaults {
     pub fn training(learning_rate: f32) -> TrainingSettings {
         TrainingSettings {
             learning_rate,
-            optimiser: OptimiserSettings::ADAMAX,
+            optimiser: Adamax::default().into(),
             ..TrainingSettings::default()
         }
     }
@@ -230,7 +230,7 @@ impl Experiment {
                 return Err(ContinualError::NoEpochs(what));
             }
         }
-        if let Some(pretrain) = self.pretrain {
+        if let Some(pretrain) = &self.pretrain {
             pretrain.check()?;
         }
         self.learn.check()?;
@@ -258,8 +258,11 @@ impl Experiment {
         }
         let stage = lr_index.map_or(Stage::Whole, Stage::Learning);
         Latents::check_memory(spec, stage, dataset.len())?;
-        let pretrain = self.pretrain.map(|settings| (Stage::Whole, settings));
-        for (stage, settings) in pretrain.into_iter().chain([(stage, self.learn)]) {
+        let pretrain = self
+            .pretrain
+            .as_ref()
+            .map(|settings| (Stage::Whole, settings));
+        for (stage, settings) in pretrain.into_iter().chain([(stage, &self.learn)]) {
             // New samples, old ones and replays.
             let most = dataset.len().saturating_add(self.most_replays());
             spec.check_training_memory(stage, settings.batch_size.min(most))?;
@@ -271,8 +274,13 @@ impl Experiment {
                 (plan, self.empty_memory(spec, dataset, lr_index, seen)?)
             }
             Protocol::Published => {
-                let of_pretraining = self.pretrain.map(|settings| ("pre-training", settings));
-                for (what, settings) in of_pretraining.into_iter().chain([("learning", self.learn)])
+                let of_pretraining = self
+                    .pretrain
+                    .as_ref()
+                    .map(|settings| ("pre-training", settings));
+                for (what, settings) in of_pretraining
+                    .into_iter()
+                    .chain([("learning", &self.learn)])
                 {
                     let found = settings.batch_size;
                     if found != PUBLISHED_BATCH {

@@ -280,12 +280,13 @@ struct Runner<'a> {
 impl Runner<'_> {
     fn pretrain(&mut self, fresh: Network) -> Result<Checkpoint, ContinualError> {
         let (experiment, task) = (self.experiment, &self.plan.tasks[0]);
-        let (Some(epochs), Some(settings)) = (experiment.pretrain_epochs, experiment.pretrain)
+        let (Some(epochs), Some(settings)) =
+            (experiment.pretrain_epochs, experiment.pretrain.clone())
         else {
             return Err(ContinualError::NoPretraining);
         };
         let (seed, purpose) = (experiment.seed, Purpose::Shuffle);
-        let mut trainer = Trainer::new(fresh, Stage::Whole, settings, seed, purpose)?;
+        let mut trainer = Trainer::new(fresh, Stage::Whole, settings.clone(), seed, purpose)?;
         say(
             self.progress,
             Progress::Task {
@@ -347,7 +348,7 @@ impl Runner<'_> {
         shuffle: &mut StreamPosition,
     ) -> Result<(Network, Tested), ContinualError> {
         let experiment = self.experiment;
-        let (settings, stage) = (experiment.learn, self.latents.stage);
+        let (settings, stage) = (experiment.learn.clone(), self.latents.stage);
         let mut trainer = Trainer::with_shuffle(network, stage, settings, *shuffle)?;
         say(
             self.progress,

@@ -3,9 +3,10 @@
 use super::dense::Panels;
 use super::lanes::{Kernel, Lanes, Vector};
 use super::layer::{Of, count, fields, put_fields, tape_numbers, vectors, vectors_mut};
-use super::surrogate::Surrogate;
 use crate::neuron::{Neuron, Spike, Taken};
 use crate::real::{Fields, Real};
+use crate::simd::Simd;
+use crate::surrogate::AnySurrogate;
 
 /// What drives the errors of a layer's spikes from above.
 pub(crate) enum Above<'a> {
@@ -57,7 +58,9 @@ impl Kernel for ErrorsBelow<'_> {
 pub(crate) struct LayerBackward<'a> {
     /// As [`LayerForward`](super::layer::LayerForward) has them.
     pub parameters: &'a [f32],
-    pub surrogate: Surrogate,
+    pub surrogate: &'a dyn AnySurrogate,
+    /// What this is compiled for, and the surrogate is.
+    pub simd: Simd,
     pub reach: &'a [(usize, usize)],
     pub steps: usize,
     pub above: Above<'a>,
@@ -68,6 +71,10 @@ pub(crate) struct LayerBackward<'a> {
     pub stride: usize,
     /// What adds to ∂L/∂s in every step, if anything does: samples × `stride`.
     pub every_step: Option<&'a [f32]>,
+    /// ∂L/∂membrane, if a loss depends on it: samples × steps × `stride`.
+    pub membrane: Option<&'a [f32]>,
+    /// A row of zeros.
+    pub zeros: &'a [f32],
     /// δ of this layer, as far as each sample reaches: samples × steps × `stride`.
     pub delta: &'a mut [f32],
     /// Room for ∂L/∂s and the surrogate's values of one step, samples × `stride` each.
@@ -84,7 +91,7 @@ impl<N: Neuron> Kernel for Of<'_, N, LayerBackward<'_>> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        let (neuron, mut this) = (self.neuron, self.work);
+        let (neuron, mut this) = (self.model, self.work);
         let stride = this.stride;
         let tape_row = tape_numbers::<N>() * stride;
         let states = count::<N::State<f32>>() * stride;
@@ -141,7 +148,7 @@ impl<N: Neuron> Kernel for Of<'_, N, LayerBackward<'_>> {
                 }
             }
             // Of all samples at once.
-            this.surrogate.slopes(lanes, slope);
+            this.surrogate.slopes(this.simd, slope);
             let rows = error.chunks_exact(stride).zip(slope.chunks_exact(stride));
             for (rank, (error_spike, slope)) in rows.enumerate() {
                 let mut back = UnitsBack {
@@ -150,6 +157,10 @@ impl<N: Neuron> Kernel for Of<'_, N, LayerBackward<'_>> {
                     tape: &this.tape[place(rank) * tape_row..][..tape_row],
                     error_spike,
                     slope,
+                    error_membrane: match this.membrane {
+                        Some(errors) => &errors[place(rank) * stride..][..stride],
+                        None => this.zeros,
+                    },
                     errors: &mut this.errors[rank * states..][..states],
                     delta: &mut this.delta[place(rank) * stride..][..stride],
                 };
@@ -180,6 +191,7 @@ struct UnitsBack<'a, N: Neuron> {
     tape: &'a [f32],
     error_spike: &'a [f32],
     slope: &'a [f32],
+    error_membrane: &'a [f32],
     errors: &'a mut [f32],
     delta: &'a mut [f32],
 }
@@ -193,10 +205,12 @@ impl<N: Neuron> UnitsBack<'_, N> {
         let errors = vectors_mut(lanes, self.errors);
         let errors = errors.chunks_exact_mut(count::<N::State<f32>>());
         let spikes = vectors(lanes, self.error_spike).iter();
-        let given = spikes.zip(vectors(lanes, self.slope));
+        let membranes = vectors(lanes, self.error_membrane);
+        let given = spikes.zip(vectors(lanes, self.slope)).zip(membranes);
         let units = parameters.zip(tape).zip(errors);
         let units = units.zip(given).zip(vectors_mut(lanes, self.delta));
-        for ((((parameters, tape), errors_of_units), (&error_spike, &slope)), delta) in units {
+        for ((((parameters, tape), errors_of_units), given), delta) in units {
+            let ((&error_spike, &slope), &error_membrane) = given;
             let (parameters, tape) = (fields(lanes, parameters), fields(lanes, tape));
             let mut errors = fields(lanes, errors_of_units);
             let slope = Vector(lanes, slope);
@@ -206,6 +220,7 @@ impl<N: Neuron> UnitsBack<'_, N> {
                 spike: Spike::of(self.neuron.distance(&parameters, &tape)),
                 error_spike: Vector(lanes, error_spike),
                 slope,
+                error_membrane: Vector(lanes, error_membrane),
             };
             let back = self
                 .neuron

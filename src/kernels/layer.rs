@@ -18,9 +18,9 @@ pub(crate) enum Drive<'a> {
     Currents(&'a [f32]),
 }
 
-/// Work on a layer of some neuron.
+/// Work on a layer of some neuron, or on some readout.
 pub(crate) struct Of<'a, N, W> {
-    pub neuron: &'a N,
+    pub model: &'a N,
     pub work: W,
 }
 
@@ -71,7 +71,7 @@ impl<N: Neuron> Kernel for Of<'_, N, LayerForward<'_>> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> usize {
-        let (neuron, this) = (self.neuron, self.work);
+        let (neuron, this) = (self.model, self.work);
         let words = this.units.div_ceil(64);
         let (stride, vectors) = (this.stride, this.stride / L::F32_LANES);
         let tape_row = tape_numbers::<N>() * stride;
@@ -300,7 +300,7 @@ impl<N: Neuron> Kernel for Of<'_, N, FreeDecay<'_>> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        let (neuron, this) = (self.neuron, self.work);
+        let (neuron, this) = (self.model, self.work);
         let parameters = vectors(lanes, this.parameters);
         let states = vectors_mut(lanes, this.state);
         let of_tape = count::<N::Tape<f32>>();
@@ -333,7 +333,7 @@ impl<N: Neuron> Kernel for Of<'_, N, Observe<'_>> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        let (neuron, this) = (self.neuron, self.work);
+        let (neuron, this) = (self.model, self.work);
         let parameters = vectors(lanes, this.parameters);
         let tapes = vectors(lanes, this.tape).chunks_exact(count::<N::Tape<f32>>());
         let observed = vectors_mut(lanes, this.observed);
@@ -351,6 +351,7 @@ impl<N: Neuron> Kernel for Of<'_, N, Observe<'_>> {
                 spike: Spike::of(x),
                 error_spike: x.zero(),
                 slope: x.zero(),
+                error_membrane: x.zero(),
             };
             put_fields(neuron.observe(&parameters, &step), room);
         }

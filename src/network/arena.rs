@@ -50,8 +50,10 @@ impl Layout {
                 layout.push(ParameterName::Neuron(index, role.name), &[numbers]);
             }
         }
-        let shape = [spec.fan_in(spec.depth()), spec.classes()];
-        layout.push(ParameterName::Readout, &shape);
+        if spec.settings().readout.model.has_weights() {
+            let shape = [spec.fan_in(spec.depth()), spec.classes()];
+            layout.push(ParameterName::Readout, &shape);
+        }
         Arc::new(layout)
     }
 

@@ -10,49 +10,49 @@
 //! ∂W = Σ x_tᵀ·δh_t      ∂V = Σ s_{t−1}ᵀ·δh_t
 //! ```
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Axis;
 
-use super::forward::{AnyIntegrator, softmax};
+use super::errors::{Errors, LayerErrors, add_padded};
 use super::layer::Delayed;
 use super::{Gradients, NetworkError, ParameterName, StageInput, Trace};
 use crate::kernels::backward::{Above, ErrorsBelow, LayerBackward};
 use crate::kernels::buffers::Buffer;
 use crate::kernels::gather::ActiveLists;
 use crate::kernels::lanes::{padded, run};
-use crate::kernels::readout::{Integrator, ReadoutBackward};
+use crate::kernels::readout::ReadoutBackward;
 use crate::kernels::weights::{ActiveSteps, WeightGradient};
+use crate::readout::Collect;
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
 impl Trace<'_> {
-    /// Gradients of a loss on the logits, summed over the block's samples.
-    ///
-    /// `error_logits` is ∂L/∂logits, samples × classes. `error_spikes`, if given, adds to ∂L/∂s a
-    /// term that is the same in every step: for each layer of the stage an array samples × units
-    /// (what spike-rate regularisers need); the trace must then be one of [`Reach::EveryStep`](super::Reach::EveryStep).
+    /// Gradients of a loss, summed over the block's samples, from its derivatives by what the samples did.
+    /// Errors of anything but logits need a trace of [`Reach::EveryStep`](super::Reach::EveryStep).
     ///
     /// # Errors
-    /// [`NetworkError::WrongBatchShape`] and [`NetworkError::ShortReach`].
-    pub fn backward(
-        &self,
-        error_logits: ArrayView2<'_, f32>,
-        error_spikes: Option<&[Array2<f32>]>,
-    ) -> Result<Gradients, NetworkError> {
+    /// [`NetworkError::WrongBatchShape`], [`NetworkError::NoSuchLayer`] and [`NetworkError::ShortReach`].
+    pub fn backward(&self, errors: &Errors) -> Result<Gradients, NetworkError> {
         let mut gradients = Gradients::zeros(self.stage.network, self.stage.stage);
-        self.add_gradients(error_logits, error_spikes, &mut gradients)?;
+        self.add_gradients(errors, &mut gradients)?;
         Ok(gradients)
     }
 
     /// Adds the gradients to those of other blocks of the same stage.
-    pub(crate) fn add_gradients(
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward), and [`NetworkError::OtherParameters`] for gradients of another
+    /// network or stage.
+    pub fn add_gradients(
         &self,
-        error_logits: ArrayView2<'_, f32>,
-        error_spikes: Option<&[Array2<f32>]>,
+        errors: &Errors,
         gradients: &mut Gradients,
     ) -> Result<(), NetworkError> {
-        self.check_shapes(error_logits, error_spikes)?;
+        if !gradients.fit(self.stage.network, self.stage.stage) {
+            return Err(NetworkError::OtherParameters("the gradients"));
+        }
+        errors.check(self)?;
         let layers = &self.stage.network.spec.settings().layers;
         let first = self.stage.stage.first_layer();
-        let deltas = self.deltas(error_logits, error_spikes, Some(gradients));
+        let deltas = self.deltas(errors, Some(gradients));
         for layer in 0..self.spikes.len() {
             if layers[first + layer].bias {
                 let gradient = gradients.slice_mut(ParameterName::Bias(first + layer));
@@ -106,18 +106,17 @@ impl Trace<'_> {
     /// δ of every layer of the stage and of the readout, with their numbers of units.
     pub(super) fn deltas(
         &self,
-        error_logits: ArrayView2<'_, f32>,
-        error_spikes: Option<&[Array2<f32>]>,
+        errors: &Errors,
         mut gradients: Option<&mut Gradients>,
     ) -> Vec<(Buffer, usize)> {
         let mut above = (
-            self.readout_backward(error_logits),
+            self.readout_backward(errors),
             self.stage.network.spec.classes(),
         );
         let mut deltas = Vec::with_capacity(self.spikes.len() + 1);
         for index in (0..self.spikes.len()).rev() {
-            let error = error_spikes.map(|errors| &errors[index]);
-            let delta = self.layer_backward(index, &above, error, gradients.as_deref_mut());
+            let of_layer = errors.layers.get(&index);
+            let delta = self.layer_backward(index, &above, of_layer, gradients.as_deref_mut());
             deltas.push(std::mem::replace(&mut above, delta));
         }
         deltas.push(above);
@@ -187,64 +186,77 @@ impl Trace<'_> {
     }
 
     /// δ of the readout as far as each sample reaches: samples × steps × padded classes.
-    fn readout_backward(&self, error_logits: ArrayView2<'_, f32>) -> Buffer {
-        match self.stage.network.integrator() {
-            AnyIntegrator::Filtered(integrator) => self.readout_back(integrator, error_logits),
-            AnyIntegrator::Leaky(integrator) => self.readout_back(integrator, error_logits),
-        }
-    }
-
-    fn readout_back(
-        &self,
-        integrator: impl Integrator,
-        error_logits: ArrayView2<'_, f32>,
-    ) -> Buffer {
-        let (samples, classes) = error_logits.dim();
+    fn readout_backward(&self, given: &Errors) -> Buffer {
+        let (samples, classes) = self.logits.dim();
         let stride = padded(self.stage.simd, classes);
+        let readout = &self.stage.network.spec.settings().readout.model;
         let mut delta = Buffer::stale(samples * self.steps * stride);
         let mut errors = Buffer::zeros(stride);
         for &(sample, reached) in &self.reach {
-            for (error, &logit) in errors.iter_mut().zip(error_logits.row(sample)) {
-                *error = logit;
+            if let Some(logits) = &given.logits {
+                for (error, &logit) in errors.iter_mut().zip(logits.row(sample)) {
+                    *error = logit;
+                }
             }
-            let of_steps = self.softmax_backward(sample, &errors[..classes]);
-            run(
-                self.stage.simd,
-                ReadoutBackward {
-                    integrator,
-                    collect: self.stage.network.collect(),
-                    errors: &errors,
-                    of_steps: of_steps.as_deref(),
-                    peaks: &self.peaks[sample * stride..][..stride],
-                    steps: self.steps,
-                    delta: &mut delta[sample * self.steps * stride..][..reached * stride],
-                },
-            );
+            let peaks = &self.peaks[sample * stride..][..stride];
+            let mut of_steps = self.trace_backward(sample, &errors[..classes]);
+            if let Some(readout) = &given.readout {
+                let alike = || self.collect_backward(sample, &errors, peaks);
+                let of_steps = of_steps.get_or_insert_with(alike);
+                let rows = of_steps.chunks_exact_mut(stride);
+                for (row, errors) in rows.zip(readout.index_axis(Axis(0), sample).rows()) {
+                    for (slot, error) in row.iter_mut().zip(errors) {
+                        *slot += error;
+                    }
+                }
+            }
+            let work = ReadoutBackward {
+                collect: readout.collect(),
+                errors: &errors,
+                of_steps: of_steps.as_deref(),
+                peaks,
+                steps: self.inputs[sample].steps(),
+                delta: &mut delta[sample * self.steps * stride..][..reached * stride],
+            };
+            readout.backward(self.stage.simd, work);
         }
         delta
     }
 
-    /// ∂L/∂readout of each step, where logits are sums of softmax: with p the softmax of a step and e the
-    /// error of the logits, p·(e − Σ p·e).
-    fn softmax_backward(&self, sample: usize, errors: &[f32]) -> Option<Buffer> {
-        let (from, readout) = (self.stage.network.softmax_from()?, self.readout.as_ref()?);
+    /// ∂L/∂readout of each step, where logits are made of the trace as a whole.
+    fn trace_backward(&self, sample: usize, errors: &[f32]) -> Option<Buffer> {
+        let trace = self.readout.as_ref()?;
         let stride = padded(self.stage.simd, errors.len());
-        let mut of_steps = Buffer::zeros(self.steps * stride);
-        let rows = readout[sample * self.steps * stride..].chunks_exact(stride);
-        let steps = of_steps.chunks_exact_mut(stride).zip(rows);
-        let mut shares = vec![0.0; errors.len()];
-        for (of_step, row) in steps.skip(from) {
-            softmax(&row[..errors.len()], &mut shares);
-            let mean: f32 = shares
-                .iter()
-                .zip(errors)
-                .map(|(share, error)| share * error)
-                .sum();
-            for ((slot, share), error) in of_step.iter_mut().zip(&shares).zip(errors) {
-                *slot = share * (error - mean);
+        let numbers = self.inputs[sample].steps() * stride;
+        let mut of_steps = Buffer::zeros(numbers);
+        let trace = &trace[sample * self.steps * stride..][..numbers];
+        let readout = &self.stage.network.spec.settings().readout.model;
+        readout.logits_back(trace, stride, errors, &mut of_steps);
+        Some(of_steps)
+    }
+
+    /// ∂L/∂readout of each step from the errors of logits that are a maximum, a sum or a last value.
+    fn collect_backward(&self, sample: usize, errors: &[f32], peaks: &[f32]) -> Buffer {
+        let stride = errors.len();
+        let collect = self.stage.network.spec.settings().readout.model.collect();
+        let steps = self.inputs[sample].steps();
+        let mut of_steps = Buffer::zeros(steps * stride);
+        for (step, row) in of_steps.chunks_exact_mut(stride).enumerate() {
+            let reaches = |class: usize| match collect {
+                Some(Collect::Max) => peaks[class] == (step + 1) as f32,
+                Some(Collect::Sum) => true,
+                Some(Collect::Last) => step + 1 == steps,
+                None => false,
+            };
+            for (class, slot) in row
+                .iter_mut()
+                .enumerate()
+                .filter(|(class, _)| reaches(*class))
+            {
+                *slot = errors[class];
             }
         }
-        Some(of_steps)
+        of_steps
     }
 
     /// Turns δ of the layer above, of `above` units, into δ of this layer.
@@ -252,7 +264,7 @@ impl Trace<'_> {
         &self,
         index: usize,
         (delta_above, above): &(Buffer, usize),
-        error_spikes: Option<&Array2<f32>>,
+        given: Option<&LayerErrors>,
         gradients: Option<&mut Gradients>,
     ) -> (Buffer, usize) {
         let layer = self.stage.stage.first_layer() + index;
@@ -261,7 +273,8 @@ impl Trace<'_> {
         let stride = padded(self.stage.simd, units);
         let samples = self.inputs.len();
         let mut delta = Buffer::stale(samples * self.steps * stride);
-        let every_step = error_spikes.map(|errors| {
+        let given = given.cloned().unwrap_or_default();
+        let every_step = given.spikes_alike.map(|errors| {
             let mut padded = Buffer::zeros(samples * stride);
             for (row, errors) in padded.chunks_exact_mut(stride).zip(errors.rows()) {
                 for (slot, &error) in row.iter_mut().zip(errors) {
@@ -277,7 +290,8 @@ impl Trace<'_> {
         let delays = above_layer
             .map(|above| &above.delay_steps[..])
             .unwrap_or_default();
-        let through_delays = (!delays.is_empty()).then(|| {
+        let is_plain = delays.is_empty() && given.spikes.is_none();
+        let of_spikes = (!is_plain).then(|| {
             let mut late = Buffer::stale(samples * self.steps * stride);
             let work = ErrorsBelow {
                 delta: delta_above,
@@ -289,16 +303,29 @@ impl Trace<'_> {
                 stride,
             };
             run(simd, work);
-            self.undelayed(&late, delays, stride)
+            let mut errors = match delays {
+                [] => late,
+                delays => self.undelayed(&late, delays, stride),
+            };
+            if let Some(given) = &given.spikes {
+                add_padded(given, &mut errors, stride);
+            }
+            errors
+        });
+        let of_membrane = given.membrane.map(|given| {
+            let mut errors = Buffer::zeros(samples * self.steps * stride);
+            add_padded(&given, &mut errors, stride);
+            errors
         });
         let learns = gradients.is_some() && roles.iter().any(|role| role.learned.is_some());
         let mut of_parameters = learns.then(|| Buffer::zeros(counts.parameters * stride));
         let work = LayerBackward {
             parameters: &prepared.parameters,
-            surrogate: self.stage.network.spec.surrogate(layer),
+            surrogate: &***self.stage.network.spec.surrogate(layer),
+            simd,
             reach: &self.reach,
             steps: self.steps,
-            above: match &through_delays {
+            above: match &of_spikes {
                 Some(errors) => Above::Errors(errors),
                 None => Above::Layer {
                     delta: delta_above,
@@ -310,6 +337,8 @@ impl Trace<'_> {
             tape: &self.tapes[index],
             stride,
             every_step: every_step.as_deref(),
+            membrane: of_membrane.as_deref(),
+            zeros: &Buffer::zeros(stride),
             delta: &mut delta,
             error_spike: &mut Buffer::stale(samples * stride),
             slope: &mut Buffer::stale(samples * stride),
@@ -354,48 +383,6 @@ impl Trace<'_> {
             }
         }
         errors
-    }
-
-    fn check_shapes(
-        &self,
-        error_logits: ArrayView2<'_, f32>,
-        error_spikes: Option<&[Array2<f32>]>,
-    ) -> Result<(), NetworkError> {
-        let wrong = |what, found, expected| NetworkError::WrongBatchShape {
-            what,
-            found,
-            expected,
-        };
-        if error_logits.dim() != self.logits.dim() {
-            let expected = self.logits.dim();
-            return Err(wrong(
-                "the error of the logits",
-                error_logits.dim(),
-                expected,
-            ));
-        }
-        let Some(errors) = error_spikes else {
-            return Ok(());
-        };
-        if self.reach.iter().any(|&(_, reached)| reached < self.steps) {
-            return Err(NetworkError::ShortReach);
-        }
-        let what = "the error of the spikes";
-        if errors.len() != self.spikes.len() {
-            let (found, expected) = (errors.len(), self.spikes.len());
-            return Err(wrong(
-                "the list of errors of the spikes",
-                (found, 1),
-                (expected, 1),
-            ));
-        }
-        for (error, spikes) in errors.iter().zip(&self.spikes) {
-            let expected = (self.inputs.len(), spikes[0].units());
-            if error.dim() != expected || !error.is_standard_layout() {
-                return Err(wrong(what, error.dim(), expected));
-            }
-        }
-        Ok(())
     }
 }
 

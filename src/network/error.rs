@@ -31,13 +31,13 @@ pub enum NetworkError {
         /// Units that the stage reads.
         expected: usize,
     },
-    /// The samples of a batch must last equally long.
-    #[error("a sample lasts {found} steps, but the first of its batch {expected}")]
-    UnequalSteps {
-        /// Steps of the sample.
-        found: usize,
-        /// Steps of the first sample.
-        expected: usize,
+    /// An LR index of another network.
+    #[error("LR index {index} is another network's: this one has 0 to {largest}")]
+    OtherLrIndex {
+        /// The index.
+        index: usize,
+        /// The largest that the network has.
+        largest: usize,
     },
     /// A stage was given an input of another kind.
     #[error("{stage} reads {expected}, but was given {found}")]
@@ -63,9 +63,21 @@ pub enum NetworkError {
     /// Kernels read input currents step after step.
     #[error("input currents must be in row-major (standard) order")]
     NotRowMajor,
-    /// Errors of spikes were given to a trace that does not reach back from every step.
-    #[error("errors of the spikes need a trace made with `Reach::EveryStep`")]
+    /// Errors of more than logits were given to a trace that does not reach back from every step.
+    #[error(
+        "errors of spikes, membranes and the readout need a trace made with `Reach::EveryStep`"
+    )]
     ShortReach,
+    /// The stage has no such layer.
+    #[error(
+        "there are errors of layer {layer}, but the stage has {layers} layers (0 is its lowest)"
+    )]
+    NoSuchLayer {
+        /// Which layer.
+        layer: usize,
+        /// How many there are.
+        layers: usize,
+    },
     /// Latents come from a frozen stage only.
     #[error("latents need a stage made with `Network::prepare_frozen`")]
     NotFrozen,
@@ -75,8 +87,8 @@ pub enum NetworkError {
         /// Which array.
         what: &'static str,
         /// Its shape.
-        found: (usize, usize),
+        found: Vec<usize>,
         /// What is needed.
-        expected: (usize, usize),
+        expected: Vec<usize>,
     },
 }

@@ -1,17 +1,16 @@
 //! Forward: one sample for its activity, or a block of samples with everything BPTT needs.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, Array3, ArrayView2, Axis};
 
-use super::erased::place;
 use super::layer::{Delayed, LayerInputs, LayerRun};
-use super::neuron_settings::decay;
-use super::{Latent, LrIndex, Network, NetworkError, OverTime, PreparedStage, Stage, StageInput};
+use super::reading::ReadoutDrive;
+use super::{Latent, LrIndex, Network, NetworkError, PreparedStage, Stage, StageInput};
 use crate::ids::ClassId;
 use crate::kernels::buffers::Buffer;
-use crate::kernels::gather::ActiveLists;
-use crate::kernels::lanes::{padded, run};
+use crate::kernels::lanes::padded;
 use crate::kernels::layer::Observe;
-use crate::kernels::readout::{Collect, Filtered, Integrator, Leaky, ReadoutForward};
+use crate::neuron::place;
+use crate::readout::Collect;
 use crate::simd::Simd;
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
@@ -64,6 +63,7 @@ pub enum Reach {
 pub struct Trace<'a> {
     pub(super) stage: &'a PreparedStage<'a>,
     pub(super) inputs: &'a [StageInput<'a>],
+    /// Steps of the longest sample, for which there is room.
     pub(super) steps: usize,
     /// Per layer of the stage: what its neurons noted as far as each sample reaches, samples × steps ×
     /// numbers of the tape × padded units.
@@ -74,7 +74,7 @@ pub struct Trace<'a> {
     pub(super) spikes: Vec<Vec<SpikeRaster>>,
     /// The steps of the maxima, samples × padded classes.
     pub(super) peaks: Buffer,
-    /// The readout after each step, samples × steps × padded classes, where logits are sums of softmax.
+    /// The readout after each step, samples × steps × padded classes, where logits are made of it as a whole.
     pub(super) readout: Option<Buffer>,
     /// Each sample's place in the block, and how many of its steps errors reach, the most first.
     pub(super) reach: Vec<(usize, usize)>,
@@ -82,36 +82,6 @@ pub struct Trace<'a> {
 }
 
 impl Network {
-    pub(super) fn integrator(&self) -> AnyIntegrator {
-        let readout = &self.spec.settings().readout;
-        match readout.tau_syn_steps {
-            Some(tau_syn_steps) => AnyIntegrator::Filtered(Filtered {
-                alpha: decay(tau_syn_steps),
-                beta: decay(readout.tau_mem_steps),
-            }),
-            None => AnyIntegrator::Leaky(Leaky {
-                decay: decay(readout.tau_mem_steps),
-                // Without the loss of digits of 1 − d.
-                gain: -(-1.0 / readout.tau_mem_steps).exp_m1() as f32,
-            }),
-        }
-    }
-
-    pub(super) fn collect(&self) -> Collect {
-        match self.spec.settings().readout.over_time {
-            OverTime::Max => Collect::Max,
-            OverTime::Sum => Collect::Sum,
-            // A sum of softmax is made of the trace.
-            OverTime::Last | OverTime::SumOfSoftmax => Collect::Last,
-        }
-    }
-
-    /// The first step that a sum of softmax has, if the logits are one.
-    pub(super) fn softmax_from(&self) -> Option<usize> {
-        let readout = &self.spec.settings().readout;
-        (readout.over_time == OverTime::SumOfSoftmax).then_some(readout.skip_steps)
-    }
-
     /// Runs one sample through a stage and keeps every state.
     ///
     /// # Errors
@@ -174,16 +144,18 @@ impl PreparedStage<'_> {
     /// The logits of a block of samples, samples × classes, without keeping any state.
     ///
     /// # Errors
-    /// [`NetworkError`] if there is no sample, or one that the stage cannot read, or if they do not
-    /// all last equally long.
+    /// [`NetworkError`] if there is no sample, or one that the stage cannot read.
     pub fn logits(&self, inputs: &[StageInput<'_>]) -> Result<Array2<f32>, NetworkError> {
         let steps = self.check_block(inputs)?;
-        let last = self.last_spikes(inputs, steps);
+        let last = self.spikes_above(inputs, steps, |_, _| {});
         let mut logits = Array2::zeros((inputs.len(), self.network.spec.classes()));
         for (sample, mut row) in logits.rows_mut().into_iter().enumerate() {
             let spikes = last.as_ref().map(|last| &last[sample]);
-            let read = self.read_out(readout_drive(spikes, &inputs[sample]), None);
-            row.assign(&read.logits(self.network.spec.classes()));
+            let drive = ReadoutDrive::of(spikes, &inputs[sample]);
+            let read = self.read_out(drive, None);
+            row.iter_mut()
+                .zip(&*read.logits)
+                .for_each(|(slot, &logit)| *slot = logit);
         }
         Ok(logits)
     }
@@ -193,16 +165,32 @@ impl PreparedStage<'_> {
     ///
     /// # Errors
     /// [`NetworkError::NotFrozen`] for another stage; and if there is no sample, or one that does
-    /// not fit the network's inputs, or if they do not all last equally long.
+    /// not fit the network's inputs.
     pub fn latents(&self, inputs: &[StageInput<'_>]) -> Result<Vec<Latent>, NetworkError> {
         let index = self.frozen_below.ok_or(NetworkError::NotFrozen)?;
         let steps = self.check_block(inputs)?;
         if index.get() == 0 {
             return Ok(LayerInputs::Samples(inputs).currents(self, steps));
         }
-        let spikes = self.last_spikes(inputs, steps);
+        let spikes = self.spikes_above(inputs, steps, |_, _| {});
         let spikes = spikes.expect("an index above 0 has a layer below it");
         Ok(spikes.into_iter().map(Latent::Spikes).collect())
+    }
+
+    /// The same for every layer of the stage up to its last in one pass: for each the latents of all samples,
+    /// the lowest layer first.
+    ///
+    /// # Errors
+    /// As [`PreparedStage::latents`].
+    pub fn latents_of_layers(
+        &self,
+        inputs: &[StageInput<'_>],
+    ) -> Result<Vec<Vec<SpikeRaster>>, NetworkError> {
+        let steps = self.check_block(inputs)?;
+        let mut layers = Vec::new();
+        let last = self.spikes_above(inputs, steps, |_, spikes| layers.push(spikes.to_vec()));
+        drop(last);
+        Ok(layers)
     }
 
     /// Runs a block of samples forward, and keeps what errors need to go back as far as `reach`.
@@ -218,6 +206,7 @@ impl PreparedStage<'_> {
         let (network, simd) = (self.network, self.simd);
         let (samples, classes) = (inputs.len(), network.spec.classes());
         let width = padded(simd, classes);
+        let readout = &network.spec.settings().readout.model;
         let mut trace = Trace {
             stage: self,
             inputs,
@@ -226,9 +215,10 @@ impl PreparedStage<'_> {
             delayed: Vec::new(),
             spikes: Vec::new(),
             peaks: Buffer::zeros(samples * width),
-            readout: network
-                .softmax_from()
-                .map(|_| Buffer::stale(samples * steps * width)),
+            readout: match readout.collect() {
+                Some(_) => None,
+                None => Some(Buffer::stale(samples * steps * width)),
+            },
             reach: Vec::with_capacity(samples),
             logits: Array2::zeros((samples, classes)),
         };
@@ -256,12 +246,16 @@ impl PreparedStage<'_> {
                 .map(|all| &mut all[sample * steps * width..][..steps * width]);
             let read = self.read_out(trace.readout_drive(sample), room);
             trace.readout = after;
-            trace.logits.row_mut(sample).assign(&read.logits(classes));
+            let logits = trace.logits.row_mut(sample).into_iter();
+            logits
+                .zip(&*read.logits)
+                .for_each(|(slot, &logit)| *slot = logit);
             let last_peak = read.peaks.iter().fold(0.0f32, |last, &peak| last.max(peak));
+            let lasts = inputs[sample].steps();
             trace.peaks[sample * width..][..width].copy_from_slice(&read.peaks);
-            let reached = match (reach, network.spec.settings().readout.over_time) {
-                (Reach::Logits, OverTime::Max) => last_peak as usize,
-                _ => steps,
+            let reached = match (reach, readout.collect()) {
+                (Reach::Logits, Some(Collect::Max)) => last_peak as usize,
+                _ => lasts,
             };
             trace.reach.push((sample, reached));
         }
@@ -301,8 +295,14 @@ impl PreparedStage<'_> {
         names.iter().enumerate().map(of_name).collect()
     }
 
-    /// The spikes of the last layer, or `None` if no layer runs.
-    fn last_spikes(&self, inputs: &[StageInput<'_>], steps: usize) -> Option<Vec<SpikeRaster>> {
+    /// Runs the layers over a block of samples, `seen` being shown the spikes of each; gives those of the last,
+    /// or `None` if no layer runs.
+    fn spikes_above(
+        &self,
+        inputs: &[StageInput<'_>],
+        steps: usize,
+        mut seen: impl FnMut(usize, &[SpikeRaster]),
+    ) -> Option<Vec<SpikeRaster>> {
         let mut last: Option<Vec<SpikeRaster>> = None;
         for layer in self.layer_indices() {
             let inputs = match &last {
@@ -312,115 +312,19 @@ impl PreparedStage<'_> {
             let delayed = Delayed::of(self, layer, inputs);
             let inputs = delayed.as_ref().map_or(inputs, Delayed::as_inputs);
             let spikes = LayerRun::new(self, layer, inputs, steps, None).spikes;
+            seen(layer, &spikes);
             last = Some(spikes);
         }
         last
     }
 
-    /// Runs the readout over one sample; its output after each step goes to `trace`, steps × padded
-    /// classes, if that is wanted.
-    fn read_out(&self, spikes: &SpikeRaster, trace: Option<&mut [f32]>) -> ReadOut {
-        let Some(from) = self.network.softmax_from() else {
-            return self.integrate(spikes, trace);
-        };
-        let stride = self.readout.stride;
-        let mut own = Buffer::stale(0);
-        let trace = trace.unwrap_or_else(|| {
-            own = Buffer::stale(spikes.steps() * stride);
-            &mut own
-        });
-        let mut read = self.integrate(spikes, Some(trace));
-        let classes = self.network.spec.classes();
-        read.logits.fill(0.0);
-        let mut shares = vec![0.0; classes];
-        for row in trace.chunks_exact(stride).take(spikes.steps()).skip(from) {
-            softmax(&row[..classes], &mut shares);
-            read.logits
-                .iter_mut()
-                .zip(&shares)
-                .for_each(|(sum, share)| *sum += share);
-        }
-        read
-    }
-
-    fn integrate(&self, spikes: &SpikeRaster, trace: Option<&mut [f32]>) -> ReadOut {
-        match self.network.integrator() {
-            AnyIntegrator::Filtered(integrator) => self.integrate_by(integrator, spikes, trace),
-            AnyIntegrator::Leaky(integrator) => self.integrate_by(integrator, spikes, trace),
-        }
-    }
-
-    fn integrate_by(
-        &self,
-        integrator: impl Integrator,
-        spikes: &SpikeRaster,
-        trace: Option<&mut [f32]>,
-    ) -> ReadOut {
-        thread_local! {
-            static ACTIVE: std::cell::RefCell<ActiveLists> = std::cell::RefCell::default();
-        }
-        let mut read = ReadOut {
-            logits: Buffer::zeros(self.readout.stride),
-            peaks: Buffer::zeros(self.readout.stride),
-        };
-        ACTIVE.with_borrow_mut(|active| {
-            run(
-                self.simd,
-                ReadoutForward {
-                    words: spikes.words(),
-                    words_per_step: spikes.words_per_step(),
-                    steps: spikes.steps(),
-                    weight: &self.readout.values,
-                    integrator,
-                    collect: self.network.collect(),
-                    logits: &mut read.logits,
-                    peaks: &mut read.peaks,
-                    trace,
-                    active,
-                },
-            );
-        });
-        read
-    }
-
-    /// The number of steps of a block that the stage can read.
+    /// The number of steps of the longest sample of a block that the stage can read.
     fn check_block(&self, inputs: &[StageInput<'_>]) -> Result<usize, NetworkError> {
-        let steps = inputs.first().ok_or(NetworkError::EmptyBatch)?.steps();
         for input in inputs {
-            input.check(&self.network.spec, self.stage, steps)?;
+            input.check(&self.network.spec, self.stage)?;
         }
-        Ok(steps)
-    }
-}
-
-/// How the readout sums up, as its spec says.
-pub(super) enum AnyIntegrator {
-    Filtered(Filtered),
-    Leaky(Leaky),
-}
-
-/// e^value over the sum of them all.
-pub(super) fn softmax(values: &[f32], shares: &mut [f32]) {
-    let largest = values
-        .iter()
-        .fold(f32::NEG_INFINITY, |most, &value| most.max(value));
-    let mut sum = 0.0;
-    for (share, value) in shares.iter_mut().zip(values) {
-        *share = (value - largest).exp();
-        sum += *share;
-    }
-    shares.iter_mut().for_each(|share| *share /= sum);
-}
-
-/// What the readout makes of one sample, in whole vectors.
-struct ReadOut {
-    logits: Buffer,
-    peaks: Buffer,
-}
-
-impl ReadOut {
-    fn logits(&self, classes: usize) -> ndarray::ArrayView1<'_, f32> {
-        ndarray::ArrayView1::from(&self.logits[..classes])
+        let steps = inputs.iter().map(StageInput::steps);
+        steps.max().ok_or(NetworkError::EmptyBatch)
     }
 }
 
@@ -444,19 +348,72 @@ impl Trace<'_> {
     }
 
     /// The spikes that drive the readout.
-    pub(super) fn readout_drive(&self, sample: usize) -> &SpikeRaster {
+    pub(super) fn readout_drive(&self, sample: usize) -> ReadoutDrive<'_> {
         let last = self.spikes.last().map(|last| &last[sample]);
-        readout_drive(last, &self.inputs[sample])
+        ReadoutDrive::of(last, &self.inputs[sample])
     }
-}
 
-/// The spikes that drive the readout: those of the last layer, or the sample itself if the stage is
-/// the readout alone.
-fn readout_drive<'a>(last: Option<&'a SpikeRaster>, input: &'a StageInput<'_>) -> &'a SpikeRaster {
-    match (last, input) {
-        (Some(last), _) => last,
-        (None, StageInput::Spikes(raster)) => raster,
-        (None, _) => unreachable!("checked: a stage without layers reads spikes"),
+    /// Whether errors reach every step of every sample.
+    pub(super) fn reaches_every_step(&self) -> bool {
+        let mut samples = self.reach.iter();
+        samples.all(|&(sample, reached)| reached == self.inputs[sample].steps())
+    }
+
+    /// Steps of the longest sample.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// The samples.
+    pub fn inputs(&self) -> &[StageInput<'_>] {
+        self.inputs
+    }
+
+    /// The readout after each step: samples × steps × classes, 0 after a sample's end.
+    pub fn readout(&self) -> Array3<f32> {
+        let classes = self.stage.network.spec.classes();
+        let mut all = Array3::zeros((self.inputs.len(), self.steps, classes));
+        let stride = self.stage.readout.stride;
+        for (sample, mut readout) in all.outer_iter_mut().enumerate() {
+            let steps = self.inputs[sample].steps();
+            let mut after = Buffer::stale(steps * stride);
+            self.stage
+                .read_out(self.readout_drive(sample), Some(&mut after));
+            let mut lasting = readout.slice_axis_mut(Axis(0), (..steps).into());
+            lasting.assign(&unpadded(&after, steps, classes, stride));
+        }
+        all
+    }
+
+    /// The membrane potentials of one of the stage's layers (0 for its lowest) as each step compares them
+    /// with the threshold: samples × steps × units, 0 after a sample's end.
+    ///
+    /// # Errors
+    /// [`NetworkError::NoSuchLayer`], and [`NetworkError::ShortReach`] unless the trace is one of
+    /// [`Reach::EveryStep`].
+    pub fn membrane(&self, layer: usize) -> Result<Array3<f32>, NetworkError> {
+        let Some(tape) = self.tapes.get(layer) else {
+            let layers = self.tapes.len();
+            return Err(NetworkError::NoSuchLayer { layer, layers });
+        };
+        if !self.reaches_every_step() {
+            return Err(NetworkError::ShortReach);
+        }
+        let units = self.spikes[layer][0].units();
+        let mut all = Array3::zeros((self.inputs.len(), self.steps, units));
+        let of_sample = tape.len() / self.inputs.len();
+        let layer = self.stage.stage.first_layer() + layer;
+        for (sample, mut membrane) in all.outer_iter_mut().enumerate() {
+            let tape = &tape[sample * of_sample..][..of_sample];
+            let steps = self.inputs[sample].steps();
+            let seen = self.stage.observed(layer, tape, steps);
+            if let Some((_, seen)) = seen.first() {
+                membrane
+                    .slice_axis_mut(Axis(0), (..steps).into())
+                    .assign(seen);
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -1,4 +1,4 @@
-use ndarray::{Array, ArrayView2, ArrayViewD, Dimension, Ix2};
+use ndarray::{Array, ArrayView2, ArrayViewD, ArrayViewMutD, Dimension, Ix2};
 use rayon::prelude::*;
 
 use super::arena::Arena;
@@ -66,6 +66,52 @@ impl Gradients {
     ) -> Result<&'a mut [f32], NetworkError> {
         let part = self.0.part_of(parameters.arena_mut());
         part.ok_or(NetworkError::OtherParameters("the gradients"))
+    }
+
+    /// Every gradient with the name of its parameter, to be changed in place.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (ParameterName, ArrayViewMutD<'_, f32>)> {
+        self.0.iter_mut()
+    }
+
+    /// Adds other gradients of the same network and stage.
+    ///
+    /// # Errors
+    /// [`NetworkError::OtherParameters`].
+    pub fn add(&mut self, other: &Gradients) -> Result<(), NetworkError> {
+        if !self.are_like(other) {
+            return Err(NetworkError::OtherParameters("the gradients"));
+        }
+        self.add_all(std::slice::from_ref(other));
+        Ok(())
+    }
+
+    /// Multiplies every gradient.
+    pub fn scale(&mut self, factor: f32) {
+        self.values_mut()
+            .iter_mut()
+            .for_each(|value| *value *= factor);
+    }
+
+    /// The root of the sum of the squares of all gradients.
+    pub fn norm(&self) -> f64 {
+        let squares = self.values().iter().map(|&value| f64::from(value).powi(2));
+        squares.sum::<f64>().sqrt()
+    }
+
+    /// Scales all gradients down to a norm of `largest`, if theirs is larger. Gives what it was.
+    pub fn clip_norm(&mut self, largest: f64) -> f64 {
+        let norm = self.norm();
+        if norm > largest {
+            self.scale((largest / norm) as f32);
+        }
+        norm
+    }
+
+    /// Zeros in the place of every gradient.
+    pub(crate) fn none_yet(&self) -> Self {
+        let mut zeros = self.clone();
+        zeros.clear();
+        zeros
     }
 
     /// Makes every gradient 0.

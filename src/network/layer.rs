@@ -93,6 +93,14 @@ impl LayerInputs<'_> {
         }
     }
 
+    /// Steps that a sample lasts.
+    fn steps(self, sample: usize) -> usize {
+        match self {
+            LayerInputs::Samples(samples) => samples[sample].steps(),
+            LayerInputs::Spikes(spikes) => spikes[sample].steps(),
+        }
+    }
+
     /// The input currents that these samples cause in the first layer, one latent each.
     pub(super) fn currents(self, stage: &PreparedStage<'_>, steps: usize) -> Vec<Latent> {
         let delayed = Delayed::of(stage, 0, self);
@@ -102,7 +110,7 @@ impl LayerInputs<'_> {
         let currents = inputs.padded_currents(stage, 0, steps);
         let each = currents.chunks_exact(steps * stride).enumerate();
         let latents = each.map(|(sample, padded)| {
-            let mut current = Array2::zeros((steps, units));
+            let mut current = Array2::zeros((inputs.steps(sample), units));
             let rows = current.rows_mut().into_iter().zip(padded.chunks(stride));
             for (mut row, padded) in rows.take(inputs.drive_steps(sample)) {
                 row.assign(&ndarray::ArrayView1::from(&padded[..units]));
@@ -185,7 +193,7 @@ impl LayerInputs<'_> {
 }
 
 impl LayerRun {
-    /// Runs a layer. The tape goes to `tape` (samples × steps × numbers of the tape × padded units), up to
+    /// Runs a layer over samples of up to `steps` steps. The tape goes to `tape` (samples × steps × numbers of the tape × padded units), up to
     /// the step from which the layer is silent for good.
     pub(super) fn new(
         stage: &PreparedStage<'_>,
@@ -219,7 +227,8 @@ impl LayerRun {
                 },
                 None => Drive::Currents(&currents[sample * steps * stride..]),
             };
-            let mut raster = SpikeRaster::silent(steps, units);
+            let lasts = inputs.steps(sample);
+            let mut raster = SpikeRaster::silent(lasts, units);
             let tape = tape.as_deref_mut();
             let silent_from = ACTIVE.with_borrow_mut(|active| {
                 let work = LayerForward {
@@ -234,7 +243,7 @@ impl LayerRun {
                     state: &mut states.state[sample * states_of..][..states_of],
                     silence: prepared.silence.as_deref(),
                     spikes: raster.words_mut(),
-                    steps,
+                    steps: lasts,
                     tape: tape.map(|all| &mut all[sample * tape_of..][..tape_of]),
                     active,
                 };

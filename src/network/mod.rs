@@ -33,17 +33,18 @@
 
 mod arena;
 mod backward;
-mod erased;
 mod error;
+mod errors;
 mod forward;
 mod gradients;
 mod input_settings;
 mod layer;
 mod names;
 mod neuron_settings;
-mod own_neurons;
 mod parameters;
 mod prepared;
+mod reading;
+mod readout_settings;
 mod size;
 mod spec;
 mod stage;
@@ -51,24 +52,19 @@ mod stage;
 mod tests;
 
 pub use error::NetworkError;
+pub use errors::Errors;
 pub(crate) use forward::predicted;
 pub use forward::{Activity, Reach, Trace};
 pub use gradients::Gradients;
 pub use input_settings::{BinSettings, InputSettings};
 pub use names::{ParameterName, RoleName};
-pub use neuron_settings::{
-    AdLifSettings, CubaLifSettings, LearnedRange, LifSettings, NeuronSettings, OwnNeuronSettings,
-    ResetSettings,
-};
-pub use own_neurons::{NamedNeuron, known_neurons, register_neuron};
+pub use neuron_settings::NeuronSettings;
 pub use parameters::Parameters;
 pub use prepared::PreparedStage;
-pub use spec::{
-    InitSettings, LayerSettings, NetworkSettings, NetworkSpec, OverTime, ReadoutSettings, SpecError,
-};
+pub use readout_settings::ReadoutSettings;
+pub use spec::{InitSettings, LayerSettings, NetworkSettings, NetworkSpec, SpecError};
 pub use stage::{Latent, LrIndex, Stage, StageInput};
 
-pub use crate::kernels::surrogate::Surrogate;
 use crate::random::{MasterSeed, Purpose};
 
 /// A spec and weights that fit it.
@@ -128,10 +124,10 @@ impl Network {
     }
 
     /// Draws the readout weights of one class anew from N(0.003, 0.003), as the reference code does
-    /// before it learns a new class.
+    /// before it learns a new class; those of the class's unit in the last layer, where the readout has none.
     ///
     /// A class that pre-training never saw has a readout that it pushed below zero; under
-    /// [`OverTime::Max`] the first zero of the trace then wins, its gradient is zero, and the class
+    /// [`OverTime::Max`](crate::readout::OverTime::Max) the first zero of the trace then wins, its gradient is zero, and the class
     /// could never be learned.
     ///
     /// # Errors

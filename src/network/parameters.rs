@@ -137,13 +137,17 @@ impl Parameters {
         Ok(())
     }
 
+    /// Draws what drives the readout of a class anew from N(0.003, 0.003): its column of W_out, or of the last
+    /// layer's input weights where the readout has none.
     pub(super) fn redraw_readout_column(&mut self, class: ClassId, generator: &mut ChaCha8Rng) {
         let normal = Normal::new(0.003, 0.003).expect("constants");
-        let readout = self.0.iter_mut().last();
-        let (_, readout) = readout.expect("every network has a readout, which comes last");
-        let readout = readout.into_dimensionality::<Ix2>();
-        let mut readout = readout.expect("its weight is a matrix");
-        let column = readout.column_mut(class.index());
+        let driving =
+            |name: &ParameterName| matches!(name, ParameterName::Readout | ParameterName::Input(_));
+        let last = self.0.iter_mut().filter(|(name, _)| driving(name)).last();
+        let (_, last) = last.expect("something drives every readout");
+        let last = last.into_dimensionality::<Ix2>();
+        let mut weight = last.expect("a weight is a matrix");
+        let column = weight.column_mut(class.index());
         column
             .into_iter()
             .for_each(|weight| *weight = normal.sample(generator));

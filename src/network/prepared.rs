@@ -1,16 +1,15 @@
 //! The weights of a stage in the layout that the kernels read, made once for many blocks of samples.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 use rayon::prelude::*;
 
-use super::erased::AnyNeuron;
 use super::{LrIndex, Network, ParameterName, Stage};
 use crate::kernels::buffers::Buffer;
 use crate::kernels::dense::Panels;
 use crate::kernels::lanes::padded;
-use crate::neuron::Start;
+use crate::neuron::{NeuronModel, Start};
 use crate::simd::Simd;
 
 /// The fewest rows that are worth another thread.
@@ -20,7 +19,7 @@ const ROWS: usize = 64;
 ///
 /// ```
 /// use ndarray::Array2;
-/// use respike::network::{Network, NetworkSpec, ParameterName, Reach, Stage, StageInput};
+/// use respike::network::{Errors, Network, NetworkSpec, ParameterName, Reach, Stage, StageInput};
 /// use respike::random::MasterSeed;
 /// use respike::spikes::SpikeCounts;
 ///
@@ -31,7 +30,7 @@ const ROWS: usize = 64;
 /// let inputs = [StageInput::counts(&noise)];
 /// let trace = stage.trace(&inputs, Reach::Logits)?;
 /// let error = Array2::from_elem((1, 20), -1.0); // every logit should be larger
-/// let gradients = trace.backward(error.view(), None)?;
+/// let gradients = trace.backward(&Errors::of_logits(error))?;
 /// let of_readout = gradients.matrix(ParameterName::Readout).expect("every stage trains it");
 /// assert_eq!(of_readout.dim(), (50, 20));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -55,7 +54,7 @@ pub(super) struct PreparedLayer {
     pub input: PaddedRows,
     pub recurrent: Option<PaddedRows>,
     pub bias: Option<PaddedRows>,
-    pub neuron: Arc<dyn AnyNeuron>,
+    pub neuron: NeuronModel,
     /// Parameters of a step.
     pub parameters: Buffer,
     /// Whether all units have the same.
@@ -67,7 +66,7 @@ pub(super) struct PreparedLayer {
 impl PreparedLayer {
     fn of(simd: Simd, network: &Network, layer: usize) -> Self {
         let parameters = &network.parameters;
-        let input = PaddedRows::of(simd, network.weight(ParameterName::Input(layer)));
+        let input = PaddedRows::of(simd, network.weight(ParameterName::Input(layer)).view());
         let recurrent = parameters.matrix(ParameterName::Recurrent(layer));
         let bias = parameters.get(ParameterName::Bias(layer)).map(|bias| {
             let units = bias.len();
@@ -123,10 +122,14 @@ impl PaddedRows {
 }
 
 impl Network {
-    /// A weight that the network has.
-    fn weight(&self, name: ParameterName) -> ArrayView2<'_, f32> {
-        let weight = self.parameters.matrix(name);
-        weight.expect("a weight of this network")
+    /// A weight that the network has. A readout without weights is driven by each unit of the last layer as
+    /// it is.
+    fn weight(&self, name: ParameterName) -> CowArray<'_, f32, Ix2> {
+        match (self.parameters.matrix(name), name) {
+            (Some(weight), _) => weight.into(),
+            (None, ParameterName::Readout) => Array2::eye(self.spec.classes()).into(),
+            (None, _) => unreachable!("a weight of this network"),
+        }
     }
 
     /// What a layer's neurons are given for each of their roles: one number a unit, or one for all.
@@ -162,7 +165,7 @@ impl Network {
             stage,
             simd,
             layers: layers.collect(),
-            readout: PaddedRows::of(simd, self.weight(ParameterName::Readout)),
+            readout: PaddedRows::of(simd, self.weight(ParameterName::Readout).view()),
             frozen_below: None,
             transposed: OnceLock::new(),
         }
@@ -219,7 +222,7 @@ impl<'a> PreparedStage<'a> {
             Transposed {
                 feed: layers
                     .clone()
-                    .map(|layer| transpose(above(layer)))
+                    .map(|layer| transpose(above(layer).view()))
                     .collect(),
                 recurrent: layers.clone().map(recurrent).collect(),
             }

@@ -1,11 +1,9 @@
 //! How much memory a network takes, and what runs through it: all that its settings decide, so that what
 //! can't be held is refused before anything is allocated.
 
-use std::sync::Arc;
-
-use super::erased::AnyNeuron;
-use super::{NetworkSettings, NetworkSpec, OverTime, ParameterName, Stage};
+use super::{NetworkSettings, NetworkSpec, ParameterName, Stage};
 use crate::ceiling::{self, TooLarge};
+use crate::neuron::NeuronModel;
 
 /// Bytes of an f32.
 const NUMBER: u128 = size_of::<f32>() as u128;
@@ -24,7 +22,7 @@ type Part = (String, u128);
 impl NetworkSettings {
     /// Refuses a network that the machine can't hold, with a block of samples running through it and
     /// its confusion matrices. Sizes must be in range.
-    pub(super) fn check_memory(&self, neurons: &[Arc<dyn AnyNeuron>]) -> Result<(), TooLarge> {
+    pub(super) fn check_memory(&self, neurons: &[NeuronModel]) -> Result<(), TooLarge> {
         check(&[
             self.weights_part(Stage::Whole, 0),
             self.block_part(neurons, 1),
@@ -50,7 +48,9 @@ impl NetworkSettings {
             }
             before = layer.units;
         }
-        add(ParameterName::Readout, before, self.readout.classes);
+        if self.readout.model.has_weights() {
+            add(ParameterName::Readout, before, self.readout.classes);
+        }
         let what = match gradients {
             0 | 1 => format!("{all} weights"),
             several => format!(
@@ -61,7 +61,7 @@ impl NetworkSettings {
     }
 
     /// States of so many blocks at a time.
-    fn block_part(&self, neurons: &[Arc<dyn AnyNeuron>], blocks: u128) -> Part {
+    fn block_part(&self, neurons: &[NeuronModel], blocks: u128) -> Part {
         let (steps, classes) = (self.input.steps as u128, self.readout.classes as u128);
         let units = self.layers.iter().map(|layer| layer.units as u128);
         let largest = units.clone().max().unwrap_or(0);
@@ -71,7 +71,7 @@ impl NetworkSettings {
             units * (tape + 1)
         });
         // Beside them input currents of one layer, errors of the readout, and its trace if that is kept.
-        let traces = 1 + u128::from(self.readout.over_time == OverTime::SumOfSoftmax);
+        let traces = 1 + u128::from(self.readout.model.collect().is_none());
         let numbers = noted.sum::<u128>() + largest + traces * classes;
         let samples = blocks * BLOCK;
         let what = format!("the states of {samples} samples at a time over {steps} steps");

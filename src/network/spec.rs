@@ -1,17 +1,18 @@
 //! What a network is, before it has weights: settings as written, and the same once checked.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::erased::AnyNeuron;
-use super::{BinSettings, InputSettings, LrIndex, NeuronSettings, Surrogate};
+use super::{BinSettings, InputSettings, LrIndex, NeuronSettings, ReadoutSettings};
 use crate::ceiling::TooLarge;
 use crate::dataset::BinningTarget;
+use crate::neuron::{CubaLifSettings, NeuronModel};
+use crate::registry::BadSetting;
 use crate::spikes::{InputFormat, MAX_EXTENT, TimeGrid};
 use crate::storage::{parse_toml, read_plain_text};
+use crate::surrogate::{FastSigmoid, SurrogateSettings};
 
 /// The most weights a network may have: 1 GiB of f32.
 const MAX_WEIGHTS: usize = 1 << 28;
@@ -70,44 +71,6 @@ impl LayerSettings {
     }
 }
 
-/// A leaky integrator for each class, which does not spike.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReadoutSettings {
-    /// Classes.
-    pub classes: usize,
-    /// Time constant of the filtered current in steps, α = exp(−1/tau): out ← β·out + flt, then
-    /// flt ← α·flt + s·W. Without it nothing is filtered: out ← β·out + (1 − β)·s·W.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tau_syn_steps: Option<f64>,
-    /// Time constant of the readout's potential in steps, β = exp(−1/tau).
-    pub tau_mem_steps: f64,
-    /// How a trace over time becomes one logit.
-    pub over_time: OverTime,
-    /// The first steps that a sum of softmax leaves out.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub skip_steps: usize,
-}
-
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-/// How the readout's trace over time becomes one logit a class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OverTime {
-    /// The largest value; the first zero of the trace counts, so a logit is never negative.
-    Max,
-    /// The sum of all values.
-    Sum,
-    /// The last value.
-    Last,
-    /// The sum over time of the softmax over classes (Bittar & Garner 2022; Baronig et al. 2025), the first
-    /// zero of the trace left out.
-    SumOfSoftmax,
-}
-
 /// How weights are drawn: N(0, weight_scale / √fan-in).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,31 +125,29 @@ pub enum SpecError {
         /// The largest value allowed.
         largest: usize,
     },
-    /// A neuron that is not ours can't be made.
-    #[error("{key}: {reason}")]
-    BadNeuron {
-        /// Which setting.
-        key: String,
+    /// A setting of a neuron, a surrogate or a readout makes no sense.
+    #[error("{0}")]
+    BadPart(#[from] BadSetting),
+    /// A readout without weights reads one unit a class.
+    #[error(
+        "the readout {kind} has no weights, so the last layer must have a unit for each of the {classes} classes, not {units}"
+    )]
+    UnitsAreNotClasses {
+        /// The readout's kind.
+        kind: &'static str,
+        /// Classes.
+        classes: usize,
+        /// Units of the last layer, or inputs if there is none.
+        units: usize,
+    },
+    /// Settings in longer steps make no sense.
+    #[error("in steps {factor} times as long: {reason}")]
+    LongerSteps {
+        /// How much longer.
+        factor: usize,
         /// Why.
         reason: String,
     },
-    /// A learned parameter does not begin in its range.
-    #[error("{key} is {min} to {max}, but the value that it begins with is {value}")]
-    OutsideRange {
-        /// Which setting.
-        key: String,
-        /// Where it begins.
-        value: f64,
-        /// The least.
-        min: f64,
-        /// The most.
-        max: f64,
-    },
-    /// Steps are left out by a sum of softmax alone.
-    #[error(
-        "readout.skip_steps changes nothing unless over_time is \"sum-of-softmax\"; leave it out"
-    )]
-    SkipUnused,
     /// There must be a delay for each unit below.
     #[error(
         "layers[{layer}].delay_steps has {found} numbers, but there are {expected} units below"
@@ -211,16 +172,21 @@ pub enum SpecError {
     /// More than may be used of the machine's memory.
     #[error(transparent)]
     Memory(#[from] TooLarge),
-    /// A network has no layer of that LR index.
+    /// A network has no layer of that LR index, or nothing above it is learned.
     #[error(
-        "LR index {index} is not there: the network has {layers} hidden layers, so 0 to {layers} are"
+        "LR index {index} is not there: the network has {layers} hidden layers, so 0 to {largest} are"
     )]
     NoSuchLrIndex {
         /// What was asked for.
         index: usize,
         /// Hidden layers.
         layers: usize,
+        /// The largest that there is.
+        largest: usize,
     },
+    /// A network without hidden layers has no latents.
+    #[error("the network has no hidden layer, so that there is nothing to be frozen: no LR index")]
+    NothingToFreeze,
 }
 
 /// A network's settings, checked: one of these can always be given weights and run.
@@ -230,7 +196,7 @@ pub struct NetworkSpec {
     settings: NetworkSettings,
     grid: TimeGrid,
     /// Of each hidden layer.
-    neurons: Vec<Arc<dyn AnyNeuron>>,
+    neurons: Vec<NeuronModel>,
 }
 
 impl PartialEq for NetworkSpec {
@@ -262,26 +228,22 @@ impl NetworkSettings {
             return Err(SpecError::NotPositive { key, value });
         }
         size("input.units", self.input.units, MAX_EXTENT)?;
-        size("the number of layers", self.layers.len(), MAX_LAYERS)?;
+        // None is as good as some: the readout then reads the input.
+        size("the number of layers", self.layers.len().max(1), MAX_LAYERS)?;
         let readout = &self.readout;
-        let of_all = self.neuron.check("neuron")?;
+        let in_neuron = |bad: BadSetting| bad.within("neuron");
+        self.neuron.check().map_err(in_neuron)?;
         size("readout.classes", readout.classes, MAX_EXTENT - 1)?;
-        if let Some(tau) = readout.tau_syn_steps {
-            positive("readout.tau_syn_steps", tau)?;
-        }
-        if readout.skip_steps > 0 && readout.over_time != OverTime::SumOfSoftmax {
-            return Err(SpecError::SkipUnused);
-        }
-        positive("readout.tau_mem_steps", readout.tau_mem_steps)?;
+        readout.model.check().map_err(|bad| bad.within("readout"))?;
         positive("init.weight_scale", f64::from(self.init.weight_scale))?;
         let mut weights: usize = 0;
         let mut before = self.input.units;
         let mut neurons = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
-            neurons.push(match &layer.neuron {
-                Some(neuron) => neuron.check(&format!("layers[{index}].neuron"))?,
-                None => of_all.clone(),
-            });
+            let of_layer = layer.neuron.as_ref().unwrap_or(&self.neuron);
+            let table = format!("layers[{index}].neuron");
+            of_layer.check().map_err(|bad| bad.within(&table))?;
+            neurons.push(of_layer.model.clone());
             let delays = layer.delay_steps.len();
             if delays > 0 && delays != before {
                 return Err(SpecError::BadDelays {
@@ -296,7 +258,15 @@ impl NetworkSettings {
             weights = weights.saturating_add(rows.saturating_mul(layer.units));
             before = layer.units;
         }
-        weights = weights.saturating_add(before.saturating_mul(readout.classes));
+        if readout.model.has_weights() {
+            weights = weights.saturating_add(before.saturating_mul(readout.classes));
+        } else if before != readout.classes {
+            return Err(SpecError::UnitsAreNotClasses {
+                kind: readout.model.kind(),
+                classes: readout.classes,
+                units: before,
+            });
+        }
         if weights > MAX_WEIGHTS {
             return Err(SpecError::TooLarge { weights });
         }
@@ -357,22 +327,14 @@ impl NetworkSpec {
             name: "dequino2024".to_string(),
             source: "Dequino et al. 2024, arXiv:2407.03111".to_string(),
             input: InputSettings::plain(700, 100, 1.4),
-            neuron: NeuronSettings::cuba_lif(
-                5.0,
-                10.0,
-                1.0,
-                Surrogate::FastSigmoid { slope: 100.0 },
+            neuron: NeuronSettings::new(
+                CubaLifSettings::new(5.0, 10.0, 1.0),
+                FastSigmoid { slope: 100.0 },
             ),
             layers: [200, 100, 50]
                 .map(|units| LayerSettings::new(units, true))
                 .to_vec(),
-            readout: ReadoutSettings {
-                classes: 20,
-                tau_syn_steps: Some(5.0),
-                tau_mem_steps: 10.0,
-                over_time: OverTime::Max,
-                skip_steps: 0,
-            },
+            readout: ReadoutSettings::dequino2024(20),
             init: InitSettings { weight_scale: 0.2 },
         }
         .check()
@@ -423,19 +385,19 @@ impl NetworkSpec {
     }
 
     /// The neurons of all hidden layers.
-    pub(super) fn neurons(&self) -> &[Arc<dyn AnyNeuron>] {
+    pub(super) fn neurons(&self) -> &[NeuronModel] {
         &self.neurons
     }
 
     /// The neurons of a hidden layer.
-    pub(crate) fn neuron(&self, layer: usize) -> &Arc<dyn AnyNeuron> {
+    pub(crate) fn neuron(&self, layer: usize) -> &NeuronModel {
         &self.neurons[layer]
     }
 
     /// What stands in for the derivative of a spike of a hidden layer.
-    pub(crate) fn surrogate(&self, layer: usize) -> Surrogate {
+    pub(crate) fn surrogate(&self, layer: usize) -> &SurrogateSettings {
         let own = self.settings.layers[layer].neuron.as_ref();
-        own.unwrap_or(&self.settings.neuron).surrogate()
+        &own.unwrap_or(&self.settings.neuron).surrogate
     }
 
     /// The network that runs on a grid whose steps are `factor` times as long, with the same weights: all
@@ -446,13 +408,16 @@ impl NetworkSpec {
     pub fn in_longer_steps(&self, factor: usize) -> Result<Self, SpecError> {
         let mut settings = self.settings.clone();
         let by = factor as f64;
+        let wrong = |reason| SpecError::LongerSteps { factor, reason };
         settings.input.steps = settings.input.steps.div_ceil(factor.max(1));
-        settings.neuron = settings.neuron.in_longer_steps(by);
+        settings.neuron = settings.neuron.in_longer_steps(by).map_err(wrong)?;
         for layer in &mut settings.layers {
-            layer.neuron = layer.neuron.take().map(|neuron| neuron.in_longer_steps(by));
+            if let Some(neuron) = layer.neuron.take() {
+                layer.neuron = Some(neuron.in_longer_steps(by).map_err(wrong)?);
+            }
         }
-        settings.readout.tau_syn_steps = settings.readout.tau_syn_steps.map(|tau| tau / by);
-        settings.readout.tau_mem_steps /= by;
+        let readout = settings.readout.model.in_longer_steps(by);
+        settings.readout.model = readout.map_err(wrong)?;
         settings.check()
     }
 
@@ -469,15 +434,26 @@ impl NetworkSpec {
         }
     }
 
+    /// The largest LR index that leaves something to be trained.
+    pub(crate) fn largest_lr_index(&self) -> usize {
+        let has_weights = self.settings.readout.model.has_weights();
+        self.depth().saturating_sub(usize::from(!has_weights))
+    }
+
     /// The LR index `index`, if the network has that many layers.
     ///
     /// # Errors
     /// [`SpecError::NoSuchLrIndex`].
     pub fn lr_index(&self, index: usize) -> Result<LrIndex, SpecError> {
-        if index > self.depth() {
+        if self.depth() == 0 {
+            return Err(SpecError::NothingToFreeze);
+        }
+        let largest = self.largest_lr_index();
+        if index > largest {
             return Err(SpecError::NoSuchLrIndex {
                 index,
                 layers: self.depth(),
+                largest,
             });
         }
         Ok(LrIndex(index))

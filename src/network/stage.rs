@@ -130,13 +130,14 @@ impl<'a> StageInput<'a> {
         }
     }
 
-    /// Refuses an input that the stage cannot read, or that lasts other than `steps`.
-    pub(super) fn check(
-        &self,
-        spec: &NetworkSpec,
-        stage: Stage,
-        steps: usize,
-    ) -> Result<(), NetworkError> {
+    /// Refuses an input that the stage cannot read.
+    pub(super) fn check(&self, spec: &NetworkSpec, stage: Stage) -> Result<(), NetworkError> {
+        if let Stage::Learning(index) = stage
+            && index.0 > spec.largest_lr_index()
+        {
+            let (index, largest) = (index.0, spec.largest_lr_index());
+            return Err(NetworkError::OtherLrIndex { index, largest });
+        }
         let fits = matches!(
             (stage, self),
             (Stage::Whole, StageInput::Counts(_))
@@ -157,12 +158,6 @@ impl<'a> StageInput<'a> {
         let (found, expected) = (self.units(), stage.input_units(spec));
         if found != expected {
             return Err(NetworkError::WrongUnits { found, expected });
-        }
-        if self.steps() != steps {
-            return Err(NetworkError::UnequalSteps {
-                found: self.steps(),
-                expected: steps,
-            });
         }
         if let StageInput::Currents(currents) = self
             && !currents.is_standard_layout()

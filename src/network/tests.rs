@@ -5,28 +5,33 @@ use ndarray::{Array2, Axis};
 use rand::Rng;
 
 use super::{
-    AdLifSettings, CubaLifSettings, Gradients, LayerSettings, LearnedRange, LifSettings, Network,
-    NetworkSettings, NetworkSpec, NeuronSettings, OverTime, Reach, ResetSettings, Stage,
-    StageInput, Surrogate, Trace,
+    Errors, Gradients, LayerSettings, Network, NetworkSettings, NetworkSpec, NeuronSettings, Reach,
+    ReadoutSettings, Stage, StageInput, Trace,
 };
+use crate::neuron::{AdLifSettings, CubaLifSettings, LearnedRange, LifSettings, ResetSettings};
 use crate::random::{MasterSeed, Purpose};
+use crate::readout::{LeakySettings, OverTime};
 use crate::simd::Simd;
 use crate::spikes::{SpikeCounts, SpikeRaster};
+use crate::surrogate::{Arctan, Boxcar, Exponential, FastSigmoid, SurrogateSettings, Triangle};
 
 const STEPS: usize = 60;
 const CLASSES: usize = 3;
 
 /// A network of odd sizes, so that no row is whole vectors of any width.
-fn network(surrogate: Surrogate, over_time: OverTime) -> Network {
+fn network(surrogate: impl Into<SurrogateSettings>, over_time: OverTime) -> Network {
     let mut settings = NetworkSpec::dequino2024().settings().clone();
     settings.input.units = 37;
     settings.input.steps = STEPS;
     settings.layers = [(213, true), (70, false), (5, true)]
         .map(|(units, recurrent)| LayerSettings::new(units, recurrent))
         .to_vec();
-    settings.readout.classes = CLASSES;
-    settings.readout.over_time = over_time;
-    settings.neuron = NeuronSettings::cuba_lif(5.0, 10.0, 1.0, surrogate);
+    let readout = LeakySettings {
+        over_time,
+        ..LeakySettings::DEQUINO2024
+    };
+    settings.readout = ReadoutSettings::new(CLASSES, readout);
+    settings.neuron = NeuronSettings::new(CubaLifSettings::new(5.0, 10.0, 1.0), surrogate);
     settings.init.weight_scale = 0.6;
     let spec = settings.check().expect("valid sizes");
     Network::new(spec, MasterSeed(5))
@@ -63,13 +68,13 @@ fn traced<R>(
     let inputs: Vec<_> = samples.iter().map(StageInput::counts).collect();
     let stage = network.prepare_layers(simd, Stage::Whole, 0..network.spec().depth());
     let trace = stage.trace(&inputs, reach).expect("they fit");
-    let gradients = trace.backward(errors(samples.len()).view(), None);
+    let gradients = trace.backward(&Errors::of_logits(errors(samples.len())));
     look(&trace, gradients.expect("of the right shape"))
 }
 
 /// A network of other neurons.
 fn network_of(neuron: NeuronSettings, change: impl FnOnce(&mut NetworkSettings)) -> Network {
-    let of_cuba = network(Surrogate::Boxcar { half_width: 0.5 }, OverTime::Max);
+    let of_cuba = network(Boxcar { half_width: 0.5 }, OverTime::Max);
     let mut settings = of_cuba.spec().settings().clone();
     settings.neuron = neuron;
     settings.init.weight_scale = 9.0;
@@ -79,38 +84,28 @@ fn network_of(neuron: NeuronSettings, change: impl FnOnce(&mut NetworkSettings))
 
 /// Every kind of neuron but the reference network's, with all that a layer may have.
 fn other_neurons() -> Vec<Network> {
-    let surrogate = Surrogate::FastSigmoid { slope: 5.0 };
+    let surrogate = FastSigmoid { slope: 5.0 };
     let range = |min, max, shared| Some(LearnedRange { min, max, shared });
     let lif = |reset| {
-        NeuronSettings::Lif(LifSettings {
-            tau_mem_steps: 10.0,
-            threshold: 0.5,
-            reset,
-            surrogate,
+        let lif = LifSettings {
             learn_tau_mem_steps: range(5.0, 25.0, false),
             learn_threshold: range(0.3, 0.9, true),
-        })
+            ..LifSettings::new(10.0, 0.5, reset)
+        };
+        NeuronSettings::new(lif, surrogate)
     };
-    let cuba = NeuronSettings::CubaLif(CubaLifSettings {
-        tau_syn_steps: 5.0,
-        tau_mem_steps: 10.0,
-        threshold: 1.0,
-        surrogate: Surrogate::Triangle { half_width: 1.0 },
+    let cuba = CubaLifSettings {
         learn_tau_syn_steps: range(2.0, 10.0, true),
         learn_tau_mem_steps: range(5.0, 25.0, false),
         learn_threshold: range(0.5, 1.5, false),
-    });
-    let adlif = NeuronSettings::AdLif(AdLifSettings {
-        tau_mem_steps: (5.0, 25.0),
-        tau_adaptation_steps: (60.0, 300.0),
-        threshold: 1.0,
-        scale: 120.0,
-        learned: true,
-        surrogate: Surrogate::Exponential {
-            scale: 1.0,
-            slope: 5.0,
-        },
-    });
+        ..CubaLifSettings::new(5.0, 10.0, 1.0)
+    };
+    let cuba = NeuronSettings::new(cuba, Triangle { half_width: 1.0 });
+    let exponential = Exponential {
+        scale: 1.0,
+        slope: 5.0,
+    };
+    let adlif = NeuronSettings::new(AdLifSettings::default(), exponential);
     let resets = [
         ResetSettings::ToZero,
         ResetSettings::Subtract,
@@ -125,27 +120,33 @@ fn other_neurons() -> Vec<Network> {
     networks.push(network_of(adlif, |settings| {
         settings.layers[0].delay_steps = (0..37).map(|unit| unit % 5).collect();
         settings.layers[2].neuron = Some(cuba);
-        settings.readout.tau_syn_steps = None;
-        settings.readout.over_time = OverTime::SumOfSoftmax;
-        settings.readout.skip_steps = 3;
+        let readout = LeakySettings {
+            tau_syn_steps: None,
+            tau_mem_steps: 10.0,
+            over_time: OverTime::SumOfSoftmax,
+            skip_steps: 3,
+        };
+        settings.readout = ReadoutSettings::new(CLASSES, readout);
     }));
     networks
 }
 
 /// Every neuron, every surrogate, and every readout.
 fn all_kinds() -> Vec<Network> {
-    let surrogates = [
-        Surrogate::FastSigmoid { slope: 20.0 },
-        Surrogate::Boxcar { half_width: 0.5 },
-        Surrogate::Arctan { slope: 2.0 },
-        Surrogate::Exponential {
+    let fast = FastSigmoid { slope: 20.0 };
+    let surrogates: [SurrogateSettings; 4] = [
+        fast.into(),
+        Boxcar { half_width: 0.5 }.into(),
+        Arctan { slope: 2.0 }.into(),
+        Exponential {
             scale: 0.3,
             slope: 5.0,
-        },
+        }
+        .into(),
     ];
     let kinds = surrogates.map(|surrogate| network(surrogate, OverTime::Max));
     let readouts = [OverTime::Sum, OverTime::Last];
-    let others = readouts.map(|over_time| network(surrogates[0], over_time));
+    let others = readouts.map(|over_time| network(fast, over_time));
     let kinds = kinds.into_iter().chain(others);
     kinds.chain(other_neurons()).collect()
 }
@@ -210,7 +211,7 @@ fn leaving_out_steps_that_no_logit_depends_on_changes_no_gradient() {
 
 #[test]
 fn a_layer_that_fell_silent_is_carried_on_as_if_it_had_been_run() {
-    let of_cuba = network(Surrogate::FastSigmoid { slope: 20.0 }, OverTime::Max);
+    let of_cuba = network(FastSigmoid { slope: 20.0 }, OverTime::Max);
     for network in other_neurons().into_iter().chain([of_cuba]) {
         for counts in samples() {
             let run = |counts: &SpikeCounts| {
@@ -247,7 +248,7 @@ fn nothing_sinks_into_subnormal_numbers() {
                 let membranes = trace.tapes.iter().flat_map(|all| all.iter());
                 assert_eq!(membranes.copied().filter(slow).count(), 0, "membranes");
                 let mut smallest = f32::INFINITY;
-                for (delta, units) in trace.deltas(errors.view(), None, None) {
+                for (delta, units) in trace.deltas(&Errors::of_logits(errors.clone()), None) {
                     let numbers = 8 * STEPS * crate::kernels::lanes::padded(simd, units);
                     let known = delta[..numbers].iter().map(|delta| delta.abs());
                     let known = known.filter(|&delta| delta > 0.0);
@@ -259,7 +260,7 @@ fn nothing_sinks_into_subnormal_numbers() {
                     "errors end at {smallest:e}"
                 );
                 let gradients = trace
-                    .backward(errors.view(), None)
+                    .backward(&Errors::of_logits(errors.clone()))
                     .expect("of the right shape");
                 for (name, gradient) in gradients.iter() {
                     let found = gradient.iter().copied().filter(slow).count();

@@ -1,6 +1,77 @@
-use super::{Learned, Neuron, Role, Spike, Start, Taken};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AnyNeuron, Learned, Neuron, Role, Spike, Start, Taken};
 use crate::network::RoleName;
 use crate::real::Real;
+use crate::registry::{BadSetting, Member, Part};
+
+/// An adaptive neuron: [`AdLif`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdLifSettings {
+    /// The shortest and the longest time constant of the membrane potential in steps.
+    pub tau_mem_steps: (f32, f32),
+    /// The shortest and the longest time constant of the adaptation in steps.
+    pub tau_adaptation_steps: (f32, f32),
+    /// A membrane potential above this spikes.
+    pub threshold: f32,
+    /// What a and b are multiplied with.
+    pub scale: f32,
+    /// Whether time constants, a and b are learned.
+    pub learned: bool,
+}
+
+impl Default for AdLifSettings {
+    /// τ_u 5 to 25 and τ_w 60 to 300 steps, θ 1, q 120, all learned.
+    fn default() -> Self {
+        AdLifSettings {
+            tau_mem_steps: (5.0, 25.0),
+            tau_adaptation_steps: (60.0, 300.0),
+            threshold: 1.0,
+            scale: 120.0,
+            learned: true,
+        }
+    }
+}
+
+impl Member for AdLifSettings {
+    const KIND: &'static str = "adlif";
+    const ABOUT: &'static str = "adaptive leaky integrate-and-fire (SE-adLIF)";
+
+    fn check(&self) -> Result<(), BadSetting> {
+        for (key, (shortest, longest)) in [
+            ("tau_mem_steps", self.tau_mem_steps),
+            ("tau_adaptation_steps", self.tau_adaptation_steps),
+        ] {
+            BadSetting::unless_positive(key, shortest)?;
+            BadSetting::unless_positive(key, longest - shortest)?;
+        }
+        BadSetting::unless_positive("threshold", self.threshold)?;
+        BadSetting::unless_positive("scale", self.scale)
+    }
+
+    fn in_longer_steps(mut self, factor: f64) -> Self {
+        let shrink = |tau: f32| (f64::from(tau) / factor) as f32;
+        for (shortest, longest) in [&mut self.tau_mem_steps, &mut self.tau_adaptation_steps] {
+            (*shortest, *longest) = (shrink(*shortest), shrink(*longest));
+        }
+        self
+    }
+}
+
+impl Part<dyn AnyNeuron> for AdLifSettings {
+    fn part(self) -> Arc<dyn AnyNeuron> {
+        Arc::new(AdLif {
+            tau_membrane_steps: self.tau_mem_steps,
+            tau_adaptation_steps: self.tau_adaptation_steps,
+            threshold: self.threshold,
+            scale: self.scale,
+            learned: self.learned,
+        })
+    }
+}
 
 /// The adaptive neuron SE-adLIF (Baronig et al. 2025, symplectic Euler). With I the drive and d = e^(−1/τ):
 ///
@@ -48,7 +119,7 @@ fn tau<R: Real>(rho: R, (shortest, longest): (f32, f32)) -> R {
 
 /// d of a step and 1 − d.
 #[inline(always)]
-fn decay<R: Real>(tau: R) -> (R, R) {
+fn of_tau<R: Real>(tau: R) -> (R, R) {
     let exponent = -(tau.one() / tau);
     (exponent.exp(), -exponent.exp_m1())
 }
@@ -57,7 +128,7 @@ fn decay<R: Real>(tau: R) -> (R, R) {
 #[inline(always)]
 fn of_rho<R: Real>(rho: R, range: (f32, f32), of_decay: R, of_rest: R) -> R {
     let tau = tau(rho, range);
-    let slope = decay(tau).0 / (tau * tau) * rho.constant(range.1 - range.0);
+    let slope = of_tau(tau).0 / (tau * tau) * rho.constant(range.1 - range.0);
     (of_decay - of_rest) * slope
 }
 
@@ -98,8 +169,8 @@ impl Neuron for AdLif {
 
     #[inline(always)]
     fn parameters<R: Real>(&self, &[rho_u, rho_w, a, b]: &[R; 4]) -> [R; 6] {
-        let (d_u, rest_u) = decay(tau(rho_u, self.tau_membrane_steps));
-        let (d_w, rest_w) = decay(tau(rho_w, self.tau_adaptation_steps));
+        let (d_u, rest_u) = of_tau(tau(rho_u, self.tau_membrane_steps));
+        let (d_w, rest_w) = of_tau(tau(rho_w, self.tau_adaptation_steps));
         [d_u, rest_u, d_w, rest_w * a.constant(self.scale), a, b]
     }
 
@@ -152,7 +223,7 @@ impl Neuron for AdLif {
         let error_u = error_u + inner * a;
         let error_spike = step.error_spike + inner * b;
         let through_spike = error_spike.flush() * step.slope;
-        let error = (step.spike.reset(error_u) + through_spike).flush();
+        let error = (step.spike.reset(error_u) + through_spike + step.error_membrane).flush();
         *gradient = [
             before * error,
             driven * error,

@@ -1,6 +1,100 @@
-use super::{Learned, Neuron, Role, Spike, Start, Taken};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AnyNeuron, Learned, LearnedRange, Neuron, Role, Spike, Start, Taken, decay};
 use crate::network::RoleName;
 use crate::real::Real;
+use crate::registry::{BadSetting, Member, Part};
+
+/// A current-based leaky integrate-and-fire neuron: [`CubaLif`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CubaLifSettings {
+    /// Time constant of the synaptic current in steps: α = exp(−1/tau).
+    pub tau_syn_steps: f64,
+    /// Time constant of the membrane potential in steps: β = exp(−1/tau).
+    pub tau_mem_steps: f64,
+    /// A membrane potential above this spikes.
+    pub threshold: f32,
+    /// The time constant of the synaptic current is learned, between these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learn_tau_syn_steps: Option<LearnedRange>,
+    /// The time constant of the membrane potential is learned, between these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learn_tau_mem_steps: Option<LearnedRange>,
+    /// The threshold is learned, between these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learn_threshold: Option<LearnedRange>,
+}
+
+impl CubaLifSettings {
+    /// One of which nothing is learned.
+    pub fn new(tau_syn_steps: f64, tau_mem_steps: f64, threshold: f32) -> Self {
+        CubaLifSettings {
+            tau_syn_steps,
+            tau_mem_steps,
+            threshold,
+            learn_tau_syn_steps: None,
+            learn_tau_mem_steps: None,
+            learn_threshold: None,
+        }
+    }
+}
+
+impl Member for CubaLifSettings {
+    const KIND: &'static str = "cuba-lif";
+    const ABOUT: &'static str = "leaky integrate-and-fire with a synaptic current";
+
+    fn check(&self) -> Result<(), BadSetting> {
+        BadSetting::unless_positive("tau_syn_steps", self.tau_syn_steps)?;
+        BadSetting::unless_positive("tau_mem_steps", self.tau_mem_steps)?;
+        BadSetting::unless_positive("threshold", self.threshold)?;
+        let threshold = f64::from(self.threshold);
+        for (key, range, value) in [
+            (
+                "learn_tau_syn_steps",
+                self.learn_tau_syn_steps,
+                self.tau_syn_steps,
+            ),
+            (
+                "learn_tau_mem_steps",
+                self.learn_tau_mem_steps,
+                self.tau_mem_steps,
+            ),
+            ("learn_threshold", self.learn_threshold, threshold),
+        ] {
+            LearnedRange::check(range, key, value)?;
+        }
+        Ok(())
+    }
+
+    fn in_longer_steps(mut self, factor: f64) -> Self {
+        self.tau_syn_steps /= factor;
+        self.tau_mem_steps /= factor;
+        for range in [&mut self.learn_tau_syn_steps, &mut self.learn_tau_mem_steps] {
+            *range = range.map(|range| range.divided(factor));
+        }
+        self
+    }
+}
+
+impl Part<dyn AnyNeuron> for CubaLifSettings {
+    fn part(self) -> Arc<dyn AnyNeuron> {
+        let of_decay = |range: Option<LearnedRange>| Some(range?.learned(decay));
+        let of_threshold = |range: LearnedRange| range.learned(|threshold| threshold as f32);
+        Arc::new(CubaLif {
+            alpha: decay(self.tau_syn_steps),
+            beta: decay(self.tau_mem_steps),
+            threshold: self.threshold,
+            learned: [
+                of_decay(self.learn_tau_syn_steps),
+                of_decay(self.learn_tau_mem_steps),
+                self.learn_threshold.map(of_threshold),
+            ],
+        })
+    }
+}
 
 /// The current-based leaky integrate-and-fire neuron of Zenke's SpyTorch and Dequino et al. 2024
 /// (arXiv:2407.03111). With h the drive, in this order:
@@ -96,7 +190,7 @@ impl Neuron for CubaLif {
         let through_spike = step.error_spike.flush() * step.slope;
         *gradient = [error_synaptic * synaptic, kept * membrane, -through_spike];
         *errors = [
-            (through_spike + *beta * kept).flush(),
+            (through_spike + *beta * kept + step.error_membrane).flush(),
             (*alpha * error_synaptic + kept).flush(),
         ];
         error_synaptic

@@ -1,6 +1,100 @@
-use super::{Learned, Neuron, Role, Spike, Start, Taken};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AnyNeuron, Learned, LearnedRange, Neuron, Role, Spike, Start, Taken, decay};
 use crate::network::RoleName;
 use crate::real::Real;
+use crate::registry::{BadSetting, Member, Part};
+
+/// A leaky integrate-and-fire neuron without a synaptic current: [`Lif`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LifSettings {
+    /// Time constant of the membrane potential in steps: β = exp(−1/tau).
+    pub tau_mem_steps: f64,
+    /// A membrane potential above this spikes.
+    pub threshold: f32,
+    /// What a spike does to the membrane.
+    pub reset: ResetSettings,
+    /// The time constant is learned, between these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learn_tau_mem_steps: Option<LearnedRange>,
+    /// The threshold is learned, between these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learn_threshold: Option<LearnedRange>,
+}
+
+/// What a spike does to the membrane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResetSettings {
+    /// It is 0 afterwards; the reset is not differentiated.
+    ToZero,
+    /// The threshold is taken off, and errors go back through that.
+    Subtract,
+    /// The threshold is taken off; the reset is not differentiated.
+    SubtractDetached,
+}
+
+impl LifSettings {
+    /// One of which nothing is learned.
+    pub fn new(tau_mem_steps: f64, threshold: f32, reset: ResetSettings) -> Self {
+        LifSettings {
+            tau_mem_steps,
+            threshold,
+            reset,
+            learn_tau_mem_steps: None,
+            learn_threshold: None,
+        }
+    }
+}
+
+impl Member for LifSettings {
+    const KIND: &'static str = "lif";
+    const ABOUT: &'static str = "leaky integrate-and-fire without one";
+
+    fn check(&self) -> Result<(), BadSetting> {
+        BadSetting::unless_positive("tau_mem_steps", self.tau_mem_steps)?;
+        BadSetting::unless_positive("threshold", self.threshold)?;
+        LearnedRange::check(
+            self.learn_tau_mem_steps,
+            "learn_tau_mem_steps",
+            self.tau_mem_steps,
+        )?;
+        let threshold = f64::from(self.threshold);
+        LearnedRange::check(self.learn_threshold, "learn_threshold", threshold)
+    }
+
+    fn in_longer_steps(mut self, factor: f64) -> Self {
+        self.tau_mem_steps /= factor;
+        self.learn_tau_mem_steps = self.learn_tau_mem_steps.map(|range| range.divided(factor));
+        self
+    }
+}
+
+impl Part<dyn AnyNeuron> for LifSettings {
+    fn part(self) -> Arc<dyn AnyNeuron> {
+        let of_threshold = |range: LearnedRange| range.learned(|threshold| threshold as f32);
+        Arc::new(Lif {
+            beta: decay(self.tau_mem_steps),
+            threshold: self.threshold,
+            reset: match self.reset {
+                ResetSettings::ToZero => Reset::ToZero,
+                ResetSettings::Subtract => Reset::Subtract {
+                    differentiated: true,
+                },
+                ResetSettings::SubtractDetached => Reset::Subtract {
+                    differentiated: false,
+                },
+            },
+            learned: [
+                self.learn_tau_mem_steps.map(|range| range.learned(decay)),
+                self.learn_threshold.map(of_threshold),
+            ],
+        })
+    }
+}
 
 /// The leaky integrate-and-fire neuron without a synaptic current. With h the drive:
 ///
@@ -114,7 +208,7 @@ impl Neuron for Lif {
             Reset::Subtract { .. } => (left, step.error_spike, left * step.spike.held()),
         };
         let through_spike = error_spike.flush() * step.slope;
-        let error = (through_spike + *beta * kept).flush();
+        let error = (through_spike + *beta * kept + step.error_membrane).flush();
         *gradient = [kept * membrane - drive * error, -(of_reset + through_spike)];
         *errors = [error];
         (drive.one() - *beta) * error

@@ -11,23 +11,37 @@
 //! | `adlif` | [`AdLif`]: adaptive, after Baronig et al. 2025 |
 
 mod adlif;
+mod any;
 mod cuba_lif;
+mod learned_range;
 mod lif;
 
-pub use adlif::AdLif;
-pub use cuba_lif::CubaLif;
-pub use lif::{Lif, Reset};
+pub use adlif::{AdLif, AdLifSettings};
+pub use any::AnyNeuron;
+pub(crate) use any::place;
+pub use cuba_lif::{CubaLif, CubaLifSettings};
+pub use learned_range::LearnedRange;
+pub use lif::{Lif, LifSettings, Reset, ResetSettings};
 
 use std::fmt::Debug;
 
 use crate::network::RoleName;
 use crate::real::{Fields, Real};
+use crate::registry::Chosen;
+
+/// A neuron of any kind, as a spec names it.
+pub type NeuronModel = Chosen<dyn AnyNeuron>;
+
+/// The factor by which a state decays in a step: exp(−1/tau).
+pub(crate) fn decay(tau_steps: f64) -> f32 {
+    (-1.0 / tau_steps).exp() as f32
+}
 
 /// A model of a neuron.
 ///
 /// With s the spikes of the step at hand, a step computes x, the distance of the membrane from the
 /// threshold, fires where x > 0, and moves the state on. The adjoint goes the same way back: it is given
-/// ∂L/∂state after the step and ∂L/∂s, and gives ∂L/∂state before the step, ∂L/∂drive and ∂L/∂parameters.
+/// ∂L/∂state after the step, ∂L/∂s and ∂L/∂membrane, and gives ∂L/∂state before the step, ∂L/∂drive and ∂L/∂parameters.
 /// `ds/dx` is the surrogate's value at x.
 pub trait Neuron: Debug + Send + Sync + 'static {
     /// What of a unit may be learned, as it is kept and moved by an optimiser: one number for each of
@@ -114,6 +128,9 @@ pub struct Taken<R: Real, T> {
     pub error_spike: R,
     /// ds/dx, the surrogate's value.
     pub slope: R,
+    /// ∂L/∂membrane from a loss on the membrane potential itself, as it is compared with the threshold; 0
+    /// for losses that see spikes only.
+    pub error_membrane: R,
 }
 
 /// A spike or none, of each of the units that are computed together.
@@ -253,6 +270,10 @@ mod tests {
             proofs_hold(lif, |draw| [draw(0.1, 0.999), draw(0.1, 1.0)]);
         }
         let adaptive = AdLif::default();
-        assert_eq!(adaptive.silence(&[0.5; 6]), None, "it may fire again");
+        assert_eq!(
+            Neuron::silence(&adaptive, &[0.5; 6]),
+            None,
+            "it may fire again"
+        );
     }
 }

@@ -49,8 +49,8 @@ pub struct Pretrained {
 impl Pretrained {
     /// Whether an experiment of the group begins from this network.
     pub fn serves(&self, experiment: &Experiment) -> bool {
-        (Some(self.epochs), Some(self.training))
-            == (experiment.pretrain_epochs, experiment.pretrain)
+        (Some(self.epochs), Some(self.training.clone()))
+            == (experiment.pretrain_epochs, experiment.pretrain.clone())
     }
 }
 

@@ -333,7 +333,10 @@ impl Crew<'_> {
             network => network.map_err(failed)?,
         };
         let activity = self.activity(&network.network, &test).map_err(failed)?;
-        let training = experiment.pretrain.ok_or(ContinualError::NoPretraining);
+        let training = experiment
+            .pretrain
+            .clone()
+            .ok_or(ContinualError::NoPretraining);
         let training = training.map_err(failed)?;
         self.folder.write_pretrained(group.id, &network)?;
         let mut state = self.lock();

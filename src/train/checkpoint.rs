@@ -3,7 +3,7 @@ use std::path::Path;
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
-use super::{Moments, Optimiser, OptimiserSettings, TrainError, TrainingSettings};
+use super::{Optimiser, OptimiserSettings, TrainError, TrainingSettings};
 use crate::dataset::RecordingSet;
 use crate::names::normalised;
 use crate::network::{Gradients, Network, NetworkSpec, ParameterName, Parameters, Stage};
@@ -41,7 +41,7 @@ pub struct Checkpoint {
 }
 
 /// How a network came to its weights.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PastTraining {
     /// Epochs.
     pub epochs: usize,
@@ -95,10 +95,10 @@ impl Checkpoint {
     pub fn past_training(&self) -> Option<PastTraining> {
         let going_on = self.trainer.as_ref().map(|trainer| PastTraining {
             epochs: trainer.epochs_done,
-            settings: trainer.settings,
+            settings: trainer.settings.clone(),
             seed: trainer.shuffle.seed,
         });
-        going_on.or(self.training)
+        going_on.or_else(|| self.training.clone())
     }
 
     /// Writes the checkpoint whole.
@@ -113,13 +113,13 @@ impl Checkpoint {
             class_names: self.class_names.clone(),
             trainer: self.trainer.as_ref().map(|trainer| TrainerNote {
                 stage: trainer.stage,
-                settings: trainer.settings,
-                optimiser: trainer.optimiser.settings(),
+                settings: trainer.settings.clone(),
+                optimiser: trainer.optimiser.settings().clone(),
                 steps_taken: trainer.optimiser.steps_taken(),
                 shuffle: trainer.shuffle,
                 epochs_done: trainer.epochs_done,
             }),
-            training: self.training,
+            training: self.training.clone(),
             build: Some(crate::BUILD.to_string()),
         });
         let mut put = |name: String, tensor| file.tensors.insert(name, tensor);
@@ -127,11 +127,12 @@ impl Checkpoint {
             put(name.to_string(), Tensor::F32(weight.to_owned()));
         }
         let trainer = self.trainer.as_ref();
-        if let Some(moments) = trainer.and_then(|trainer| trainer.optimiser.moments()) {
-            for (which, moments) in [("first", &moments.first), ("second", &moments.second)] {
-                for (name, values) in moments.iter() {
-                    put(moment(name, which), Tensor::F32(values.to_owned()));
-                }
+        let memory = trainer
+            .into_iter()
+            .flat_map(|trainer| trainer.optimiser.memory());
+        for (which, memory) in memory {
+            for (name, values) in memory.iter() {
+                put(moment(name, which), Tensor::F32(values.to_owned()));
             }
         }
         let seen = &self.trained_on;
@@ -185,22 +186,19 @@ impl Checkpoint {
                 let checked = network.spec().lr_index(index.get());
                 checked.map_err(|error| error.to_string())?;
             }
-            let mut moments = None;
+            let mut memory = Vec::new();
             if note.steps_taken > 0 {
-                let mut of = |which| {
+                for &which in note.optimiser.remembers() {
                     let mut moments = Gradients::zeros(&network, note.stage);
                     for &name in names.iter().filter(|name| note.stage.trains(**name)) {
                         let values = take_array(file, &moment(name, which))?;
                         let set = moments.set(name, values);
                         set.map_err(|error| error.to_string())?;
                     }
-                    Ok::<Gradients, String>(moments)
-                };
-                let first = of("first")?;
-                let second = of("second")?;
-                moments = Some(Moments { first, second });
+                    memory.push(moments);
+                }
             }
-            let optimiser = Optimiser::resume(note.optimiser, note.steps_taken, moments);
+            let optimiser = Optimiser::resume(note.optimiser, note.steps_taken, memory);
             trainer = Some(TrainerState {
                 stage: note.stage,
                 settings: note.settings,

@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::ceiling::TooLarge;
 use crate::ids::ClassId;
 use crate::network::NetworkError;
+use crate::registry::BadSetting;
 
 /// What can go wrong in training, evaluation and checkpoints.
 #[derive(Debug, Error)]
@@ -20,6 +21,9 @@ pub enum TrainError {
         /// Its value.
         value: f64,
     },
+    /// A setting of an optimiser, an objective or a regulariser makes no sense.
+    #[error(transparent)]
+    BadSetting(#[from] BadSetting),
     /// There is nothing to train on or to evaluate.
     #[error("there are no samples to {0}")]
     NoSamples(&'static str),

@@ -1,8 +1,7 @@
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-use super::examples::check_equal_steps;
-use super::gradient::{BLOCK, classes_of};
+use super::gradient::{BLOCK, targets_of};
 use super::{Examples, TrainError};
 use crate::ids::ClassId;
 use crate::network::{Network, Stage, predicted};
@@ -48,10 +47,9 @@ pub fn evaluate(
         return Err(TrainError::NoSamples("evaluate"));
     }
     let all: Vec<usize> = (0..examples.len()).collect();
-    check_equal_steps(examples, &all)?;
     let at_a_time = all.len().min(BLOCK * rayon::current_num_threads());
     network.spec().check_training_memory(stage, at_a_time)?;
-    let classes = classes_of(network, examples, &all)?;
+    let targets = targets_of(network, examples, &all)?;
     let prepared = network.prepare(stage);
     let blocks = all.par_chunks(BLOCK).map(|block| {
         let inputs = block.iter().map(|&index| examples.input(index));
@@ -70,8 +68,8 @@ pub fn evaluate(
     let predictions = rows.map(|row| predicted(row.as_slice().unwrap_or_default()));
     let predictions: Vec<ClassId> = predictions.collect();
     let mut confusion = Array2::zeros((count, count));
-    for (class, prediction) in classes.iter().zip(&predictions) {
-        confusion[[class.index(), prediction.index()]] += 1;
+    for (target, prediction) in targets.iter().zip(&predictions) {
+        confusion[[target.class.index(), prediction.index()]] += 1;
     }
     Ok(Evaluation {
         predictions,

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use super::TrainError;
 use crate::dataset::Dataset;
 use crate::ids::{ClassId, SampleIndex};
-use crate::network::{NetworkError, StageInput};
+use crate::network::StageInput;
 
 /// Samples with their classes, fetched one by one; any thread may ask.
 ///
@@ -149,21 +149,5 @@ impl Examples for JoinedExamples<'_> {
     fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
         let (part, index) = self.locate(index);
         part.input(index)
-    }
-}
-
-/// Refuses samples that do not all last equally long, before any of them is run.
-pub(super) fn check_equal_steps(
-    examples: &dyn Examples,
-    samples: &[usize],
-) -> Result<(), TrainError> {
-    let Some((&first, others)) = samples.split_first() else {
-        return Ok(());
-    };
-    let expected = examples.steps(first);
-    let found = others.iter().map(|&sample| examples.steps(sample));
-    match found.into_iter().find(|&found| found != expected) {
-        None => Ok(()),
-        Some(found) => Err(NetworkError::UnequalSteps { found, expected }.into()),
     }
 }

@@ -3,7 +3,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::time::{BlockTime, TimeSpent};
-use super::{Examples, SpikePenalty, TrainError, cross_entropy};
+use super::{Block, BlockLoss, Examples, Losses, Target, TrainError};
 use crate::ids::ClassId;
 use crate::network::{Gradients, Network, PreparedStage, Reach, Stage};
 
@@ -14,9 +14,9 @@ pub const BLOCK: usize = 16;
 /// What one batch says about the weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchGradient {
-    /// Cross-entropy summed over the batch.
+    /// The objective summed over the batch.
     pub loss_sum: f64,
-    /// Spike penalty summed over the batch.
+    /// What regularisers say, summed over the batch.
     pub penalty_sum: f64,
     /// Samples classified rightly, by the weights before the step.
     pub correct: usize,
@@ -35,17 +35,45 @@ pub fn batch_gradient(
     stage: Stage,
     examples: &dyn Examples,
     batch: &[usize],
-    penalty: SpikePenalty,
+    losses: &Losses,
 ) -> Result<BatchGradient, TrainError> {
     let mut workspace = Workspace::default();
-    let figures = batch_gradient_in(&mut workspace, network, stage, examples, batch, penalty)?;
-    Ok(BatchGradient {
-        loss_sum: figures.loss_sum,
-        penalty_sum: figures.penalty_sum,
-        correct: figures.correct,
-        gradients: workspace.blocks.swap_remove(0),
-    })
+    let figures = batch_gradient_in(&mut workspace, network, stage, examples, batch, losses)?;
+    Ok(workspace.into_gradient(figures))
 }
+
+/// The same of a loss that is given by what it says of each block of at most [`BLOCK`] samples: for losses
+/// of one's own. Blocks run on all cores; their gradients are added in order, so that the number of threads
+/// changes no bit.
+///
+/// `loss` gives the sum of what a block's samples cost, and derivatives of the mean over the batch.
+///
+/// # Errors
+/// As [`batch_gradient`], and what `loss` gives.
+pub fn batch_gradient_by(
+    network: &Network,
+    stage: Stage,
+    examples: &dyn Examples,
+    batch: &[usize],
+    reach: Reach,
+    loss: impl Fn(&Block<'_>) -> Result<BlockLoss, TrainError> + Sync,
+) -> Result<BatchGradient, TrainError> {
+    let mut workspace = Workspace::default();
+    let loss = |block: &Block<'_>| {
+        let BlockLoss { loss_sum, errors } = loss(block)?;
+        let errors = BlockLoss {
+            loss_sum: 0.0,
+            errors,
+        };
+        Ok((loss_sum, errors))
+    };
+    let work = (reach, &loss as &LossOfBlock<'_>);
+    let figures = work_on_batch(&mut workspace, network, stage, examples, batch, work)?;
+    Ok(workspace.into_gradient(figures))
+}
+
+/// What a block costs by the objective and by the rest, with the errors of both.
+type LossOfBlock<'a> = dyn Fn(&Block<'_>) -> Result<(f64, BlockLoss), TrainError> + Sync + 'a;
 
 /// Gradients of blocks, kept from batch to batch so that none is allocated anew.
 #[derive(Debug, Default)]
@@ -59,6 +87,16 @@ impl Workspace {
     /// The gradient of the batch that [`batch_gradient_in`] last worked on.
     pub(super) fn gradients(&self) -> Option<&Gradients> {
         self.blocks.first()
+    }
+
+    fn into_gradient(mut self, figures: BatchFigures) -> BatchGradient {
+        BatchGradient {
+            loss_sum: figures.loss_sum,
+            penalty_sum: figures.penalty_sum,
+            correct: figures.correct,
+            // A batch that went well left its gradient.
+            gradients: self.blocks.swap_remove(0),
+        }
     }
 
     fn prepare(&mut self, blocks: usize, network: &Network, stage: Stage) {
@@ -90,7 +128,26 @@ pub(super) fn batch_gradient_in(
     stage: Stage,
     examples: &dyn Examples,
     batch: &[usize],
-    penalty: SpikePenalty,
+    losses: &Losses,
+) -> Result<BatchFigures, TrainError> {
+    let loss = |block: &Block<'_>| losses.of_block(block);
+    let work = (losses.reach(), &loss as &LossOfBlock<'_>);
+    let mut figures = work_on_batch(workspace, network, stage, examples, batch, work)?;
+    let gradients = workspace.blocks.first_mut();
+    let gradients = gradients.expect("a batch that went well left its gradient");
+    // That of the mean over the batch, of which the figures are sums.
+    let of_parameters = losses.of_parameters(network, gradients)?;
+    figures.penalty_sum += of_parameters * batch.len() as f64;
+    Ok(figures)
+}
+
+fn work_on_batch(
+    workspace: &mut Workspace,
+    network: &Network,
+    stage: Stage,
+    examples: &dyn Examples,
+    batch: &[usize],
+    (reach, loss): (Reach, &LossOfBlock<'_>),
 ) -> Result<BatchFigures, TrainError> {
     if batch.is_empty() {
         return Err(TrainError::NoSamples("train on"));
@@ -102,7 +159,8 @@ pub(super) fn batch_gradient_in(
         stage: &network.prepare(stage),
         examples,
         batch: batch.len(),
-        penalty,
+        reach,
+        loss,
     };
     work.stage.transpose();
     workspace.spent.prepare += clock.elapsed().as_secs_f64();
@@ -138,7 +196,8 @@ struct BatchWork<'a> {
     stage: &'a PreparedStage<'a>,
     examples: &'a dyn Examples,
     batch: usize,
-    penalty: SpikePenalty,
+    reach: Reach,
+    loss: &'a LossOfBlock<'a>,
 }
 
 impl BatchWork<'_> {
@@ -149,37 +208,26 @@ impl BatchWork<'_> {
     ) -> Result<(BatchFigures, BlockTime), TrainError> {
         gradients.clear();
         let started = Instant::now();
-        let classes = classes_of(self.stage.network(), self.examples, block)?;
+        let targets = targets_of(self.stage.network(), self.examples, block)?;
         let inputs = block.iter().map(|&index| self.examples.input(index));
         let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
         let fetched = Instant::now();
-        let reach = match self.penalty.is_none() {
-            true => Reach::Logits,
-            false => Reach::EveryStep,
-        };
-        let trace = self.stage.trace(&inputs, reach)?;
-        let (loss_sum, error_logits) = cross_entropy(trace.logits(), &classes, self.batch);
-        let mut penalty_sum = 0.0;
-        let mut error_spikes = None;
-        if !self.penalty.is_none() {
-            let layers = (0..trace.layers()).map(|layer| {
-                let (cost, error) = self.penalty.of_layer(trace.spikes(layer), self.batch);
-                penalty_sum += cost;
-                error
-            });
-            error_spikes = Some(layers.collect::<Vec<_>>());
-        }
+        let trace = self.stage.trace(&inputs, self.reach)?;
+        let (loss_sum, added) = (self.loss)(&Block {
+            trace: &trace,
+            targets: &targets,
+            batch_size: self.batch,
+        })?;
         let logits = trace.logits();
-        let rows = logits.rows().into_iter().zip(&classes);
+        let rows = logits.rows().into_iter().zip(&targets);
         let correct = rows
-            .filter(|(row, class)| predicted_is(row.as_slice(), **class))
+            .filter(|(row, target)| predicted_is(row.as_slice(), target.class))
             .count();
         let forward = Instant::now();
-        let errors = (error_logits.view(), error_spikes.as_deref());
-        trace.add_gradients(errors.0, errors.1, gradients)?;
+        trace.add_gradients(&added.errors, gradients)?;
         let figures = BatchFigures {
             loss_sum,
-            penalty_sum,
+            penalty_sum: added.loss_sum,
             correct,
         };
         let time = BlockTime {
@@ -195,17 +243,17 @@ fn predicted_is(logits: Option<&[f32]>, class: ClassId) -> bool {
     logits.is_some_and(|logits| crate::network::predicted(logits) == class)
 }
 
-/// The classes of a block, each one that the network has.
-pub(super) fn classes_of(
+/// What is wanted of a block, each class one that the network has.
+pub(super) fn targets_of(
     network: &Network,
     examples: &dyn Examples,
     block: &[usize],
-) -> Result<Vec<ClassId>, TrainError> {
+) -> Result<Vec<Target>, TrainError> {
     let classes = network.spec().classes();
     let checked = block.iter().map(|&sample| {
         let class = examples.class(sample);
         if class.index() < classes {
-            Ok(class)
+            Ok(Target::new(class))
         } else {
             Err(TrainError::ClassPastEnd {
                 sample,

@@ -13,8 +13,10 @@ mod error;
 mod evaluate;
 mod examples;
 mod gradient;
-mod loss;
+mod losses;
+mod objective;
 mod optimiser;
+mod regulariser;
 mod schedule;
 mod time;
 mod trainer;
@@ -24,9 +26,13 @@ pub use checkpoint::{Checkpoint, PastTraining, TrainerState};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use examples::{DatasetExamples, Examples, JoinedExamples, StoredExamples};
-pub use gradient::{BLOCK, BatchGradient, batch_gradient};
-pub use loss::{SpikePenalty, cross_entropy};
-pub use optimiser::{Moments, Optimiser, OptimiserSettings};
+pub use gradient::{BLOCK, BatchGradient, batch_gradient, batch_gradient_by};
+pub use losses::Losses;
+pub use objective::{
+    Block, BlockLoss, CrossEntropy, Objective, ObjectiveSettings, Target, cross_entropy,
+};
+pub use optimiser::{Adam, Adamax, Moved, Optimiser, OptimiserSettings, Sgd, UpdateRule};
+pub use regulariser::{Regulariser, RegulariserSettings, SpikePenalty, WeightDecay};
 pub use schedule::Schedule;
 pub use time::TimeSpent;
 pub use trainer::{EpochFigures, Trainer, TrainingSettings};

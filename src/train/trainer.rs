@@ -4,18 +4,16 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::examples::check_equal_steps;
 use super::gradient::{Workspace, batch_gradient_in};
 use super::{
-    Examples, Optimiser, OptimiserSettings, Schedule, SpikePenalty, TimeSpent, TrainError,
+    Adamax, Examples, Losses, Optimiser, OptimiserSettings, Schedule, TimeSpent, TrainError,
     TrainerState,
 };
 use crate::network::{Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
 
 /// How a network is trained.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingSettings {
     /// Samples of an optimiser step.
     pub batch_size: usize,
@@ -25,8 +23,9 @@ pub struct TrainingSettings {
     pub schedule: Schedule,
     /// Which optimiser.
     pub optimiser: OptimiserSettings,
-    /// Penalty on spikes, added to the cross-entropy.
-    pub penalty: SpikePenalty,
+    /// What is made small.
+    #[serde(flatten)]
+    pub losses: Losses,
 }
 
 impl TrainingSettings {
@@ -44,14 +43,7 @@ impl TrainingSettings {
             let value = f64::from(rate);
             return Err(out_of_range("the learning rate", "above 0", value));
         }
-        for (what, value) in [
-            ("the L1 penalty", self.penalty.l1),
-            ("the L2 penalty", self.penalty.l2),
-        ] {
-            if !(value.is_finite() && value >= 0.0) {
-                return Err(out_of_range(what, "0 or more", f64::from(value)));
-            }
-        }
+        self.losses.check()?;
         self.optimiser.check()?;
         self.schedule.check()
     }
@@ -64,8 +56,8 @@ impl Default for TrainingSettings {
             batch_size: 64,
             learning_rate: 1e-3,
             schedule: Schedule::Constant,
-            optimiser: OptimiserSettings::ADAMAX,
-            penalty: SpikePenalty::default(),
+            optimiser: Adamax::default().into(),
+            losses: Losses::default(),
         }
     }
 }
@@ -140,8 +132,8 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         let state = TrainerState {
             stage,
+            optimiser: Optimiser::new(settings.optimiser.clone())?,
             settings,
-            optimiser: Optimiser::new(settings.optimiser)?,
             shuffle,
             epochs_done: 0,
         };
@@ -202,7 +194,7 @@ impl Trainer {
         self.epoch_of_batches(examples, &batches)
     }
 
-    /// Trains on the given batches in the given order. Samples of a batch must last equally long.
+    /// Trains on the given batches in the given order. Samples need not last equally long.
     ///
     /// # Errors
     /// As [`Trainer::epoch`]; what can be seen before the first batch is found then, and nothing has
@@ -212,11 +204,8 @@ impl Trainer {
         examples: &dyn Examples,
         batches: &[&[usize]],
     ) -> Result<EpochFigures, TrainError> {
-        let settings = self.state.settings;
+        let settings = self.state.settings.clone();
         // Nothing is trained on if anything does not fit.
-        for batch in batches {
-            check_equal_steps(examples, batch)?;
-        }
         if batches.iter().any(|batch| batch.is_empty()) {
             return Err(TrainError::NoSamples("train on in a batch"));
         }
@@ -230,7 +219,7 @@ impl Trainer {
             let (network, stage) = (&self.network, self.state.stage);
             let workspace = &mut self.workspace;
             let step =
-                batch_gradient_in(workspace, network, stage, examples, batch, settings.penalty)?;
+                batch_gradient_in(workspace, network, stage, examples, batch, &settings.losses)?;
             if !step.loss_sum.is_finite() {
                 return Err(TrainError::Diverged {
                     epoch: epoch + 1,
@@ -271,51 +260,112 @@ impl Trainer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::ClassId;
-    use crate::network::{NetworkError, NetworkSpec, StageInput};
+    use rand::Rng;
+
+    use crate::ids::{ClassId, TimeStep, Unit};
+    use crate::network::{Gradients, NetworkSettings, NetworkSpec, StageInput};
+    use crate::readout::{LeakySettings, OverTime};
     use crate::spikes::SpikeRaster;
-    use crate::train::{StoredExamples, evaluate};
+    use crate::train::{StoredExamples, batch_gradient, evaluate};
 
     #[test]
-    fn samples_of_unequal_length_are_refused_before_anything_is_trained_on() {
+    fn samples_of_unequal_length_train_together_as_each_does_alone() {
+        let mut noise = MasterSeed(3).stream(Purpose::Shuffle);
+        let mut settings = NetworkSpec::dequino2024().settings().clone();
+        settings.init.weight_scale = 2.0;
+        for change in CHANGES {
+            let mut settings = settings.clone();
+            change(&mut settings);
+            let spec = settings.check().expect("valid");
+            let lengths = [
+                20, 33, 1, 64, 20, 7, 41, 12, 5, 60, 2, 3, 30, 25, 28, 19, 50, 40,
+            ];
+            let rasters = lengths.map(|steps| {
+                let mut raster = SpikeRaster::new(steps, 200).expect("valid");
+                for step in 0..steps {
+                    for unit in 0..200 {
+                        if noise.random_bool(0.1) {
+                            raster.set(TimeStep(step), Unit(unit));
+                        }
+                    }
+                }
+                raster
+            });
+            let labelled = rasters.iter().enumerate();
+            let samples =
+                labelled.map(|(class, raster)| (StageInput::spikes(raster), ClassId(class as u16)));
+            let examples = StoredExamples {
+                samples: samples.collect(),
+            };
+            let stage = Stage::Learning(spec.lr_index(1).expect("three layers"));
+            let network = Network::new(spec, MasterSeed(1));
+            let losses = Losses::default();
+            let gradient = |batch: &[usize]| {
+                let found = batch_gradient(&network, stage, &examples, batch, &losses);
+                found.expect("they fit")
+            };
+            let all: Vec<usize> = (0..lengths.len()).collect();
+            let together = gradient(&all);
+            let mut sum = Gradients::zeros(&network, stage);
+            let mut loss_sum = 0.0;
+            for &sample in &all {
+                let alone = gradient(&[sample]);
+                loss_sum += alone.loss_sum;
+                sum.add(&alone.gradients).expect("of the same stage");
+            }
+            sum.scale(1.0 / all.len() as f32);
+            assert!((together.loss_sum - loss_sum).abs() < 1e-6 * loss_sum);
+            for (name, alone) in sum.iter() {
+                let together = together.gradients.get(name).expect("of the same stage");
+                let largest = alone
+                    .iter()
+                    .fold(0.0f32, |most, value| most.max(value.abs()));
+                assert!(largest > 0.0, "{name}");
+                for (together, alone) in together.iter().zip(alone) {
+                    assert!((together - alone).abs() <= 1e-5 * largest, "{name}");
+                }
+            }
+            // Alone or together, no logit differs in a bit.
+            let logits = evaluate(&network, stage, &examples)
+                .expect("they fit")
+                .logits;
+            for &sample in &all {
+                let alone = network.logits(stage, &examples.samples[sample].0);
+                assert_eq!(logits.row(sample).to_vec(), alone.expect("it fits"));
+            }
+        }
+    }
+
+    /// Readouts that look at the end of a sample, in all ways that there are, and delays.
+    const CHANGES: [fn(&mut NetworkSettings); 4] = [
+        |_| {},
+        |settings| read_by(settings, OverTime::Last),
+        |settings| read_by(settings, OverTime::SumOfSoftmax),
+        |settings| settings.layers[1].delay_steps = (0..200).map(|unit| unit % 9).collect(),
+    ];
+
+    fn read_by(settings: &mut NetworkSettings, over_time: OverTime) {
+        let readout = LeakySettings {
+            over_time,
+            ..LeakySettings::DEQUINO2024
+        };
+        settings.readout.model = readout.into();
+    }
+
+    #[test]
+    fn an_empty_batch_is_refused_before_anything_is_trained_on() {
         let spec = NetworkSpec::dequino2024();
-        let (short, long) = (SpikeRaster::new(20, 50), SpikeRaster::new(21, 50));
-        let (short, long) = (short.expect("valid"), long.expect("valid"));
-        // The odd one is in another block than the first, and in the second batch.
-        let inputs = (0..64).map(|index| match index {
-            60 => &long,
-            _ => &short,
-        });
-        let samples = inputs.map(|input| (StageInput::spikes(input), ClassId(0)));
+        let raster = SpikeRaster::new(20, 50).expect("valid");
         let examples = StoredExamples {
-            samples: samples.collect(),
+            samples: vec![(StageInput::spikes(&raster), ClassId(0))],
         };
         let stage = Stage::Learning(spec.lr_index(3).expect("three layers"));
         let (seed, settings) = (MasterSeed(1), TrainingSettings::default());
         let network = Network::new(spec, seed);
         let trainer = Trainer::new(network.clone(), stage, settings, seed, Purpose::Shuffle);
         let mut trainer = trainer.expect("valid");
-        let all: Vec<usize> = (0..64).collect();
-        let unequal = |error: TrainError| {
-            let expected = NetworkError::UnequalSteps {
-                found: 21,
-                expected: 20,
-            };
-            assert!(matches!(error, TrainError::Network(found) if found == expected));
-        };
-        let batches = [&all[..32], &all[32..]];
-        unequal(
-            trainer
-                .epoch_of_batches(&examples, &batches)
-                .expect_err("unequal"),
-        );
-        assert_eq!(*trainer.network(), network, "nothing was trained on");
-        unequal(evaluate(&network, stage, &examples).expect_err("unequal"));
-        let empty = trainer.epoch_of_batches(&examples, &[&all[..32], &[]]);
+        let empty = trainer.epoch_of_batches(&examples, &[&[0], &[]]);
         assert!(matches!(empty, Err(TrainError::NoSamples(_))));
         assert_eq!(*trainer.network(), network, "nothing was trained on");
-        // Each batch apart may have its own length.
-        let apart = trainer.epoch_of_batches(&examples, &[&all[..60], &all[60..61]]);
-        apart.expect("each is of one length");
     }
 }

@@ -10,7 +10,7 @@ use crate::report::suite::learn_command;
 use crate::simd::Simd;
 use crate::spikes::{EventStream, TimeGrid};
 use crate::suite::{Manifest, SUITE_FORMAT, SuiteData, SuiteSettings, plan_without_data};
-use crate::train::{OptimiserSettings, Schedule, SpikePenalty, TrainingSettings};
+use crate::train::{Adam, Losses, Schedule, Sgd, SpikePenalty, TrainingSettings};
 
 /// `learn` as the program reads it.
 #[derive(Parser)]
@@ -103,13 +103,13 @@ fn quoted_commands_have_every_setting_that_counts() {
             every_epochs: 3,
             factor: 0.7,
         },
-        optimiser: OptimiserSettings::SGD,
-        penalty: SpikePenalty { l1: 1e-5, l2: 0.25 },
+        optimiser: Sgd::default().into(),
+        losses: Losses::default().and_penalty(SpikePenalty { l1: 1e-5, l2: 0.25 }),
     };
     let falling = |epochs| TrainingSettings {
         schedule: Schedule::Cosine { epochs },
-        optimiser: OptimiserSettings::ADAM,
-        ..odd
+        optimiser: Adam::default().into(),
+        ..odd.clone()
     };
     let experiment = Experiment {
         scenario: Scenario::Class { class: ClassId(3) },
@@ -124,10 +124,10 @@ fn quoted_commands_have_every_setting_that_counts() {
         pretrain_epochs: Some(11),
         pretrain: Some(TrainingSettings {
             learning_rate: 5e-3,
-            ..odd
+            ..odd.clone()
         }),
         epochs: 13,
-        learn: odd,
+        learn: odd.clone(),
         seed: MasterSeed(u64::MAX),
         classes: None,
     };

@@ -6,7 +6,7 @@ use crate::continual::{Experiment, Protocol, Scenario, Strategy};
 use crate::replay::Capacity;
 use crate::simd::Simd;
 use crate::suite::{GroupId, Manifest, cell_name};
-use crate::train::{OptimiserSettings, Schedule};
+use crate::train::Schedule;
 
 /// The `respike learn` command of an experiment, to the last setting, with a folder of its own to write
 /// to.
@@ -45,16 +45,17 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     if let Some(epochs) = experiment.pretrain_epochs {
         add(&["--pretrain-epochs", &epochs.to_string()]);
     }
-    if let Some(pretrain) = experiment.pretrain {
+    if let Some(pretrain) = &experiment.pretrain {
         add(&["--pretrain-lr", &pretrain.learning_rate.to_string()]);
     }
     let learn = &experiment.learn;
     add(&["--epochs", &experiment.epochs.to_string()]);
     add(&["--lr", &learn.learning_rate.to_string()]);
     add(&["--batch-size", &learn.batch_size.to_string()]);
-    add(&["--optimiser", optimiser_word(learn.optimiser)]);
+    add(&["--optimiser", learn.optimiser.kind()]);
     add(&["--schedule", &schedule_word(experiment)]);
-    for (option, cost) in [("--l1", learn.penalty.l1), ("--l2", learn.penalty.l2)] {
+    let penalty = learn.losses.penalty();
+    for (option, cost) in [("--l1", penalty.l1), ("--l2", penalty.l2)] {
         if cost != 0.0 {
             add(&[option, &cost.to_string()]);
         }
@@ -79,15 +80,6 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     }
     add(&["--out", &format!("runs/{}", folder_of(experiment))]);
     in_shell(&words)
-}
-
-/// An optimiser as the program names it; its constants are those that go with the name.
-fn optimiser_word(optimiser: OptimiserSettings) -> &'static str {
-    match optimiser {
-        OptimiserSettings::Adamax { .. } => "adamax",
-        OptimiserSettings::Adam { .. } => "adam",
-        OptimiserSettings::Sgd { .. } => "sgd",
-    }
 }
 
 /// The schedule as the program reads it, `cosine` alone for one that falls over all epochs.

@@ -1,10 +1,32 @@
-//! Losses on logits and penalties on spikes, each with its gradient.
-
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use super::{Block, BlockLoss, Objective};
 use crate::ids::ClassId;
-use crate::spikes::SpikeRaster;
+use crate::network::Errors;
+use crate::registry::Member;
+use crate::train::TrainError;
+
+/// −log of the share that softmax(logits) gives to a sample's class.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CrossEntropy {}
+
+impl Member for CrossEntropy {
+    const KIND: &'static str = "cross-entropy";
+    const ABOUT: &'static str = "of the softmax of the logits";
+}
+
+impl Objective for CrossEntropy {
+    fn of_block(&self, block: &Block<'_>) -> Result<BlockLoss, TrainError> {
+        let classes: Vec<ClassId> = block.targets.iter().map(|target| target.class).collect();
+        let (loss_sum, errors) = cross_entropy(block.trace.logits(), &classes, block.batch_size);
+        Ok(BlockLoss {
+            loss_sum,
+            errors: Errors::of_logits(errors),
+        })
+    }
+}
 
 /// Cross-entropy of softmax(logits), summed over samples, and its gradient divided by `batch`.
 ///
@@ -44,50 +66,11 @@ pub fn cross_entropy(
     (loss, error)
 }
 
-/// Penalties on how often neurons spike, summed over the layers that are trained.
-///
-/// For each layer of n neurons, with c the number of spikes of a neuron in a sample, a sample costs
-/// `l1 · Σ c + l2 · (1/n) Σ c²`; the mean over a batch is added to the loss. (The SpyTorch tutorial
-/// squares counts summed over the batch; squaring per sample keeps the penalty the same for any
-/// batch size.)
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-pub struct SpikePenalty {
-    /// Cost of each spike.
-    pub l1: f32,
-    /// Cost of a neuron's squared spike count, averaged over neurons.
-    pub l2: f32,
-}
-
-impl SpikePenalty {
-    /// Whether there is nothing to pay.
-    pub fn is_none(self) -> bool {
-        self.l1 == 0.0 && self.l2 == 0.0
-    }
-
-    /// The cost of one layer, summed over samples, and ∂/∂s of its mean over `batch` samples:
-    /// samples × units, the same in every step.
-    pub fn of_layer(self, spikes: &[SpikeRaster], batch: usize) -> (f64, Array2<f32>) {
-        let units = spikes.first().map_or(0, SpikeRaster::units);
-        let mut error = Array2::zeros((spikes.len(), units));
-        let mut cost = 0.0;
-        for (mut row, raster) in error.rows_mut().into_iter().zip(spikes) {
-            for (error, count) in row.iter_mut().zip(raster.counts_per_unit()) {
-                let count = count as f32;
-                cost += f64::from(self.l1 * count + self.l2 * count * count / units as f32);
-                *error = (self.l1 + 2.0 * self.l2 * count / units as f32) / batch as f32;
-            }
-        }
-        (cost, error)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::array;
 
     use super::*;
-    use crate::ids::{TimeStep, Unit};
 
     #[test]
     fn cross_entropy_has_the_gradient_of_its_finite_differences() {
@@ -112,16 +95,5 @@ mod tests {
         let (loss, error) = cross_entropy(logits.view(), &[ClassId(0)], 1);
         assert!((loss - 1000.0).abs() < 1e-3);
         assert_eq!(error, array![[-1.0, 1.0]]);
-    }
-
-    #[test]
-    fn penalties_follow_their_formula() {
-        let mut raster = SpikeRaster::new(4, 2).expect("valid");
-        raster.set(TimeStep(0), Unit(1));
-        raster.set(TimeStep(3), Unit(1));
-        let penalty = SpikePenalty { l1: 0.1, l2: 0.5 };
-        let (cost, error) = penalty.of_layer(&[raster], 1);
-        assert!((cost - (0.1 * 2.0 + 0.5 * 4.0 / 2.0)).abs() < 1e-6);
-        assert_eq!(error, array![[0.1, 0.1 + 2.0 * 0.5 * 2.0 / 2.0]]);
     }
 }

@@ -1,26 +1,36 @@
 //! Neurons of any model behind one interface: one call a layer and block, or a layer and sample.
 
+#![allow(
+    private_interfaces,
+    reason = "what takes types of the kernels is for the engine alone"
+)]
+
 use std::fmt::Debug;
 
+use super::{Neuron, Role};
 use crate::kernels::backward::LayerBackward;
 use crate::kernels::buffers::Buffer;
 use crate::kernels::lanes::{padded, run, width};
 use crate::kernels::layer::{FreeDecay, LayerForward, Observe, Of, count, tape_numbers};
-use crate::neuron::{Neuron, Role};
 use crate::real::Fields;
 use crate::simd::Simd;
 
 /// A [`Neuron`] whose type is not known.
-pub(crate) trait AnyNeuron: Debug + Send + Sync {
+pub trait AnyNeuron: Debug + Send + Sync {
+    /// [`Neuron::roles`].
     fn roles(&self) -> Vec<Role>;
+    /// [`Neuron::observed`].
     fn observed(&self) -> &'static [&'static str];
+    #[doc(hidden)]
     /// Numbers of a unit: state variables, tape, and parameters of a step.
     fn counts(&self) -> Counts;
 
+    #[doc(hidden)]
     /// Parameters of a step for the kernels, from raw ones: one list a role, as long as there are units, or
     /// with one number for all. Units that fill up the last vector have what the last unit has.
     fn parameters(&self, simd: Simd, raw: &[&[f32]], units: usize) -> Buffer;
 
+    #[doc(hidden)]
     /// A row from which the neuron proves silence, if it can.
     fn silence(
         &self,
@@ -30,6 +40,7 @@ pub(crate) trait AnyNeuron: Debug + Send + Sync {
         is_uniform: bool,
     ) -> Option<Buffer>;
 
+    #[doc(hidden)]
     /// Adds ∂L/∂raw of so many units to lists like `raw`, from ∂L/∂parameters as the kernels leave them.
     fn raw_gradient(
         &self,
@@ -40,23 +51,30 @@ pub(crate) trait AnyNeuron: Debug + Send + Sync {
         sums: &mut [Vec<f32>],
     );
 
+    #[doc(hidden)]
     fn forward(&self, simd: Simd, work: LayerForward<'_>) -> usize;
+    #[doc(hidden)]
     fn free_decay(&self, simd: Simd, work: FreeDecay<'_>);
+    #[doc(hidden)]
     fn backward(&self, simd: Simd, work: LayerBackward<'_>);
+    #[doc(hidden)]
     fn observe(&self, simd: Simd, work: Observe<'_>);
 }
 
 /// How many numbers a unit has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counts {
+pub struct Counts {
+    /// State variables.
     pub states: usize,
+    /// Numbers of the tape.
     pub tape: usize,
+    /// Parameters of a step.
     pub parameters: usize,
 }
 
 /// Where a field of a unit lies among those of all units: fields of the units of one vector lie one vector
 /// after the other.
-pub(super) fn place(simd: Simd, count: usize, field: usize, unit: usize) -> usize {
+pub(crate) fn place(simd: Simd, count: usize, field: usize, unit: usize) -> usize {
     let width = width(simd);
     (unit / width * count + field) * width + unit % width
 }
@@ -152,18 +170,18 @@ impl<N: Neuron> AnyNeuron for N {
     }
 
     fn forward(&self, simd: Simd, work: LayerForward<'_>) -> usize {
-        run(simd, Of { neuron: self, work })
+        run(simd, Of { model: self, work })
     }
 
     fn free_decay(&self, simd: Simd, work: FreeDecay<'_>) {
-        run(simd, Of { neuron: self, work });
+        run(simd, Of { model: self, work });
     }
 
     fn backward(&self, simd: Simd, work: LayerBackward<'_>) {
-        run(simd, Of { neuron: self, work });
+        run(simd, Of { model: self, work });
     }
 
     fn observe(&self, simd: Simd, work: Observe<'_>) {
-        run(simd, Of { neuron: self, work });
+        run(simd, Of { model: self, work });
     }
 }

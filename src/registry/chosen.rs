@@ -1,0 +1,200 @@
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::de::{self, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::{Axis, BadSetting, Part, Registry};
+
+/// A member of an axis with its settings. In TOML and JSON a table with the key `kind` beside the settings.
+///
+/// Any member can be made one: `let chosen: SurrogateSettings = Boxcar { half_width: 0.5 }.into();`
+pub struct Chosen<D: ?Sized> {
+    kind: &'static str,
+    /// In the order of the type's fields.
+    settings: Settings,
+    part: Arc<D>,
+    /// What is wrong with the settings, which a struct with public fields can't help.
+    problem: Option<BadSetting>,
+}
+
+/// Keys with their values, in their order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Settings(Vec<(String, Value)>);
+
+impl<D: Axis + ?Sized> Chosen<D> {
+    /// Its name.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The member of that name, with the settings that it has where nothing is said.
+    ///
+    /// # Errors
+    /// If there is none, or one that has to be told its settings.
+    pub fn named(kind: &str) -> Result<Self, String> {
+        Self::read(kind, Map::new())
+    }
+
+    /// Its settings by name.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.settings.0.iter().map(|(key, value)| (&key[..], value))
+    }
+
+    /// The member itself, if it is of that type.
+    pub fn get<M: Part<D>>(&self) -> Option<M> {
+        let settings: Map<_, _> = self.settings.0.iter().cloned().collect();
+        let is_it = self.kind == M::KIND;
+        is_it.then(|| serde_json::from_value(Value::Object(settings)).ok())?
+    }
+
+    /// Refuses settings that make no sense.
+    ///
+    /// # Errors
+    /// The first that is wrong.
+    pub fn check(&self) -> Result<(), BadSetting> {
+        self.problem.clone().map_or(Ok(()), Err)
+    }
+
+    pub(super) fn of<M: Part<D>>(member: M) -> Self {
+        // Through text: a number is then written as it would be from the type itself.
+        let text = serde_json::to_string(&member).unwrap_or_default();
+        let settings = serde_json::from_str(&text);
+        let unplain = |_| BadSetting::new("the type", "must be a plain struct of settings");
+        let problem = member.check().err();
+        Chosen {
+            kind: M::KIND,
+            problem: settings.as_ref().err().map(unplain).or(problem),
+            settings: settings.unwrap_or_default(),
+            part: member.part(),
+        }
+    }
+
+    /// Reads one from settings without their kind.
+    pub(crate) fn read(kind: &str, settings: Map<String, Value>) -> Result<Self, String> {
+        // Reading takes the registry again where members are made of others.
+        let entry = Registry::look(|registry| D::members(registry).entry(kind))?;
+        (entry.read)(Value::Object(settings))
+    }
+
+    /// The same on a grid whose steps are `factor` times as long.
+    ///
+    /// # Errors
+    /// What is wrong with its settings then.
+    pub(crate) fn in_longer_steps(&self, factor: f64) -> Result<Self, String> {
+        let settings: Map<_, _> = self.settings.0.iter().cloned().collect();
+        let entry = Registry::look(|registry| D::members(registry).entry(self.kind))?;
+        (entry.in_longer_steps)(Value::Object(settings), factor)
+    }
+
+    /// Puts the settings, and the kind before them unless it is what no kind means.
+    pub(crate) fn put_into<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
+        if D::DEFAULT != Some(self.kind) {
+            map.serialize_entry("kind", self.kind)?;
+        }
+        for (key, value) in &self.settings.0 {
+            map.serialize_entry(key, value)?;
+        }
+        Ok(())
+    }
+
+    /// Reads one from a table, all of which is its own.
+    pub(crate) fn from_table(mut table: Map<String, Value>) -> Result<Self, String> {
+        let kind = match (table.remove("kind"), D::DEFAULT) {
+            (Some(Value::String(kind)), _) => kind,
+            (None, Some(default)) => default.to_string(),
+            (None, None) => return Err(format!("the {}'s `kind` is missing", D::WHAT)),
+            (Some(other), _) => {
+                return Err(format!("the kind of a {} is a text, not {other}", D::WHAT));
+            }
+        };
+        Self::read(&kind, table)
+    }
+}
+
+impl<D: Axis + ?Sized, M: Part<D>> From<M> for Chosen<D> {
+    fn from(member: M) -> Self {
+        Registry::remember::<D, M>();
+        Chosen::of(member)
+    }
+}
+
+impl<D: ?Sized> Clone for Chosen<D> {
+    fn clone(&self) -> Self {
+        Chosen {
+            kind: self.kind,
+            settings: self.settings.clone(),
+            part: self.part.clone(),
+            problem: self.problem.clone(),
+        }
+    }
+}
+
+impl<D: ?Sized> fmt::Debug for Chosen<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        let settings = self.settings.0.iter().map(|(key, value)| (key, value));
+        f.debug_map().entries(settings).finish()
+    }
+}
+
+impl<D: ?Sized> PartialEq for Chosen<D> {
+    fn eq(&self, other: &Self) -> bool {
+        // All else is made of them.
+        (self.kind, &self.settings) == (other.kind, &other.settings)
+    }
+}
+
+impl<D: ?Sized> Deref for Chosen<D> {
+    type Target = Arc<D>;
+
+    fn deref(&self) -> &Arc<D> {
+        &self.part
+    }
+}
+
+impl<D: Axis + ?Sized> Serialize for Chosen<D> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.put_into(&mut map)?;
+        map.end()
+    }
+}
+
+impl<'de, D: Axis + ?Sized> Deserialize<'de> for Chosen<D> {
+    fn deserialize<T: Deserializer<'de>>(deserializer: T) -> Result<Self, T::Error> {
+        let table = Map::deserialize(deserializer)?;
+        Self::from_table(table).map_err(de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<T: Deserializer<'de>>(deserializer: T) -> Result<Self, T::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Settings;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "settings by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Settings, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Settings(pairs))
+            }
+
+            // A struct without fields.
+            fn visit_unit<E>(self) -> Result<Settings, E> {
+                Ok(Settings::default())
+            }
+        }
+        deserializer.deserialize_any(Pairs)
+    }
+}

@@ -1,0 +1,423 @@
+//! What specs, records, checkpoints and the program know by name: neurons, surrogates, readouts, objectives,
+//! regularisers and optimisers.
+//!
+//! In: types that are [`Member`]s of an axis, ours and a user's own. Out: [`Chosen`] members, read from
+//! TOML and JSON by the key `kind` and written back as they were.
+//!
+//! Adding a member of ours is a file of its own and a line in [`Registry::builtin`]. A user's own is added
+//! to a registry, which is then installed for the process:
+//!
+//! ```
+//! use respike::real::Real;
+//! use respike::registry::{Member, Registry};
+//! use respike::surrogate::Surrogate;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Debug, Serialize, Deserialize)]
+//! struct Gaussian {
+//!     width: f32,
+//! }
+//!
+//! impl Member for Gaussian {
+//!     const KIND: &'static str = "gaussian";
+//!     const ABOUT: &'static str = "a bell around the threshold";
+//! }
+//!
+//! impl Surrogate for Gaussian {
+//!     fn derivative<R: Real>(&self, x: R) -> R {
+//!         let x = x / x.constant(self.width);
+//!         (-(x * x)).exp()
+//!     }
+//!     fn primitive(&self, x: f64) -> f64 {
+//!         let width = f64::from(self.width);
+//!         // A sum of rectangles will do here.
+//!         let to = |x: f64| (0..10_000).map(|i| (-(x * (f64::from(i) + 0.5) / 1e4 / width).powi(2)).exp() * x / 1e4).sum::<f64>();
+//!         0.5 + to(x)
+//!     }
+//! }
+//!
+//! Registry::builtin().with_surrogate::<Gaussian>().install();
+//! ```
+
+mod chosen;
+
+pub use chosen::Chosen;
+
+use std::any::TypeId;
+use std::fmt::Debug;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::neuron::{AdLifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
+use crate::readout::{AnyReadout, LeakySettings, Readout, SpikeCountReadout};
+use crate::surrogate::{
+    AnySurrogate, Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Surrogate, Triangle,
+};
+use crate::train::{
+    Adam, Adamax, CrossEntropy, Objective, Regulariser, Sgd, SpikePenalty, UpdateRule, WeightDecay,
+};
+
+/// A type whose values are members of an axis. Its fields are its settings: what serde makes of them is what
+/// stands beside `kind` in TOML, in records and in checkpoints.
+pub trait Member: Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Its name, such as `fast-sigmoid`.
+    const KIND: &'static str;
+    /// What it is, in a line.
+    const ABOUT: &'static str;
+
+    /// Refuses settings that make no sense.
+    ///
+    /// # Errors
+    /// The first that is wrong.
+    fn check(&self) -> Result<(), BadSetting> {
+        Ok(())
+    }
+
+    /// The same on a grid whose steps are `factor` times as long: time constants in steps shrink.
+    #[must_use]
+    fn in_longer_steps(self, _factor: f64) -> Self {
+        self
+    }
+}
+
+/// A setting that makes no sense.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("{key} {reason}")]
+pub struct BadSetting {
+    /// Which.
+    pub key: String,
+    /// What it must be, to be read after the key: `must be …, not …`.
+    pub reason: String,
+}
+
+impl BadSetting {
+    /// A setting that must be something else.
+    pub fn new(key: impl Into<String>, reason: impl Into<String>) -> Self {
+        let (key, reason) = (key.into(), reason.into());
+        BadSetting { key, reason }
+    }
+
+    /// Refuses a number that is not finite and above 0.
+    ///
+    /// # Errors
+    /// This.
+    pub fn unless_positive(key: &str, value: impl Into<f64>) -> Result<(), Self> {
+        let value = value.into();
+        match value.is_finite() && value > 0.0 {
+            true => Ok(()),
+            false => Err(Self::new(
+                key,
+                format!("must be a finite number above 0, not {value}"),
+            )),
+        }
+    }
+
+    /// The same in a table of that name.
+    #[must_use]
+    pub fn within(self, table: &str) -> Self {
+        let key = format!("{table}.{}", self.key);
+        BadSetting { key, ..self }
+    }
+}
+
+/// A member that can be made a part of what runs.
+pub trait Part<D: ?Sized>: Member {
+    /// Makes it so.
+    fn part(self) -> Arc<D>;
+}
+
+impl<N: Member + Neuron> Part<dyn AnyNeuron> for N {
+    fn part(self) -> Arc<dyn AnyNeuron> {
+        Arc::new(self)
+    }
+}
+
+impl<S: Member + Surrogate> Part<dyn AnySurrogate> for S {
+    fn part(self) -> Arc<dyn AnySurrogate> {
+        Arc::new(self)
+    }
+}
+
+impl<R: Member + Readout> Part<dyn AnyReadout> for R {
+    fn part(self) -> Arc<dyn AnyReadout> {
+        Arc::new(self)
+    }
+}
+
+impl<O: Member + Objective> Part<dyn Objective> for O {
+    fn part(self) -> Arc<dyn Objective> {
+        Arc::new(self)
+    }
+}
+
+impl<R: Member + Regulariser> Part<dyn Regulariser> for R {
+    fn part(self) -> Arc<dyn Regulariser> {
+        Arc::new(self)
+    }
+}
+
+impl<U: Member + UpdateRule> Part<dyn UpdateRule> for U {
+    fn part(self) -> Arc<dyn UpdateRule> {
+        Arc::new(self)
+    }
+}
+
+/// A kind of part, of which a registry has several.
+pub trait Axis: Debug + Send + Sync + 'static {
+    /// What a member is called in messages.
+    const WHAT: &'static str;
+    /// What is meant where no `kind` is said.
+    const DEFAULT: Option<&'static str> = None;
+
+    /// The members that a registry has.
+    fn members(registry: &Registry) -> &Members<Self>;
+    /// The same, to add some.
+    fn members_mut(registry: &mut Registry) -> &mut Members<Self>;
+}
+
+macro_rules! axis {
+    ($part:ty, $what:literal, $field:ident, $default:expr) => {
+        impl Axis for $part {
+            const WHAT: &'static str = $what;
+            const DEFAULT: Option<&'static str> = $default;
+
+            fn members(registry: &Registry) -> &Members<Self> {
+                &registry.$field
+            }
+
+            fn members_mut(registry: &mut Registry) -> &mut Members<Self> {
+                &mut registry.$field
+            }
+        }
+    };
+}
+
+axis!(dyn AnyNeuron, "neuron", neurons, Some("cuba-lif"));
+axis!(dyn AnySurrogate, "surrogate", surrogates, None);
+axis!(dyn AnyReadout, "readout", readouts, Some("leaky"));
+axis!(dyn Objective, "objective", objectives, None);
+axis!(dyn Regulariser, "regulariser", regularisers, None);
+axis!(dyn UpdateRule, "optimiser", optimisers, None);
+
+/// The members of an axis, in the order in which they were added.
+#[derive(Debug)]
+pub struct Members<D: ?Sized>(Vec<Entry<D>>);
+
+impl<D: ?Sized> Clone for Members<D> {
+    fn clone(&self) -> Self {
+        Members(self.0.clone())
+    }
+}
+
+/// One member.
+#[derive(Debug)]
+struct Entry<D: ?Sized> {
+    kind: &'static str,
+    about: &'static str,
+    of: TypeId,
+    read: fn(Value) -> Result<Chosen<D>, String>,
+    in_longer_steps: fn(Value, f64) -> Result<Chosen<D>, String>,
+}
+
+impl<D: ?Sized> Clone for Entry<D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: ?Sized> Copy for Entry<D> {}
+
+impl<D: Axis + ?Sized> Members<D> {
+    /// Names with what they are.
+    pub fn list(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.0.iter().map(|entry| (entry.kind, entry.about))
+    }
+
+    /// Adds a member; `false` if there is one of that name, of another type.
+    fn add<M: Part<D>>(&mut self) -> bool {
+        if let Some(entry) = self.find(M::KIND) {
+            return entry.of == TypeId::of::<M>();
+        }
+        self.0.push(Entry {
+            kind: M::KIND,
+            about: M::ABOUT,
+            of: TypeId::of::<M>(),
+            read: |settings| Ok(Chosen::of(read::<M>(settings)?)),
+            in_longer_steps: |settings, factor| {
+                Ok(Chosen::of(read::<M>(settings)?.in_longer_steps(factor)))
+            },
+        });
+        true
+    }
+
+    fn find(&self, kind: &str) -> Option<Entry<D>> {
+        self.0.iter().find(|entry| entry.kind == kind).copied()
+    }
+
+    fn entry(&self, kind: &str) -> Result<Entry<D>, String> {
+        self.find(kind).ok_or_else(|| {
+            let known: Vec<_> = self.list().map(|(kind, _)| kind).collect();
+            let (what, known) = (D::WHAT, known.join(", "));
+            format!("there is no {what} of the kind `{kind}`: use one of {known}")
+        })
+    }
+}
+
+fn read<M: Member>(settings: Value) -> Result<M, String> {
+    serde_json::from_value(settings).map_err(|error| error.to_string())
+}
+
+/// All members that are known by name.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    neurons: Members<dyn AnyNeuron>,
+    surrogates: Members<dyn AnySurrogate>,
+    readouts: Members<dyn AnyReadout>,
+    objectives: Members<dyn Objective>,
+    regularisers: Members<dyn Regulariser>,
+    optimisers: Members<dyn UpdateRule>,
+}
+
+static INSTALLED: RwLock<Option<Registry>> = RwLock::new(None);
+
+impl Registry {
+    /// What is ours.
+    pub fn builtin() -> Self {
+        let empty = Registry {
+            neurons: Members(Vec::new()),
+            surrogates: Members(Vec::new()),
+            readouts: Members(Vec::new()),
+            objectives: Members(Vec::new()),
+            regularisers: Members(Vec::new()),
+            optimisers: Members(Vec::new()),
+        };
+        empty
+            .with::<dyn AnyNeuron, CubaLifSettings>()
+            .with::<dyn AnyNeuron, LifSettings>()
+            .with::<dyn AnyNeuron, AdLifSettings>()
+            .with::<dyn AnySurrogate, FastSigmoid>()
+            .with::<dyn AnySurrogate, Boxcar>()
+            .with::<dyn AnySurrogate, Arctan>()
+            .with::<dyn AnySurrogate, Exponential>()
+            .with::<dyn AnySurrogate, Triangle>()
+            .with::<dyn AnySurrogate, CutFastSigmoid>()
+            .with::<dyn AnyReadout, LeakySettings>()
+            .with::<dyn AnyReadout, SpikeCountReadout>()
+            .with::<dyn Objective, CrossEntropy>()
+            .with::<dyn Regulariser, SpikePenalty>()
+            .with::<dyn Regulariser, WeightDecay>()
+            .with::<dyn UpdateRule, Adamax>()
+            .with::<dyn UpdateRule, Adam>()
+            .with::<dyn UpdateRule, Sgd>()
+    }
+
+    fn with<D: Axis + ?Sized, M: Part<D>>(mut self) -> Self {
+        let added = D::members_mut(&mut self).add::<M>();
+        assert!(added, "there is a {} `{}` already", D::WHAT, M::KIND);
+        self
+    }
+
+    /// The same with a neuron of one's own.
+    ///
+    /// # Panics
+    /// If there is one of that name, of another type; so do the other functions of this kind.
+    #[must_use]
+    pub fn with_neuron<N: Member + Neuron>(self) -> Self {
+        self.with::<dyn AnyNeuron, N>()
+    }
+
+    /// The same with a surrogate of one's own.
+    #[must_use]
+    pub fn with_surrogate<S: Member + Surrogate>(self) -> Self {
+        self.with::<dyn AnySurrogate, S>()
+    }
+
+    /// The same with a readout of one's own.
+    #[must_use]
+    pub fn with_readout<R: Member + Readout>(self) -> Self {
+        self.with::<dyn AnyReadout, R>()
+    }
+
+    /// The same with an objective of one's own.
+    #[must_use]
+    pub fn with_objective<O: Member + Objective>(self) -> Self {
+        self.with::<dyn Objective, O>()
+    }
+
+    /// The same with a regulariser of one's own.
+    #[must_use]
+    pub fn with_regulariser<R: Member + Regulariser>(self) -> Self {
+        self.with::<dyn Regulariser, R>()
+    }
+
+    /// The same with an optimiser of one's own.
+    #[must_use]
+    pub fn with_optimiser<U: Member + UpdateRule>(self) -> Self {
+        self.with::<dyn UpdateRule, U>()
+    }
+
+    /// From now on this process reads and writes with this registry: specs, records and checkpoints have no
+    /// other way to know what their names mean. A program does it first of all.
+    pub fn install(self) {
+        *INSTALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(self);
+    }
+
+    /// The registry that this process reads and writes with.
+    pub fn installed() -> Self {
+        Self::look(Registry::clone)
+    }
+
+    fn look<T>(look: impl FnOnce(&Registry) -> T) -> T {
+        let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(registry) = &*installed {
+            return look(registry);
+        }
+        drop(installed);
+        let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
+        look(installed.get_or_insert_with(Registry::builtin))
+    }
+
+    /// Makes known what is used without having been registered, if its name is free.
+    fn remember<D: Axis + ?Sized, M: Part<D>>() {
+        let is_known = Self::look(|registry| D::members(registry).find(M::KIND).is_some());
+        if !is_known {
+            let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
+            let registry = installed.get_or_insert_with(Registry::builtin);
+            D::members_mut(registry).add::<M>();
+        }
+    }
+
+    /// Every neuron with what it is.
+    pub fn neurons(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.neurons.list()
+    }
+
+    /// Every surrogate with what it is.
+    pub fn surrogates(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.surrogates.list()
+    }
+
+    /// Every readout with what it is.
+    pub fn readouts(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.readouts.list()
+    }
+
+    /// Every objective with what it is.
+    pub fn objectives(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.objectives.list()
+    }
+
+    /// Every regulariser with what it is.
+    pub fn regularisers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.regularisers.list()
+    }
+
+    /// Every optimiser with what it is.
+    pub fn optimisers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.optimisers.list()
+    }
+}

@@ -1,0 +1,154 @@
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Block, BlockLoss, CrossEntropy, ObjectiveSettings, RegulariserSettings, SpikePenalty,
+    TrainError,
+};
+use crate::network::{Gradients, Network, Reach};
+
+/// What training makes small: an objective and what is added to it.
+///
+/// As text: `penalty`, the costs of a [`SpikePenalty`], beside `objective` where that is not
+/// `cross-entropy`, and `regularisers` where there are others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "LossesFormat", into = "LossesFormat")]
+pub struct Losses {
+    /// What is wanted.
+    pub objective: ObjectiveSettings,
+    /// What is added to it.
+    pub regularisers: Vec<RegulariserSettings>,
+}
+
+/// [`Losses`] as all versions write them.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LossesFormat {
+    penalty: SpikePenalty,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    objective: Option<ObjectiveSettings>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    regularisers: Vec<RegulariserSettings>,
+}
+
+impl Default for Losses {
+    /// Cross-entropy alone.
+    fn default() -> Self {
+        CrossEntropy {}.into()
+    }
+}
+
+impl<T: Into<ObjectiveSettings>> From<T> for Losses {
+    fn from(objective: T) -> Self {
+        Losses {
+            objective: objective.into(),
+            regularisers: Vec::new(),
+        }
+    }
+}
+
+impl Losses {
+    /// The same with a regulariser more.
+    #[must_use]
+    pub fn and(mut self, regulariser: impl Into<RegulariserSettings>) -> Self {
+        self.regularisers.push(regulariser.into());
+        self
+    }
+
+    /// The same with a penalty on spikes, if it costs anything.
+    #[must_use]
+    pub fn and_penalty(self, penalty: SpikePenalty) -> Self {
+        match penalty.is_none() {
+            true => self,
+            false => self.and(penalty),
+        }
+    }
+
+    /// The penalty on spikes; one of nothing if there is none.
+    pub fn penalty(&self) -> SpikePenalty {
+        let mut found = self.regularisers.iter();
+        found.find_map(|one| one.get()).unwrap_or_default()
+    }
+
+    pub(super) fn check(&self) -> Result<(), TrainError> {
+        self.objective.check()?;
+        for regulariser in &self.regularisers {
+            regulariser.check()?;
+        }
+        Ok(())
+    }
+
+    /// How far back in time errors must be able to go.
+    pub fn reach(&self) -> Reach {
+        let reaches = self.regularisers.iter().map(|one| one.reach());
+        let all = reaches.chain([self.objective.reach()]);
+        match all.into_iter().all(|reach| reach == Reach::Logits) {
+            true => Reach::Logits,
+            false => Reach::EveryStep,
+        }
+    }
+
+    /// What a block costs: by the objective, and by all regularisers together with the errors of both.
+    ///
+    /// # Errors
+    /// If a loss needs of the block what is not there.
+    pub fn of_block(&self, block: &Block<'_>) -> Result<(f64, BlockLoss), TrainError> {
+        let BlockLoss {
+            loss_sum,
+            mut errors,
+        } = self.objective.of_block(block)?;
+        let mut added = 0.0;
+        for regulariser in &self.regularisers {
+            let loss = regulariser.of_block(block)?;
+            added += loss.loss_sum;
+            errors = errors.and(loss.errors);
+        }
+        let added = BlockLoss {
+            loss_sum: added,
+            errors,
+        };
+        Ok((loss_sum, added))
+    }
+
+    /// What the parameters cost; adds its derivatives to the gradients.
+    ///
+    /// # Errors
+    /// If the gradients are of another network.
+    pub fn of_parameters(
+        &self,
+        network: &Network,
+        gradients: &mut Gradients,
+    ) -> Result<f64, TrainError> {
+        let mut sum = 0.0;
+        for regulariser in &self.regularisers {
+            sum += regulariser.of_parameters(network, gradients)?;
+        }
+        Ok(sum)
+    }
+}
+
+impl From<LossesFormat> for Losses {
+    fn from(format: LossesFormat) -> Self {
+        let losses = match format.objective {
+            Some(objective) => Losses {
+                objective,
+                regularisers: Vec::new(),
+            },
+            None => Losses::default(),
+        };
+        let mut losses = losses.and_penalty(format.penalty);
+        losses.regularisers.extend(format.regularisers);
+        losses
+    }
+}
+
+impl From<Losses> for LossesFormat {
+    fn from(losses: Losses) -> Self {
+        let default = Losses::default().objective;
+        let others = losses.regularisers.iter();
+        let others = others.filter(|one| one.get::<SpikePenalty>().is_none());
+        LossesFormat {
+            penalty: losses.penalty(),
+            regularisers: others.cloned().collect(),
+            objective: (losses.objective != default).then_some(losses.objective),
+        }
+    }
+}

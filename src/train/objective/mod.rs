@@ -1,0 +1,74 @@
+//! Objectives: what training makes small.
+//!
+//! In: what a block of samples did, and what is wanted of them. Out: a loss, and its derivatives by logits,
+//! by the readout in single steps, by spikes and by membrane potentials. One file an objective.
+//!
+//! | kind | what it is |
+//! |---|---|
+//! | `cross-entropy` | [`CrossEntropy`] of the softmax of the logits |
+
+mod cross_entropy;
+
+pub use cross_entropy::{CrossEntropy, cross_entropy};
+
+use std::fmt::Debug;
+
+use super::TrainError;
+use crate::ids::ClassId;
+use crate::network::{Errors, Reach, Trace};
+use crate::registry::Chosen;
+
+/// An objective of any kind, as settings name it.
+pub type ObjectiveSettings = Chosen<dyn Objective>;
+
+/// A loss that is small where samples do what is wanted of them.
+///
+/// With L the mean over a batch of what each sample costs, an objective gives for some of the batch's
+/// samples the sum of what they cost, and ∂L/∂ of what they did.
+pub trait Objective: Debug + Send + Sync + 'static {
+    /// How far back in time errors must be able to go: [`Reach::EveryStep`] unless only logits have any.
+    fn reach(&self) -> Reach {
+        Reach::Logits
+    }
+
+    /// The loss of a block.
+    ///
+    /// # Errors
+    /// If what it needs of the block is not there.
+    fn of_block(&self, block: &Block<'_>) -> Result<BlockLoss, TrainError>;
+}
+
+/// Some samples of a batch that ran forward.
+#[derive(Debug)]
+pub struct Block<'a> {
+    /// What they did.
+    pub trace: &'a Trace<'a>,
+    /// What is wanted of each.
+    pub targets: &'a [Target],
+    /// Samples of the whole batch: errors are divided by it.
+    pub batch_size: usize,
+}
+
+/// What is wanted of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Target {
+    /// Its class.
+    pub class: ClassId,
+}
+
+impl Target {
+    /// A sample of that class.
+    pub fn new(class: ClassId) -> Self {
+        Target { class }
+    }
+}
+
+/// What a loss says of a block.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct BlockLoss {
+    /// What its samples cost, together.
+    pub loss_sum: f64,
+    /// ∂L/∂ of what they did, L being the mean over the batch.
+    pub errors: Errors,
+}
