@@ -297,7 +297,7 @@ fn published_epochs_train_on_new_batches_and_then_on_replays() {
     assert_eq!((new.len(), old.len()), (4 * BATCH, 3 * BATCH));
     let trained = |samples: Vec<SampleIndex>| {
         let network = pretrained.network.clone();
-        let (settings, seed) = (experiment.learn, experiment.seed);
+        let (settings, seed) = (experiment.learn.clone(), experiment.seed);
         let trainer = Trainer::new(network, Stage::Whole, settings, seed, Purpose::Shuffle);
         let mut trainer = trainer.expect("settings are right");
         let examples = DatasetExamples::new(&dataset, samples);

@@ -74,7 +74,8 @@ impl Trace<'_> {
                 true => ParameterName::Input(first + source),
                 false => ParameterName::Readout,
             };
-            let above = self.stage.stage.trains(above).then_some(above);
+            // A readout without weights has no gradient.
+            let above = gradients.get(above).is_some().then_some(above);
             let itself = source.checked_sub(1);
             let itself = itself.filter(|&layer| layers[first + layer].recurrent);
             if above.is_none() && itself.is_none() {
@@ -195,7 +196,7 @@ impl Trace<'_> {
         for &(sample, reached) in &self.reach {
             if let Some(logits) = &given.logits {
                 for (error, &logit) in errors.iter_mut().zip(logits.row(sample)) {
-                    *error = logit;
+                    *error = logit as f32;
                 }
             }
             let peaks = &self.peaks[sample * stride..][..stride];
@@ -206,7 +207,7 @@ impl Trace<'_> {
                 let rows = of_steps.chunks_exact_mut(stride);
                 for (row, errors) in rows.zip(readout.index_axis(Axis(0), sample).rows()) {
                     for (slot, error) in row.iter_mut().zip(errors) {
-                        *slot += error;
+                        *slot += *error as f32;
                     }
                 }
             }
@@ -278,7 +279,7 @@ impl Trace<'_> {
             let mut padded = Buffer::zeros(samples * stride);
             for (row, errors) in padded.chunks_exact_mut(stride).zip(errors.rows()) {
                 for (slot, &error) in row.iter_mut().zip(errors) {
-                    *slot = error;
+                    *slot = error as f32;
                 }
             }
             padded

@@ -31,6 +31,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod activity;
 mod arena;
 mod backward;
 mod error;
@@ -51,6 +52,7 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
+pub use activity::BlockActivity;
 pub use error::NetworkError;
 pub use errors::Errors;
 pub(crate) use forward::predicted;

@@ -133,7 +133,7 @@ impl Network {
     }
 
     /// What a layer's neurons are given for each of their roles: one number a unit, or one for all.
-    pub(super) fn raw_parameters(&self, layer: usize) -> Vec<Vec<f32>> {
+    pub(crate) fn raw_parameters(&self, layer: usize) -> Vec<Vec<f32>> {
         let roles = self.spec.neuron(layer).roles().into_iter();
         let raw = roles.map(|role| {
             let learned = self.parameters.get(ParameterName::Neuron(layer, role.name));

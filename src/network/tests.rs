@@ -51,9 +51,9 @@ fn samples() -> Vec<SpikeCounts> {
     samples.to_vec()
 }
 
-fn errors(samples: usize) -> Array2<f32> {
+fn errors(samples: usize) -> Array2<f64> {
     Array2::from_shape_fn((samples, CLASSES), |(sample, class)| {
-        (sample as f32 * 0.7 + class as f32).sin()
+        f64::from((sample as f32 * 0.7 + class as f32).sin())
     })
 }
 

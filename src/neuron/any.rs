@@ -8,6 +8,7 @@
 use std::fmt::Debug;
 
 use super::{Neuron, Role};
+use crate::check::{ExactLayer, ExactNeurons};
 use crate::kernels::backward::LayerBackward;
 use crate::kernels::buffers::Buffer;
 use crate::kernels::lanes::{padded, run, width};
@@ -51,6 +52,9 @@ pub trait AnyNeuron: Debug + Send + Sync {
         sums: &mut [Vec<f32>],
     );
 
+    /// A layer of so many units in f64, from raw parameters.
+    #[doc(hidden)]
+    fn exact(&self, raw: Vec<Vec<f64>>, units: usize) -> Box<dyn ExactLayer + '_>;
     #[doc(hidden)]
     fn forward(&self, simd: Simd, work: LayerForward<'_>) -> usize;
     #[doc(hidden)]
@@ -167,6 +171,10 @@ impl<N: Neuron> AnyNeuron for N {
                 sum[place] += value;
             }
         }
+    }
+
+    fn exact(&self, raw: Vec<Vec<f64>>, units: usize) -> Box<dyn ExactLayer + '_> {
+        Box::new(ExactNeurons::new(self, raw, units))
     }
 
     fn forward(&self, simd: Simd, work: LayerForward<'_>) -> usize {

@@ -26,7 +26,9 @@ impl Surrogate for Boxcar {
     #[inline(always)]
     fn derivative<R: Real>(&self, x: R) -> R {
         let beyond = x.abs().greater(x.constant(self.half_width));
-        R::select(beyond, x.zero(), x.constant(0.5 / self.half_width))
+        // Divided here, so that f64 has all its digits.
+        let height = x.constant(0.5) / x.constant(self.half_width);
+        R::select(beyond, x.zero(), height)
     }
 
     fn primitive(&self, x: f64) -> f64 {

@@ -214,7 +214,7 @@ impl BatchWork<'_> {
         let fetched = Instant::now();
         let trace = self.stage.trace(&inputs, self.reach)?;
         let (loss_sum, added) = (self.loss)(&Block {
-            trace: &trace,
+            activity: &trace,
             targets: &targets,
             batch_size: self.batch,
         })?;

@@ -15,7 +15,7 @@ use std::fmt::Debug;
 
 use super::TrainError;
 use crate::ids::ClassId;
-use crate::network::{Errors, Reach, Trace};
+use crate::network::{BlockActivity, Errors, Reach};
 use crate::registry::Chosen;
 
 /// An objective of any kind, as settings name it.
@@ -39,10 +39,9 @@ pub trait Objective: Debug + Send + Sync + 'static {
 }
 
 /// Some samples of a batch that ran forward.
-#[derive(Debug)]
 pub struct Block<'a> {
     /// What they did.
-    pub trace: &'a Trace<'a>,
+    pub activity: &'a dyn BlockActivity,
     /// What is wanted of each.
     pub targets: &'a [Target],
     /// Samples of the whole batch: errors are divided by it.

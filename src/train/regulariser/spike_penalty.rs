@@ -1,10 +1,9 @@
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::Regulariser;
 use crate::network::Reach;
 use crate::registry::{BadSetting, Member};
-use crate::spikes::SpikeRaster;
 use crate::train::{Block, BlockLoss, TrainError};
 
 /// Penalties on how often neurons spike, summed over the layers that are trained.
@@ -28,20 +27,17 @@ impl SpikePenalty {
         self.l1 == 0.0 && self.l2 == 0.0
     }
 
-    /// The cost of one layer, summed over samples, and ∂/∂s of its mean over `batch` samples:
-    /// samples × units, the same in every step.
-    pub fn of_layer(self, spikes: &[SpikeRaster], batch: usize) -> (f64, Array2<f32>) {
-        let units = spikes.first().map_or(0, SpikeRaster::units);
-        let mut error = Array2::zeros((spikes.len(), units));
-        let mut cost = 0.0;
-        for (mut row, raster) in error.rows_mut().into_iter().zip(spikes) {
-            for (error, count) in row.iter_mut().zip(raster.counts_per_unit()) {
-                let count = count as f32;
-                cost += f64::from(self.l1 * count + self.l2 * count * count / units as f32);
-                *error = (self.l1 + 2.0 * self.l2 * count / units as f32) / batch as f32;
-            }
-        }
-        (cost, error)
+    /// The cost of one layer's spike counts, samples × units, summed over samples, and ∂/∂s of its mean
+    /// over `batch` samples: samples × units, the same in every step.
+    pub fn of_counts(self, counts: ArrayView2<'_, f64>, batch: usize) -> (f64, Array2<f64>) {
+        let units = counts.ncols();
+        let (l1, l2) = (f64::from(self.l1), f64::from(self.l2));
+        let costs = counts.mapv(|count| l1 * count + l2 * count * count / units as f64);
+        let errors = counts.mapv(|count| {
+            let of_count = 2.0 * self.l2 * count as f32 / units as f32;
+            f64::from((self.l1 + of_count) / batch as f32)
+        });
+        (costs.sum(), errors)
     }
 }
 
@@ -67,8 +63,9 @@ impl Regulariser for SpikePenalty {
 
     fn of_block(&self, block: &Block<'_>) -> Result<BlockLoss, TrainError> {
         let mut loss = BlockLoss::default();
-        for layer in 0..block.trace.layers() {
-            let (cost, errors) = self.of_layer(block.trace.spikes(layer), block.batch_size);
+        for layer in 0..block.activity.layers() {
+            let counts = block.activity.spike_counts(layer);
+            let (cost, errors) = self.of_counts(counts.view(), block.batch_size);
             loss.loss_sum += cost;
             loss.errors = loss.errors.and_spikes_alike(layer, errors);
         }
@@ -81,16 +78,11 @@ mod tests {
     use ndarray::array;
 
     use super::*;
-    use crate::ids::{TimeStep, Unit};
-
     #[test]
     fn penalties_follow_their_formula() {
-        let mut raster = SpikeRaster::new(4, 2).expect("valid");
-        raster.set(TimeStep(0), Unit(1));
-        raster.set(TimeStep(3), Unit(1));
-        let penalty = SpikePenalty { l1: 0.1, l2: 0.5 };
-        let (cost, error) = penalty.of_layer(&[raster], 1);
-        assert!((cost - (0.1 * 2.0 + 0.5 * 4.0 / 2.0)).abs() < 1e-6);
-        assert_eq!(error, array![[0.1, 0.1 + 2.0 * 0.5 * 2.0 / 2.0]]);
+        let penalty = SpikePenalty { l1: 0.125, l2: 0.5 };
+        let (cost, error) = penalty.of_counts(array![[0.0, 2.0]].view(), 1);
+        assert!((cost - (0.125 * 2.0 + 0.5 * 4.0 / 2.0)).abs() < 1e-12);
+        assert_eq!(error, array![[0.125, 0.125 + 2.0 * 0.5 * 2.0 / 2.0]]);
     }
 }

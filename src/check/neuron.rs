@@ -1,39 +1,13 @@
-//! Whether gradients are right: adjoints of neurons, one's own too, against finite differences.
-//!
-//! In: a neuron, its parameters and a surrogate. Out: nothing, or the first derivative that is wrong.
-//!
-//! A spike has no derivative, so that no difference could tell whether an adjoint is right. Here the neuron
-//! runs in f64 with spikes smoothed: instead of a step it has the surrogate's primitive, whose derivative is
-//! the surrogate. What is not differentiated, such as a reset, is held at the values of the undisturbed run.
-//! The adjoint must then agree with differences to many digits.
+use rand::Rng;
 
-use thiserror::Error;
-
+use super::{Worst, WrongGradient};
 use crate::neuron::{Neuron, Spike, Taken};
 use crate::random::{MasterSeed, Purpose};
 use crate::real::Fields;
 use crate::surrogate::Surrogate;
-use rand::Rng;
 
 /// Steps that a unit runs.
 const STEPS: usize = 40;
-/// What a variable is moved by.
-const MOVE: f64 = 1e-5;
-/// The largest difference allowed, of 1 or of the derivative if that is larger.
-const ALLOWED: f64 = 1e-6;
-
-/// A derivative that is wrong.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[error("the derivative by {by} is {found}, but finite differences say {expected}")]
-pub struct WrongGradient {
-    /// What it is by: the drive of a step, or a parameter.
-    pub by: String,
-    /// What the adjoint gave.
-    pub found: f64,
-    /// What finite differences give.
-    pub expected: f64,
-}
-
 /// A run of one unit.
 struct Run<N: Neuron> {
     loss: f64,
@@ -155,42 +129,25 @@ pub fn neuron_gradients<N: Neuron>(
     let (of_drives, of_raw) = unit.adjoint(&raw, &run);
 
     let loss = |raw: &N::Raw<f64>, drives: &[f64]| unit.run(raw, drives, Some(&held)).loss;
-    let mut worst: Option<(f64, WrongGradient)> = None;
-    let mut compare = |by: String, found: f64, up: f64, down: f64| {
-        let expected = (up - down) / (2.0 * MOVE);
-        let off = (found - expected).abs() / expected.abs().max(1.0);
-        // Not a number is off by any measure.
-        if (off.is_nan() || off > ALLOWED) && worst.as_ref().is_none_or(|(most, _)| off > *most) {
-            let wrong = WrongGradient {
-                by,
-                found,
-                expected,
-            };
-            worst = Some((off, wrong));
-        }
-    };
+    let mut worst = Worst::default();
     for (step, &found) in of_drives.iter().enumerate() {
         let moved = |by: f64| {
             let mut drives = drives.clone();
             drives[step] += by;
-            loss(&raw, &drives)
+            Ok::<_, WrongGradient>(loss(&raw, &drives))
         };
-        compare(
-            format!("the drive of step {step}"),
-            found,
-            moved(MOVE),
-            moved(-MOVE),
-        );
+        let by = || format!("the drive of step {step}");
+        worst.difference(by, found, moved)?;
     }
     for (index, (role, &found)) in neuron.roles().iter().zip(of_raw.as_ref()).enumerate() {
         let moved = |by: f64| {
             let mut raw = raw;
             raw.as_mut()[index] += by;
-            loss(&raw, &drives)
+            Ok::<_, WrongGradient>(loss(&raw, &drives))
         };
-        compare(role.name.to_string(), found, moved(MOVE), moved(-MOVE));
+        worst.difference(|| role.name.to_string(), found, moved)?;
     }
-    worst.map_or(Ok(()), |(_, wrong)| Err(wrong))
+    worst.into_result()
 }
 
 #[cfg(test)]
