@@ -1,9 +1,12 @@
 //! Every plot as PNG and SVG, looked at for what is in it.
 #![cfg(feature = "plots")]
 
-#[path = "../common/mod.rs"]
-mod common;
-#[cfg(feature = "cli")]
-mod program;
+#[path = "../common/figures.rs"]
+mod figures;
 mod rasters;
+#[path = "../common/records.rs"]
+mod records;
 mod runs;
+#[allow(dead_code)] // some of it is for the tests of the program
+#[path = "../common/svg.rs"]
+mod svg;
