@@ -7,6 +7,5 @@ mod rasters;
 #[path = "../common/records.rs"]
 mod records;
 mod runs;
-#[allow(dead_code)] // some of it is for the tests of the program
 #[path = "../common/svg.rs"]
 mod svg;
