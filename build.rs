@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files and folders that are hashed, those that are there: a packaged crate keeps the manifest as it
-/// was written beside the one that it was turned into, and the program, which is a package of its own, is
-/// of the same version.
+/// was written beside the one that it was turned into. The program's code is not in the library's package;
+/// as a package it asks for the library of its own version and no other.
 const SOURCES: [&str; 7] = [
     "Cargo.lock",
     "Cargo.toml",

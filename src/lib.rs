@@ -19,7 +19,7 @@
 //! The modules follow that line, and import only what stands before them: [`spikes`], `encode` (from
 //! sound to events, as SHD was made; feature `encode`), [`dataset`],
 //! [`network`], [`neuron`], [`train`], [`replay`], [`continual`], [`suite`] (grids of experiments), [`report`]; [`random`], [`ids`], [`simd`], [`ceiling`] and
-//! [`storage`] are for all.
+//! [`storage`] are for all, and [`shipped`] has the networks and suites that ship.
 //!
 //! # Example
 //!
