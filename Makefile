@@ -39,15 +39,17 @@ lint: system
 	@cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --no-default-features --lib --test golden --test protocols -- -D warnings
-	cargo clippy --locked --no-default-features --features hdf5 --lib -- -D warnings
-	cargo clippy --locked --no-default-features --features encode --lib --test inner_ear --test audio --test audio_formats -- -D warnings
-	cargo clippy --locked --no-default-features --features fetch --lib -- -D warnings
-	cargo clippy --locked --no-default-features --features plots --lib -- -D warnings
+	cargo clippy --locked -p respike --lib --test own_neurons -- -D warnings
+	cargo clippy --locked -p respike --no-default-features --lib --test golden --test protocols -- -D warnings
+	cargo clippy --locked -p respike --no-default-features --features hdf5 --lib -- -D warnings
+	cargo clippy --locked -p respike --no-default-features --features encode --lib --test inner_ear --test audio --test audio_formats -- -D warnings
+	cargo clippy --locked -p respike --no-default-features --features fetch --lib -- -D warnings
+	cargo clippy --locked -p respike --no-default-features --features plots --lib -- -D warnings
+	tools/check-dependencies
 
 unit: system test-tools
 	cargo test --locked
-	CARGO_PROFILE_DEV_OPT_LEVEL=1 cargo test --locked --no-default-features --lib --test golden --test protocols
+	CARGO_PROFILE_DEV_OPT_LEVEL=1 cargo test --locked -p respike --no-default-features --lib --test golden --test protocols
 
 docs: system
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps

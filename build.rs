@@ -1,15 +1,18 @@
-//! Notes which source a build is of: a hash of everything that decides what the program does, in
-//! `RESPIKE_BUILD`. It is the same wherever that source lies, and needs no version control.
+//! Notes which source a build is of: a hash of everything that decides what the library and the program
+//! do, in `RESPIKE_BUILD`. It is the same wherever that source lies, and needs no version control.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files and folders that are hashed, those that are there: a packaged crate keeps the manifest as it
-/// was written beside the one that it was turned into.
-const SOURCES: [&str; 5] = [
+/// was written beside the one that it was turned into. The program's code is not in the library's package;
+/// as a package it asks for the library of its own version and no other.
+const SOURCES: [&str; 7] = [
     "Cargo.lock",
     "Cargo.toml",
     "Cargo.toml.orig",
+    "cli/Cargo.toml",
+    "cli/src",
     "snn-models",
     "src",
 ];
@@ -18,8 +21,12 @@ fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let mut files = Vec::new();
     for source in SOURCES {
-        println!("cargo::rerun-if-changed={source}");
-        list(&root.join(source), &mut files);
+        let place = root.join(source);
+        // What is not there would count as changed at every build.
+        if place.exists() {
+            println!("cargo::rerun-if-changed={source}");
+        }
+        list(&place, &mut files);
     }
     let original = root.join("Cargo.toml.orig");
     if files.contains(&original) {

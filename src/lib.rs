@@ -19,7 +19,7 @@
 //! The modules follow that line, and import only what stands before them: [`spikes`], `encode` (from
 //! sound to events, as SHD was made; feature `encode`), [`dataset`],
 //! [`network`], [`neuron`], [`train`], [`replay`], [`continual`], [`suite`] (grids of experiments), [`report`]; [`random`], [`ids`], [`simd`], [`ceiling`] and
-//! [`storage`] are for all.
+//! [`storage`] are for all, and [`shipped`] has the networks and suites that ship.
 //!
 //! # Example
 //!
@@ -66,20 +66,19 @@
 //!
 //! # Features
 //!
-//! - `hdf5`: SHD-layout files, read in Rust and written by the system's libhdf5; `hdf5-static` builds HDF5 from source.
+//! - `shd` (default): SHD-layout files, read; in Rust alone.
+//! - `hdf5`: such files written, too, by the system's libhdf5; `hdf5-static` builds HDF5 from source.
 //! - `plots`: rasters, curves and confusion matrices as PNG and SVG.
 //! - `encode`: recordings (WAV, FLAC) to spikes, with a model of the inner ear.
 //! - `fetch`: public datasets over HTTPS, resumed, checked and unpacked.
-//! - `cli` (default, with all above): the program `respike`.
 //!
-//! Without features the library trains on data from memory.
+//! Without features the library trains on data from memory. The program `respike` is a crate of its own,
+//! `respike-cli`.
 
 #![forbid(unsafe_code)]
 
 pub mod ceiling;
 pub mod check;
-#[cfg(feature = "cli")]
-pub mod cli;
 pub mod continual;
 pub mod dataset;
 #[cfg(feature = "encode")]
@@ -96,6 +95,7 @@ pub mod real;
 pub mod registry;
 pub mod replay;
 pub mod report;
+pub mod shipped;
 pub mod simd;
 pub mod spikes;
 pub mod storage;

@@ -1,5 +1,5 @@
 //! Neurons that are not among ours: the example runs, and specs know them.
-#![cfg(feature = "hdf5")]
+#![cfg(feature = "shd")]
 
 #[path = "../examples/own_neuron.rs"]
 mod own_neuron;

@@ -454,7 +454,7 @@ impl DatasetBuilder {
     }
 
     /// Gives speakers of the samples so far other numbers.
-    #[cfg(feature = "hdf5")]
+    #[cfg(feature = "shd")]
     pub(super) fn move_speakers(&mut self, moved: &BTreeMap<SpeakerId, SpeakerId>) {
         for sample in &mut self.dataset.samples {
             sample.speaker = moved

@@ -68,7 +68,7 @@ impl Fingerprint {
     }
 
     /// Keeps the older print for another number of the class, too: it can't be made without the events.
-    #[cfg(feature = "hdf5")]
+    #[cfg(feature = "shd")]
     pub(super) fn known_as(self, events: &EventStream, class: ClassId, speaker: SpeakerId) -> Self {
         Fingerprint {
             legacy_in_order: legacy_print(events, class, speaker),
@@ -311,7 +311,7 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "hdf5")]
+    #[cfg(feature = "shd")]
     proptest! {
         #[test]
         fn rounding_is_that_of_float16(bits in 0u32..0x7f80_0000) {

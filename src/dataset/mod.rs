@@ -27,16 +27,16 @@ mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 mod fingerprint;
-#[cfg(feature = "hdf5")]
+#[cfg(feature = "shd")]
 mod hdf5_file;
-#[cfg(feature = "hdf5")]
+#[cfg(feature = "shd")]
 mod merge;
 mod recording;
-#[cfg(feature = "hdf5")]
+#[cfg(feature = "shd")]
 mod shd_layout;
-#[cfg(feature = "hdf5")]
+#[cfg(feature = "shd")]
 mod shd_names;
-#[cfg(feature = "hdf5")]
+#[cfg(feature = "shd")]
 mod shd_read;
 #[cfg(feature = "hdf5")]
 mod shd_write;
@@ -45,10 +45,10 @@ mod split;
 pub use binned::{BinningTarget, Dataset, DatasetBuilder};
 pub use error::DatasetError;
 pub use fingerprint::{Fingerprint, RecordingSet, Recordings};
-#[cfg(feature = "hdf5")]
+#[cfg(feature = "shd")]
 pub use merge::{read_dataset, read_dataset_for};
 pub use recording::{LabelledEvents, Sample};
-#[cfg(feature = "hdf5")]
+#[cfg(feature = "shd")]
 pub use shd_read::{NumberType, ShdFile};
 #[cfg(feature = "hdf5")]
 pub use shd_write::{ShdContents, SpeakerInfo, TimesType, write_shd};

@@ -15,9 +15,7 @@ mod whole_file;
 
 pub use folder_lock::{FolderLock, FolderLockError};
 pub use own_folder::{NotOurFolder, check_own_folder};
-#[cfg(feature = "hdf5")]
-pub(crate) use part::folder_of;
-pub use part::{abandon_all, clear_leftovers, make_folder};
+pub use part::{abandon_all, clear_leftovers, folder_of, make_folder};
 #[cfg(any(feature = "encode", feature = "fetch"))]
 pub(crate) use plain_file::open_own;
 pub use plain_file::{is_machine_trouble, open_plain, read_own_text, read_plain, read_plain_text};

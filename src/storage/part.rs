@@ -33,8 +33,8 @@ fn of_this_process() -> MutexGuard<'static, OfThisProcess> {
         .unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The folder that a file is in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
+/// The folder that a file is in: `.` for a name alone.
+pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -1,19 +1,6 @@
 //! What several tests need: small datasets, good and bad, as files.
 #![allow(dead_code)] // each test file uses some of it
 
-#[cfg(feature = "plots")]
-pub mod figures;
-#[cfg(feature = "cli")]
-pub mod program;
-#[cfg(feature = "plots")]
-pub mod records;
-#[cfg(all(feature = "cli", unix))]
-pub mod strace;
-#[cfg(feature = "cli")]
-pub mod suite;
-#[cfg(feature = "plots")]
-pub mod svg;
-
 use std::path::{Path, PathBuf};
 
 use hdf5::types::{FixedAscii, VarLenArray};

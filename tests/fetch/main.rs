@@ -6,8 +6,6 @@ mod downloads;
 mod given;
 #[cfg(unix)]
 mod killed;
-#[cfg(feature = "cli")]
-mod program;
 mod resumed;
 mod server;
 #[cfg(unix)]

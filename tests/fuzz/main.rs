@@ -7,7 +7,7 @@
 //! `cargo test` tries some thousands of each kind; `make fuzz` many more, and writes the record in
 //! `docs/records/fuzz.md`. An input that ends the process is left in the folder that is named first.
 
-#![cfg(feature = "cli")]
+#![cfg(all(feature = "encode", feature = "fetch", feature = "shd"))]
 #![allow(
     clippy::print_stdout,
     reason = "the record of `make fuzz` is read from what is printed"

@@ -1,9 +1,11 @@
 //! Every plot as PNG and SVG, looked at for what is in it.
 #![cfg(feature = "plots")]
 
-#[path = "../common/mod.rs"]
-mod common;
-#[cfg(feature = "cli")]
-mod program;
+#[path = "../common/figures.rs"]
+mod figures;
 mod rasters;
+#[path = "../common/records.rs"]
+mod records;
 mod runs;
+#[path = "../common/svg.rs"]
+mod svg;

@@ -4,9 +4,9 @@ use ndarray::Array2;
 use respike::report::plot::{PlotError, RasterFigure, RasterPanel, raster};
 use respike::spikes::{SpikeCounts, TimeGrid};
 
-use super::common::figures::*;
-use super::common::records::*;
-use super::common::svg::{Kind, Picture, Shape};
+use super::figures::*;
+use super::records::*;
+use super::svg::{Kind, Picture, Shape};
 
 #[test]
 fn rasters_have_their_labels_and_differ() {

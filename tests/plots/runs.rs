@@ -7,9 +7,9 @@ use respike::continual::{Protocol, Strategy};
 use respike::report::plot::{PlotError, comparison, confusion, curves, raster};
 use respike::report::{Description, RunRecord, Summary};
 
-use super::common::figures::*;
-use super::common::records::*;
-use super::common::svg::{Kind, Picture};
+use super::figures::*;
+use super::records::*;
+use super::svg::{Kind, Picture};
 
 const OLD: &str = "#0072B2";
 const NEW: &str = "#D55E00";

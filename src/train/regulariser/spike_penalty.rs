@@ -33,10 +33,7 @@ impl SpikePenalty {
         let units = counts.ncols();
         let (l1, l2) = (f64::from(self.l1), f64::from(self.l2));
         let costs = counts.mapv(|count| l1 * count + l2 * count * count / units as f64);
-        let errors = counts.mapv(|count| {
-            let of_count = 2.0 * self.l2 * count as f32 / units as f32;
-            f64::from((self.l1 + of_count) / batch as f32)
-        });
+        let errors = counts.mapv(|count| (l1 + 2.0 * l2 * count / units as f64) / batch as f64);
         (costs.sum(), errors)
     }
 }

@@ -1,0 +1,176 @@
+//! Commands that tables quote, read back.
+
+use clap::Parser;
+
+use super::*;
+use respike::dataset::{DatasetBuilder, LabelledEvents};
+use respike::ids::{ClassId, SpeakerId};
+use respike::random::MasterSeed;
+use respike::report::suite::learn_command;
+use respike::simd::Simd;
+use respike::spikes::{EventStream, TimeGrid};
+use respike::suite::{Manifest, SUITE_FORMAT, SuiteData, SuiteSettings, plan_without_data};
+use respike::train::{Adam, Losses, Schedule, Sgd, SpikePenalty, TrainingSettings};
+
+/// `learn` as the program reads it.
+#[derive(Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: LearnCommand,
+}
+
+/// Ten classes that are named by numbers, but by others than their own, and six speakers, of whom
+/// half have names.
+fn data() -> Dataset {
+    let names = (0..10).rev().map(|name| name.to_string()).collect();
+    let grid = TimeGrid::new(10, 1.0).expect("valid");
+    let mut builder = DatasetBuilder::new(grid, 3, names).expect("ten names");
+    let named = ["Anna B", "5,", "-x"].into_iter().enumerate();
+    builder.name_speakers(named.map(|(index, name)| (SpeakerId(index as u16), name.into())));
+    for (class, speaker) in (0..10).flat_map(|class| (0..6).map(move |speaker| (class, speaker))) {
+        let recording = LabelledEvents {
+            events: EventStream::default(),
+            class: ClassId(class),
+            speaker: SpeakerId(speaker),
+            sound: None,
+        };
+        builder.push(&recording).expect("it fits");
+    }
+    builder.build().expect("not empty")
+}
+
+fn manifest(suite: SuiteSettings, data: &Dataset) -> Manifest {
+    Manifest {
+        format: SUITE_FORMAT,
+        respike: "0".into(),
+        builds: Vec::new(),
+        command: "respike bench shd".into(),
+        simd: Simd::current(),
+        protocols: vec![Protocol::Strict, Protocol::Published],
+        suite,
+        model: "a model.toml".into(),
+        spec: NetworkSpec::dequino2024(),
+        data: SuiteData::of(data, vec!["it's here.h5".into()]),
+    }
+}
+
+/// What the program makes of a quoted command.
+fn read_back(command: &str) -> Experiment {
+    let words = shlex::split(command).expect("words of a shell");
+    let line = Line::try_parse_from(&words[1..]).expect(command);
+    let (asked, common) = line.command.split();
+    common.refuse_idle_flags().expect("every flag counts");
+    let (experiment, _) = common
+        .experiment(&asked, data(), None)
+        .expect("it fits the data");
+    experiment
+}
+
+#[test]
+fn quoted_commands_are_the_experiments_that_they_are_of() {
+    let data = data();
+    for text in [
+        include_str!("../../../snn-models/suites/paper.toml"),
+        include_str!("../../../snn-models/suites/digits.toml"),
+        include_str!("../../../snn-models/suites/quick.toml"),
+    ] {
+        let suite = SuiteSettings::parse("suite", text).expect("it ships");
+        let manifest = manifest(suite, &data);
+        let groups = plan_without_data(&manifest.suite, &manifest.protocols, &manifest.data);
+        let groups = groups.expect("it fits");
+        for group in &groups {
+            // Neighbours in a group differ in few settings.
+            for cell in group.cells.iter().step_by(5).chain(group.cells.last()) {
+                let command = learn_command(&manifest, cell);
+                assert_eq!(read_back(&command), *cell, "{command}");
+            }
+        }
+    }
+}
+
+#[test]
+fn quoted_commands_have_every_setting_that_counts() {
+    let data = data();
+    let text = include_str!("../../../snn-models/suites/quick.toml");
+    let manifest = manifest(
+        SuiteSettings::parse("quick", text).expect("it ships"),
+        &data,
+    );
+    let odd = TrainingSettings {
+        batch_size: 7,
+        learning_rate: 3e-4,
+        schedule: Schedule::Step {
+            every_epochs: 3,
+            factor: 0.7,
+        },
+        optimiser: Sgd::default().into(),
+        losses: Losses::default().and_penalty(SpikePenalty { l1: 1e-5, l2: 0.25 }),
+    };
+    let falling = |epochs| TrainingSettings {
+        schedule: Schedule::Cosine { epochs },
+        optimiser: Adam::default().into(),
+        ..odd.clone()
+    };
+    let experiment = Experiment {
+        scenario: Scenario::Class { class: ClassId(3) },
+        strategy: Strategy::Latent,
+        protocol: Protocol::Strict,
+        lr_index: Some(0),
+        memory: Some(MemorySettings {
+            codec: Codec::counts(7).expect("valid"),
+            policy: Policy::ClassBalanced,
+            capacity: Capacity::Bytes(12_345),
+        }),
+        pretrain_epochs: Some(11),
+        pretrain: Some(TrainingSettings {
+            learning_rate: 5e-3,
+            ..odd.clone()
+        }),
+        epochs: 13,
+        learn: odd.clone(),
+        seed: MasterSeed(u64::MAX),
+        classes: None,
+    };
+    let speaker = |number| Scenario::Sample {
+        speaker: SpeakerId(number),
+    };
+    let chosen = ["4", "0", "7", "1"].map(String::from).to_vec();
+    for experiment in [
+        Experiment {
+            pretrain: Some(falling(11)),
+            learn: falling(13),
+            ..experiment.clone()
+        },
+        Experiment {
+            scenario: speaker(0),
+            strategy: Strategy::Native,
+            lr_index: None,
+            memory: experiment.memory.map(|memory| MemorySettings {
+                codec: Codec::Raw,
+                ..memory
+            }),
+            ..experiment.clone()
+        },
+        Experiment {
+            scenario: speaker(4),
+            strategy: Strategy::Joint,
+            lr_index: None,
+            memory: None,
+            ..experiment.clone()
+        },
+        Experiment {
+            scenario: Scenario::MultiClass { base_classes: 1 },
+            classes: Some(chosen.clone()),
+            ..experiment.clone()
+        },
+        Experiment {
+            scenario: Scenario::MultiClass { base_classes: 3 },
+            classes: Some(chosen),
+            ..experiment.clone()
+        },
+        experiment,
+    ] {
+        let command = learn_command(&manifest, &experiment);
+        assert_eq!(read_back(&command), experiment, "{command}");
+    }
+}

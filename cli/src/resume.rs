@@ -1,0 +1,161 @@
+//! What a run of `train` left in its folder, and how `--resume` goes on from there.
+//!
+//! A run may have been stopped at any moment: before its record, between a line of the record and the
+//! checkpoint of that epoch, or between the last checkpoint and `summary.json`. From each of them it
+//! comes to the same files as if it had never stopped.
+
+use std::path::Path;
+
+use super::failure::Failure;
+use super::output::note;
+use respike::dataset::Dataset;
+use respike::report::{
+    Description, RunFolder, RunFolderError, RunRecord, StartLine, Summary, TrainSummary,
+    is_fingerprint_of,
+};
+use respike::train::{Checkpoint, Trainer};
+
+/// How a run goes on.
+pub(super) enum Resumed {
+    /// From its beginning: nothing that it learned is there.
+    Anew,
+    /// After the epochs that were done.
+    After {
+        /// As it was after the last of them.
+        trainer: Box<Trainer>,
+        /// Accuracy on training samples in the last of them.
+        train_accuracy: f64,
+    },
+    /// Not at all: it is finished, and all its files are there but for `summary.json`, which may be.
+    Finished(TrainSummary),
+}
+
+/// The datasets of a run, as they were given this time.
+pub(super) struct RunData<'a> {
+    pub train: &'a Dataset,
+    pub test: Option<&'a Dataset>,
+}
+
+/// The record of the run in a folder, if one has begun there.
+///
+/// # Errors
+/// [`Failure`] if it cannot be read or is of another command.
+pub(super) fn record_of(out: &Path) -> Result<Option<RunRecord>, Failure> {
+    let record = match RunFolder::read(out) {
+        Err(RunFolderError::NoRun(_)) => return Ok(None),
+        record => record?,
+    };
+    match record.start.settings {
+        Description::Train { .. } => Ok(Some(record)),
+        Description::Learn(_) => Err(Failure::bad(format!(
+            "{} holds a run of `learn`; only those of `train` can be gone on with",
+            out.display()
+        ))),
+    }
+}
+
+/// Looks at the run in `out`, which must be the one that is asked for but for its length.
+///
+/// # Errors
+/// [`Failure`] if it is another one, has more epochs, or is damaged.
+pub(super) fn resume(
+    out: &Path,
+    record: RunRecord,
+    asked: &StartLine,
+    data: &RunData<'_>,
+    checkpoint: &str,
+) -> Result<Resumed, Failure> {
+    let shown = out.display();
+    if let Some(what) = difference(&record, asked, data) {
+        return Err(Failure::bad(format!(
+            "{what} is not that of the run in {shown}; --resume goes on with the same settings"
+        )));
+    }
+    // A record is begun before a checkpoint of another run in its place goes.
+    let Some(last) = record.epochs.last() else {
+        return Ok(Resumed::Anew);
+    };
+    let train_accuracy = last.train_accuracy;
+    let path = out.join(checkpoint);
+    if record.epochs.len() == 1 && record.summary.is_none() && !path.exists() {
+        return Ok(Resumed::Anew);
+    }
+    let saved = Checkpoint::load(&path)?;
+    let Some(state) = saved.trainer else {
+        return Err(Failure::bad(format!(
+            "{shown} holds no training to go on with"
+        )));
+    };
+    let same = saved.network.spec() == &asked.spec
+        && state.shuffle.seed == asked.seed
+        && training(asked).is_some_and(|(_, settings)| *settings == state.settings);
+    if !same || record.epochs.len() < state.epochs_done {
+        return Err(Failure::bad(format!(
+            "the record in {shown} is not of the run that its checkpoint is of, so it cannot be gone on with"
+        )));
+    }
+    let (done, epochs) = (
+        state.epochs_done,
+        training(asked).map_or(0, |(epochs, _)| epochs),
+    );
+    if done > epochs {
+        return Err(Failure::bad(format!(
+            "the run in {shown} has {done} epochs already; give --epochs at least that number"
+        )));
+    }
+    match record.summary {
+        Some(Summary::Train(summary)) if done == epochs => Ok(Resumed::Finished(summary)),
+        _ => {
+            refuse_other_build(out, &record.start, asked)?;
+            Ok(Resumed::After {
+                train_accuracy: record
+                    .epochs
+                    .get(done.wrapping_sub(1))
+                    .map_or(train_accuracy, |epoch| epoch.train_accuracy),
+                trainer: Box::new(Trainer::resume(saved.network, state)?),
+            })
+        }
+    }
+}
+
+/// A run is of one build, the one that its record names.
+fn refuse_other_build(out: &Path, there: &StartLine, asked: &StartLine) -> Result<(), Failure> {
+    match there.build.as_ref().zip(asked.build.as_ref()) {
+        Some((before, now)) if before != now => Err(Failure::bad(format!(
+            "the run in {} is of another build of respike (source {before}, this is {now}), which may compute \
+             otherwise; begin anew with --force instead of --resume",
+            out.display()
+        ))),
+        Some(_) => Ok(()),
+        None => {
+            note("the record does not say which build of respike the run was begun with");
+            Ok(())
+        }
+    }
+}
+
+fn training(start: &StartLine) -> Option<(usize, &respike::train::TrainingSettings)> {
+    match &start.settings {
+        Description::Train { epochs, training } => Some((*epochs, training)),
+        Description::Learn(_) => None,
+    }
+}
+
+/// The option in which what is asked for is not the run of the record.
+fn difference(record: &RunRecord, asked: &StartLine, data: &RunData<'_>) -> Option<&'static str> {
+    let there = &record.start;
+    let settings = |start| training(start).map(|(_, settings)| settings);
+    let same_test = match (&there.data.test_fingerprint, data.test) {
+        (Some(noted), Some(test)) => is_fingerprint_of(noted, test),
+        (noted, test) => noted.is_none() && test.is_none(),
+    };
+    let same_data = there.data.class_names == asked.data.class_names
+        && is_fingerprint_of(&there.data.fingerprint, data.train);
+    match there.difference(asked) {
+        Some(what) => Some(what),
+        None if settings(there) != settings(asked) => Some("--lr or another training setting"),
+        None if !same_data => Some("--data (or the order of its files)"),
+        None if !same_test => Some("--test"),
+        None => None,
+    }
+}

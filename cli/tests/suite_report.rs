@@ -1,0 +1,212 @@
+//! `respike bench shd`: what it draws, and the commands in its tables.
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use common::Bench;
+use common::program::{good, json};
+use common::suite::{BENCH, prepared};
+use serde_json::Value;
+
+#[test]
+fn a_cell_is_what_learn_makes_of_its_command() {
+    let bench = prepared();
+    good(&bench, BENCH);
+    // Naive, joint, native, and the strongest compression; under the published protocol, too, whose
+    // memory has rules of its own; and many classes.
+    same_as_learn(
+        &bench,
+        "strict-sample",
+        "strict/speaker-1/seed-0",
+        &[0, 1, 2, 11],
+    );
+    same_as_learn(
+        &bench,
+        "published-sample",
+        "published/speaker-1/seed-0",
+        &[2, 11],
+    );
+    same_as_learn(
+        &bench,
+        "published-multi-class",
+        "published/classes-2/seed-5",
+        &[3],
+    );
+}
+
+/// Runs the commands of some rows of a table, and looks for what they come to among a group's cells.
+fn same_as_learn(bench: &Bench, table: &str, group: &str, rows: &[usize]) {
+    let table = std::fs::read_to_string(bench.path(&format!("out/tables/all-{table}.csv")));
+    let table = table.expect("written");
+    let commands = table
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.rsplit(',').next());
+    let commands: Vec<&str> = commands.collect();
+    let cells = std::fs::read_to_string(bench.path(&format!("out/cells/{group}.jsonl")));
+    let cells = cells.expect("written");
+    let cells = cells.lines().skip(1);
+    let cells: Vec<Value> = cells
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(commands.len(), cells.len(), "a command for each row");
+    for &index in rows {
+        let command = commands[index]
+            .strip_prefix("respike ")
+            .expect("our program");
+        let printed = good(bench, &format!("{command} --json"));
+        let summary: Value = serde_json::from_str(&printed).expect("JSON on stdout");
+        let same = |cell: &&Value| cell["experiment"] == summary["experiment"];
+        let cell = cells
+            .iter()
+            .find(same)
+            .expect("the experiment is in the suite");
+        assert_eq!(cell["after"], summary["accuracy"]["after"], "{command}");
+        assert_eq!(cell["matrix"], summary["matrix"], "{command}");
+        assert_eq!(
+            cell["replay"]["bytes"], summary["replay"]["bytes"],
+            "{command}"
+        );
+    }
+}
+
+/// Opens the report as people do, without a network, and looks at what the browser makes of it.
+#[test]
+fn a_browser_shows_the_report_whole() {
+    let Some(browser) = browser() else {
+        let required = std::env::var_os("RESPIKE_REQUIRE_TOOLS").is_some();
+        assert!(
+            !required,
+            "no chromium: install it, or unset RESPIKE_REQUIRE_TOOLS"
+        );
+        return;
+    };
+    let bench = prepared();
+    good(&bench, BENCH);
+    let page = open(browser, &bench, &bench.path("out/report.html"));
+    assert_eq!(page.errors, [""; 0], "the page has errors");
+    assert_eq!(page.requests, [""; 0], "the page asks for something");
+    let dom = page.dom;
+    let figures = [
+        "accuracy-per-epoch-strict-sample",
+        "accuracy-per-epoch-strict-class",
+        "accuracy-per-epoch-published-sample",
+        "accuracy-by-lr-index",
+        "accuracy-after-each-class",
+        "accuracy-against-kilobytes",
+        "accuracy-matrix-strict",
+        "accuracy-matrix-published",
+        "spiking-activity",
+    ];
+    for name in figures {
+        let figure = dom
+            .split_once(&format!("<figure id=\"{name}\""))
+            .map(|(_, rest)| rest);
+        let figure = figure.and_then(|rest| rest.split("</figure>").next());
+        let figure = figure.unwrap_or_else(|| panic!("no figure {name}"));
+        // Marks that the browser has read as such, not text about them.
+        let marks = figure.matches("<rect").count() + figure.matches("<circle").count();
+        assert!(figure.contains("<svg") && marks > 10, "{name} is empty");
+        for ending in ["svg", "png"] {
+            let file = bench.path(&format!("out/figures/{name}.{ending}"));
+            assert!(file.metadata().expect("drawn").len() > 1000);
+        }
+    }
+    assert_eq!(
+        dom.matches("<figure ").count(),
+        figures.len(),
+        "every figure is listed here"
+    );
+    assert!(dom.contains("A grid for &lt;tests&gt; &amp; nothing else."));
+    assert!(!dom.contains("<script") && !dom.contains("http-equiv"));
+
+    // And it would tell if there were anything to tell.
+    let report = std::fs::read_to_string(bench.path("out/report.html")).expect("written");
+    let bad = "<img src=\"http://127.0.0.1:9/x.png\"><script>nothing.here()</script></body>";
+    std::fs::write(bench.path("bad.html"), report.replace("</body>", bad)).expect("written");
+    let page = open(browser, &bench, &bench.path("bad.html"));
+    assert_eq!(page.requests, ["http://127.0.0.1:9/x.png"]);
+    assert!(
+        page.errors
+            .iter()
+            .any(|line| line.contains("nothing is not defined"))
+    );
+}
+
+/// What a browser made of a page.
+struct Page {
+    dom: String,
+    /// Lines of its console.
+    errors: Vec<String>,
+    /// What the page asked for beside itself; the browser's own requests are not its fault.
+    requests: Vec<String>,
+}
+
+fn open(browser: &str, bench: &Bench, page: &Path) -> Page {
+    let log = bench.path("net.json");
+    let mut command = Command::new(browser);
+    quiet(&mut command, bench);
+    let output = command
+        .arg(format!("--log-net-log={}", log.display()))
+        .args(["--enable-logging=stderr", "--dump-dom"])
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .expect("the browser starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let errors = stderr.lines().filter(|line| line.contains("CONSOLE"));
+    let events = json(&log)["events"].as_array().cloned().expect("a list");
+    let mut requests = Vec::new();
+    for event in events {
+        let (url, from) = (&event["params"]["url"], &event["params"]["initiator"]);
+        if let (Some(url), Some(from)) = (url.as_str(), from.as_str())
+            && from != "not an origin"
+            && !requests.iter().any(|known| known == url)
+        {
+            requests.push(url.to_string());
+        }
+    }
+    Page {
+        dom: String::from_utf8(output.stdout).expect("UTF-8"),
+        errors: errors.map(String::from).collect(),
+        requests,
+    }
+}
+
+fn browser() -> Option<&'static str> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    names.into_iter().find(|name| {
+        let mut version = Command::new(name);
+        version
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        version.status().is_ok_and(|status| status.success())
+    })
+}
+
+/// A browser of its own, which asks for nothing by itself.
+fn quiet(command: &mut Command, bench: &Bench) {
+    let profile = bench.path("profile");
+    command
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ])
+        .args([
+            "--disable-default-apps",
+            "--disable-extensions",
+            "--disable-dev-shm-usage",
+        ])
+        .args(["--disable-features=OptimizationHints,MediaRouter,Translate"])
+        .arg(format!("--user-data-dir={}", profile.display()));
+}

@@ -1,7 +1,0 @@
-//! The program `respike`: see `respike --help`.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    respike::cli::main()
-}

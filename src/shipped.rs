@@ -1,0 +1,12 @@
+//! Networks and suites that ship, as text: files of the folder `snn-models`, which a program finds here
+//! wherever it runs.
+
+/// The network of the demo: the reference network for 70 channels and ten digits.
+pub const DEMO70: &str = include_str!("../snn-models/demo70.toml");
+
+/// Suites, by name: a text for [`SuiteSettings::parse`](crate::suite::SuiteSettings::parse).
+pub const SUITES: [(&str, &str); 3] = [
+    ("paper", include_str!("../snn-models/suites/paper.toml")),
+    ("digits", include_str!("../snn-models/suites/digits.toml")),
+    ("quick", include_str!("../snn-models/suites/quick.toml")),
+];
