@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::failure::Failure;
 pub(super) use super::reading::{read_data, read_data_for};
@@ -12,7 +12,10 @@ use respike::random::MasterSeed;
 use respike::registry::Registry;
 use respike::report::Replace;
 use respike::simd::Simd;
-use respike::train::{Losses, OptimiserSettings, Schedule, SpikePenalty, TrainingSettings};
+use respike::train::{
+    Losses, ObjectiveSettings, OptimiserSettings, RegulariserSettings, Schedule, SpikePenalty,
+    TrainingSettings,
+};
 
 /// More threads than that help nobody.
 const MOST_THREADS: usize = 1024;
@@ -88,9 +91,12 @@ pub(super) struct Training {
     /// Samples of an optimiser step.
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub batch_size: usize,
-    /// The optimiser.
-    #[arg(long, value_name = "NAME", default_value = "adamax", value_parser = optimisers())]
+    #[arg(long, value_name = "NAME", default_value = "adamax", help = one_of("The optimiser", Registry::optimisers))]
     pub optimiser: OptimiserSettings,
+    #[arg(long, value_name = "NAME", default_value = "cross-entropy", help = one_of("What is made small", Registry::objectives))]
+    pub objective: ObjectiveSettings,
+    #[arg(long = "regulariser", value_name = "NAME", help = one_of("What is added to it, as often as it is given", Registry::regularisers))]
+    pub regularisers: Vec<RegulariserSettings>,
     /// How the learning rate changes: constant, step:EPOCHS:FACTOR, cosine:EPOCHS, or cosine for one
     /// over all epochs, of pre-training and of each new task apart.
     #[arg(long, value_name = "SCHEDULE", default_value = "constant", value_parser = parse_schedule)]
@@ -112,13 +118,18 @@ pub(super) enum ScheduleChoice {
     Falling,
 }
 
-/// Takes the names of the optimisers that this process knows, and lists them in the help.
-fn optimisers() -> impl TypedValueParser<Value = OptimiserSettings> {
-    let registry = Registry::installed();
-    let names = registry.optimisers();
-    let names = names.map(|(kind, about)| PossibleValue::new(kind).help(about));
-    let names = PossibleValuesParser::new(names.collect::<Vec<_>>());
-    names.try_map(|name| OptimiserSettings::named(&name))
+/// A line of help with the names that this process knows.
+fn one_of<N>(what: &str, names: impl FnOnce(&'static Registry) -> N) -> String
+where
+    N: Iterator<Item = (&'static str, &'static str)>,
+{
+    static KNOWN: OnceLock<Registry> = OnceLock::new();
+    let names = names(KNOWN.get_or_init(Registry::installed));
+    let names = names.map(|(kind, about)| format!("{kind} ({about})"));
+    let names = names.collect::<Vec<_>>().join(", ");
+    format!(
+        "{what}: {names}; settings as in '{{ kind = \"NAME\", KEY = VALUE }}', see `respike parts`"
+    )
 }
 
 impl Training {
@@ -131,7 +142,11 @@ impl Training {
                 ScheduleChoice::Falling => Schedule::Cosine { epochs },
             },
             optimiser: self.optimiser.clone(),
-            losses: Losses::default().and_penalty(SpikePenalty {
+            losses: Losses {
+                objective: self.objective.clone(),
+                regularisers: self.regularisers.clone(),
+            }
+            .and_penalty(SpikePenalty {
                 l1: self.l1,
                 l2: self.l2,
             }),

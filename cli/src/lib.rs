@@ -4,13 +4,17 @@
 //! success, 2 for bad input, 1 for a fault of ours or of the machine, 130 and 143 where somebody
 //! interrupted it.
 //!
-//! A program of one's own, such as one with neurons of one's own, is
+//! The whole program with a neuron, a loss, an optimiser of one's own is
 //!
 //! ```no_run
+//! # use respike::registry::Registry;
+//! # fn with_mine(registry: Registry) -> Registry { registry }
 //! fn main() -> std::process::ExitCode {
-//!     respike_cli::main()
+//!     respike_cli::main_with(with_mine(Registry::builtin()))
 //! }
 //! ```
+//!
+//! where `with_mine` says, for instance, `registry.with_neuron::<Quadratic>()`.
 
 #![forbid(unsafe_code)]
 
@@ -28,6 +32,7 @@ mod fetch;
 mod interrupt;
 mod learn;
 mod output;
+mod parts;
 mod plot;
 mod reading;
 mod resume;
@@ -39,6 +44,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use failure::Failure;
+use respike::registry::Registry;
 use respike::storage::shown_lines;
 
 /// Spiking networks that go on learning without forgetting.
@@ -75,6 +81,15 @@ enum Command {
     /// Draw rasters, cochleagrams, learning curves, confusion matrices and comparisons of runs.
     #[command(subcommand)]
     Plot(plot::PlotCommand),
+    /// List the neurons, surrogates, readouts, objectives, regularisers and optimisers that networks and
+    /// training can be made of.
+    Parts(parts::PartsArguments),
+}
+
+/// Runs the program with parts of one's own beside ours: specs, flags, help, records and checkpoints know them.
+pub fn main_with(registry: Registry) -> ExitCode {
+    registry.install();
+    main()
 }
 
 /// Runs the program.
@@ -118,6 +133,7 @@ impl Command {
             Command::Learn(command) => learn::run(command),
             Command::Bench(command) => bench::run(command),
             Command::Plot(command) => plot::run(command),
+            Command::Parts(arguments) => parts::run(arguments),
         }
     }
 
@@ -135,7 +151,7 @@ impl Command {
             Command::Bench(_) => {
                 "finished experiments are kept; give the same command with --resume to go on"
             }
-            Command::Eval(_) | Command::Plot(_) => {
+            Command::Eval(_) | Command::Plot(_) | Command::Parts(_) => {
                 "nothing was written; give the same command again"
             }
         }

@@ -52,7 +52,7 @@ impl LifSettings {
 
 impl Member for LifSettings {
     const KIND: &'static str = "lif";
-    const ABOUT: &'static str = "leaky integrate-and-fire without one";
+    const ABOUT: &'static str = "leaky integrate-and-fire without a synaptic current";
 
     fn check(&self) -> Result<(), BadSetting> {
         BadSetting::unless_positive("tau_mem_steps", self.tau_mem_steps)?;

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::ops::Deref;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::de::{self, MapAccess, Visitor};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{Axis, BadSetting, Part, Registry};
+use crate::storage::parse_toml;
 
 /// A member of an axis with its settings. In TOML and JSON a table with the key `kind` beside the settings.
 ///
@@ -119,6 +121,42 @@ impl<D: Axis + ?Sized, M: Part<D>> From<M> for Chosen<D> {
     fn from(member: M) -> Self {
         Registry::remember::<D, M>();
         Chosen::of(member)
+    }
+}
+
+/// The kind alone where its settings are what no settings mean, else a TOML table in one line.
+impl<D: Axis + ?Sized> fmt::Display for Chosen<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if Self::named(self.kind).is_ok_and(|named| named == *self) {
+            return write!(f, "{}", self.kind);
+        }
+        write!(f, "{{ kind = \"{}\"", self.kind)?;
+        for (key, value) in &self.settings.0 {
+            // Numbers, texts, lists and tables of them are TOML values as they are JSON's but for `:`.
+            let value = toml::Value::try_from(value).map_err(|_| fmt::Error)?;
+            write!(f, ", {key} = {value}")?;
+        }
+        write!(f, " }}")
+    }
+}
+
+/// The opposite of [`Display`](fmt::Display).
+impl<D: Axis + ?Sized> FromStr for Chosen<D> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if !text.trim_start().starts_with('{') {
+            let named = Self::named(text);
+            return named.map_err(|reason| match reason.starts_with("missing field") {
+                true => format!("{reason}; say `{{ kind = \"{text}\", … }}` with its settings"),
+                false => reason,
+            });
+        }
+        let table = parse_toml::<Map<String, Value>>(&format!("it = {text}"))?;
+        match table.into_iter().next() {
+            Some((_, Value::Object(table))) => Self::from_table(table),
+            _ => Err(format!("`{text}` is not a table")),
+        }
     }
 }
 

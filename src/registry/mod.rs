@@ -40,6 +40,7 @@
 //! ```
 
 mod chosen;
+mod fields;
 
 pub use chosen::Chosen;
 
@@ -218,6 +219,7 @@ impl<D: ?Sized> Clone for Members<D> {
 struct Entry<D: ?Sized> {
     kind: &'static str,
     about: &'static str,
+    settings: fn() -> Vec<&'static str>,
     of: TypeId,
     read: fn(Value) -> Result<Chosen<D>, String>,
     in_longer_steps: fn(Value, f64) -> Result<Chosen<D>, String>,
@@ -245,6 +247,7 @@ impl<D: Axis + ?Sized> Members<D> {
         self.0.push(Entry {
             kind: M::KIND,
             about: M::ABOUT,
+            settings: fields::fields_of::<M>,
             of: TypeId::of::<M>(),
             read: |settings| Ok(Chosen::of(read::<M>(settings)?)),
             in_longer_steps: |settings, factor| {
@@ -252,6 +255,24 @@ impl<D: Axis + ?Sized> Members<D> {
             },
         });
         true
+    }
+
+    /// Adds those whose names are free.
+    fn add_all(&mut self, others: Self) {
+        for entry in others.0 {
+            if self.find(entry.kind).is_none() {
+                self.0.push(entry);
+            }
+        }
+    }
+
+    fn put_into(&self, known: &mut Vec<KnownMember>) {
+        known.extend(self.0.iter().map(|entry| KnownMember {
+            part: D::WHAT,
+            kind: entry.kind,
+            settings: (entry.settings)(),
+            about: entry.about,
+        }));
     }
 
     fn find(&self, kind: &str) -> Option<Entry<D>> {
@@ -265,6 +286,20 @@ impl<D: Axis + ?Sized> Members<D> {
             format!("there is no {what} of the kind `{kind}`: use one of {known}")
         })
     }
+}
+
+/// A member as people are told of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct KnownMember {
+    /// What it is one of: `neuron`, `surrogate`, …
+    pub part: &'static str,
+    /// Its name.
+    pub kind: &'static str,
+    /// Keys of its settings.
+    pub settings: Vec<&'static str>,
+    /// What it is, in a line.
+    pub about: &'static str,
 }
 
 fn read<M: Member>(settings: Value) -> Result<M, String> {
@@ -362,8 +397,19 @@ impl Registry {
 
     /// From now on this process reads and writes with this registry: specs, records and checkpoints have no
     /// other way to know what their names mean. A program does it first of all.
-    pub fn install(self) {
-        *INSTALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(self);
+    ///
+    /// What was known before stays known, unless this has something else of that name.
+    pub fn install(mut self) {
+        let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = installed.take() {
+            self.neurons.add_all(before.neurons);
+            self.surrogates.add_all(before.surrogates);
+            self.readouts.add_all(before.readouts);
+            self.objectives.add_all(before.objectives);
+            self.regularisers.add_all(before.regularisers);
+            self.optimisers.add_all(before.optimisers);
+        }
+        *installed = Some(self);
     }
 
     /// The registry that this process reads and writes with.
@@ -389,6 +435,18 @@ impl Registry {
             let registry = installed.get_or_insert_with(Registry::builtin);
             D::members_mut(registry).add::<M>();
         }
+    }
+
+    /// Every member of every axis.
+    pub fn list(&self) -> Vec<KnownMember> {
+        let mut known = Vec::new();
+        self.neurons.put_into(&mut known);
+        self.surrogates.put_into(&mut known);
+        self.readouts.put_into(&mut known);
+        self.objectives.put_into(&mut known);
+        self.regularisers.put_into(&mut known);
+        self.optimisers.put_into(&mut known);
+        known
     }
 
     /// Every neuron with what it is.

@@ -55,17 +55,21 @@ impl Losses {
 
     /// The same with a penalty on spikes, if it costs anything.
     #[must_use]
-    pub fn and_penalty(self, penalty: SpikePenalty) -> Self {
-        match penalty.is_none() {
-            true => self,
-            false => self.and(penalty),
+    pub fn and_penalty(mut self, penalty: SpikePenalty) -> Self {
+        if !penalty.is_none() {
+            self.regularisers.insert(0, penalty.into());
         }
+        self
     }
 
-    /// The penalty on spikes; one of nothing if there is none.
-    pub fn penalty(&self) -> SpikePenalty {
-        let mut found = self.regularisers.iter();
-        found.find_map(|one| one.get()).unwrap_or_default()
+    /// The penalty on spikes and the other regularisers; a penalty of nothing if the first is none.
+    pub fn penalty(&self) -> (SpikePenalty, &[RegulariserSettings]) {
+        if let Some((first, others)) = self.regularisers.split_first()
+            && let Some(penalty) = first.get()
+        {
+            return (penalty, others);
+        }
+        (SpikePenalty::default(), &self.regularisers)
     }
 
     pub(super) fn check(&self) -> Result<(), TrainError> {
@@ -143,11 +147,10 @@ impl From<LossesFormat> for Losses {
 impl From<Losses> for LossesFormat {
     fn from(losses: Losses) -> Self {
         let default = Losses::default().objective;
-        let others = losses.regularisers.iter();
-        let others = others.filter(|one| one.get::<SpikePenalty>().is_none());
+        let (penalty, others) = losses.penalty();
         LossesFormat {
-            penalty: losses.penalty(),
-            regularisers: others.cloned().collect(),
+            penalty,
+            regularisers: others.to_vec(),
             objective: (losses.objective != default).then_some(losses.objective),
         }
     }

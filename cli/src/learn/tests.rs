@@ -10,7 +10,7 @@ use respike::report::suite::learn_command;
 use respike::simd::Simd;
 use respike::spikes::{EventStream, TimeGrid};
 use respike::suite::{Manifest, SUITE_FORMAT, SuiteData, SuiteSettings, plan_without_data};
-use respike::train::{Adam, Losses, Schedule, Sgd, SpikePenalty, TrainingSettings};
+use respike::train::{Adam, Losses, Schedule, Sgd, SpikePenalty, TrainingSettings, WeightDecay};
 
 /// `learn` as the program reads it.
 #[derive(Parser)]
@@ -104,11 +104,17 @@ fn quoted_commands_have_every_setting_that_counts() {
             factor: 0.7,
         },
         optimiser: Sgd::default().into(),
-        losses: Losses::default().and_penalty(SpikePenalty { l1: 1e-5, l2: 0.25 }),
+        losses: Losses::default()
+            .and(WeightDecay { strength: 1e-3 })
+            .and_penalty(SpikePenalty { l1: 1e-5, l2: 0.25 }),
     };
     let falling = |epochs| TrainingSettings {
         schedule: Schedule::Cosine { epochs },
-        optimiser: Adam::default().into(),
+        optimiser: Adam {
+            beta1: 0.8,
+            ..Adam::default()
+        }
+        .into(),
         ..odd.clone()
     };
     let experiment = Experiment {

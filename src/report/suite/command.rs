@@ -6,7 +6,7 @@ use crate::continual::{Experiment, Protocol, Scenario, Strategy};
 use crate::replay::Capacity;
 use crate::simd::Simd;
 use crate::suite::{GroupId, Manifest, cell_name};
-use crate::train::Schedule;
+use crate::train::{Losses, Schedule};
 
 /// The `respike learn` command of an experiment, to the last setting, with a folder of its own to write
 /// to.
@@ -52,9 +52,15 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     add(&["--epochs", &experiment.epochs.to_string()]);
     add(&["--lr", &learn.learning_rate.to_string()]);
     add(&["--batch-size", &learn.batch_size.to_string()]);
-    add(&["--optimiser", learn.optimiser.kind()]);
+    add(&["--optimiser", &learn.optimiser.to_string()]);
     add(&["--schedule", &schedule_word(experiment)]);
-    let penalty = learn.losses.penalty();
+    let (penalty, others) = learn.losses.penalty();
+    if learn.losses.objective != Losses::default().objective {
+        add(&["--objective", &learn.losses.objective.to_string()]);
+    }
+    for regulariser in others {
+        add(&["--regulariser", &regulariser.to_string()]);
+    }
     for (option, cost) in [("--l1", penalty.l1), ("--l2", penalty.l2)] {
         if cost != 0.0 {
             add(&[option, &cost.to_string()]);

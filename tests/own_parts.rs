@@ -1,11 +1,34 @@
-//! Neurons that are not among ours: the example runs, and specs know them.
+//! Neurons, losses, surrogates and optimisers that are not among ours: the examples run, and specs know them.
 #![cfg(feature = "shd")]
 
+#[path = "../examples/own_loss.rs"]
+mod own_loss;
 #[path = "../examples/own_neuron.rs"]
 mod own_neuron;
+#[path = "../examples/own_training_loop.rs"]
+mod own_training_loop;
 
 use respike::network::{NetworkSettings, NetworkSpec};
 use respike::registry::Registry;
+
+#[test]
+fn a_loss_on_single_steps_trains_and_goes_on_from_a_checkpoint() {
+    own_loss::main().expect("it runs");
+    let known = Registry::installed().list();
+    let margin = known
+        .iter()
+        .find(|known| known.kind == "margin")
+        .expect("it was installed");
+    assert_eq!(
+        (margin.part, &margin.settings[..]),
+        ("objective", &["floor", "quiet"][..])
+    );
+}
+
+#[test]
+fn a_training_loop_of_ones_own_trains() {
+    own_training_loop::main().expect("it runs");
+}
 
 #[test]
 fn the_example_trains_saves_loads_and_goes_on_learning() {

@@ -1,0 +1,37 @@
+//! `respike parts`: what networks and training can be made of.
+//!
+//! In: the registry of this process. Out: names, settings and a line on each, as a table or as JSON.
+
+use clap::Args;
+
+use super::failure::Failure;
+use super::output::{print, print_json};
+use respike::registry::Registry;
+
+/// Arguments of `respike parts`.
+#[derive(Args)]
+pub(super) struct PartsArguments {
+    /// Print them as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: PartsArguments) -> Result<(), Failure> {
+    let known = Registry::installed().list();
+    if arguments.json {
+        return print_json(&known);
+    }
+    let mut text = String::new();
+    let mut part = "";
+    for one in known {
+        if one.part != part {
+            part = one.part;
+            text += &format!("{part}\n");
+        }
+        text += &format!("  {:<17}{}\n", one.kind, one.about);
+        if !one.settings.is_empty() {
+            text += &format!("  {:<17}{}\n", "", one.settings.join(", "));
+        }
+    }
+    print(text.trim_end())
+}
