@@ -18,6 +18,7 @@ fn codecs(criterion: &mut Criterion) {
     let spec = NetworkSpec::dequino2024();
     let network = common::trainer(spec.clone(), &data).into_network();
     let frozen = network.prepare_frozen(spec.lr_index(2).expect("three layers"));
+    let frozen = frozen.expect("its own");
     let samples = data
         .iter()
         .map(|(_, sample)| StageInput::counts(&sample.counts));

@@ -26,7 +26,7 @@ fn continual(criterion: &mut Criterion) {
         .map(|(_, sample)| StageInput::counts(&sample.counts))
         .collect();
     let latents = |inputs: &[StageInput<'_>]| -> Vec<Latent> {
-        let frozen = network.prepare_frozen(index);
+        let frozen = network.prepare_frozen(index).expect("its own");
         let blocks = inputs.chunks(BLOCK);
         blocks
             .flat_map(|block| frozen.latents(block).expect("they fit"))

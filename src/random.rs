@@ -35,6 +35,8 @@ pub enum Purpose {
     LearningShuffle,
     /// Which auditory nerve fibres fire.
     Fibres,
+    /// Which spikes are left out in training.
+    Dropout,
 }
 
 impl Purpose {
@@ -47,6 +49,7 @@ impl Purpose {
             Purpose::NewClass => 4,
             Purpose::LearningShuffle => 5,
             Purpose::Fibres => 6,
+            Purpose::Dropout => 7,
         }
     }
 }

@@ -168,7 +168,7 @@ fn bad_settings_are_named_with_the_reason() {
         ("--epochs 0", vec!["--epochs"]),
         ("--epochs 1 --lr 0", vec!["learning rate"]),
         ("--epochs 1 --lr nan", vec!["learning rate"]),
-        ("--epochs 1 --l1=-1", vec!["L1"]),
+        ("--epochs 1 --l1=-1", vec!["l1 of spike-penalty must be"]),
         ("--epochs 1 --batch-size 0", vec!["batch size"]),
         ("--epochs 1 --threads 0", vec!["--threads"]),
         ("--epochs 1 --schedule step:0:0.5", vec!["schedule"]),

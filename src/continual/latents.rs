@@ -9,7 +9,9 @@ use super::ContinualError;
 use crate::ceiling;
 use crate::dataset::Dataset;
 use crate::ids::{ClassId, SampleIndex};
-use crate::network::{Latent, Network, NetworkSpec, PreparedStage, Stage, StageInput};
+use crate::network::{
+    Latent, Network, NetworkError, NetworkSpec, PreparedStage, Stage, StageInput,
+};
 use crate::replay::ReplayError;
 use crate::train::{BLOCK, Examples, TrainError};
 
@@ -36,7 +38,7 @@ impl Latents {
         };
         samples.sort_unstable();
         samples.dedup();
-        let frozen = network.prepare_frozen(lr_index);
+        let frozen = network.prepare_frozen(lr_index)?;
         let made = samples.par_chunks(BLOCK).map(|block| {
             let counts = block.iter().map(|&index| &dataset.sample(index).counts);
             let inputs: Vec<_> = counts.map(StageInput::counts).collect();
@@ -72,10 +74,13 @@ impl Latents {
     }
 
     /// The frozen stage below the stage that learns, if there is one.
-    pub fn frozen<'a>(&self, network: &'a Network) -> Option<PreparedStage<'a>> {
+    pub fn frozen<'a>(
+        &self,
+        network: &'a Network,
+    ) -> Result<Option<PreparedStage<'a>>, NetworkError> {
         match self.stage {
-            Stage::Whole => None,
-            Stage::Learning(lr_index) => Some(network.prepare_frozen(lr_index)),
+            Stage::Whole => Ok(None),
+            Stage::Learning(lr_index) => network.prepare_frozen(lr_index).map(Some),
         }
     }
 

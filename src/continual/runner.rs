@@ -408,7 +408,7 @@ impl Runner<'_> {
             return Ok(());
         };
         let (dataset, latents) = (self.dataset, &self.latents);
-        let frozen = latents.frozen(network);
+        let frozen = latents.frozen(network)?;
         let sample = |index: SampleIndex| latents.input(frozen.as_ref(), dataset, index);
         if let Some(settings) = self.experiment.memory {
             let offered = task.replays.as_ref().unwrap_or(&task.train);

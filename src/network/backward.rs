@@ -81,12 +81,23 @@ impl Trace<'_> {
             if above.is_none() && itself.is_none() {
                 continue;
             }
-            let delayed = self.delayed.get(source).and_then(Option::as_ref);
+            let delayed = self.driving.get(source).and_then(Option::as_ref);
+            let scale = self.stage.scale_below(first + source);
             for &(sample, reached) in &self.reach {
                 if let Some(name) = above {
                     turned.turn(self.source(source, sample, delayed), reached);
-                    let delta = self.delta_of(&deltas[source], sample, 0..reached);
-                    self.add_weight_gradient(&turned, delta, gradients.slice_mut(name));
+                    let (delta, units) = self.delta_of(&deltas[source], sample, 0..reached);
+                    let gradient = gradients.slice_mut(name);
+                    match scale {
+                        1.0 => self.add_weight_gradient(&turned, (delta, units), gradient),
+                        // Weights count so many times where spikes below are left out.
+                        scale => {
+                            let mut scaled = Buffer::stale(delta.len());
+                            let slots = scaled.iter_mut().zip(delta);
+                            slots.for_each(|(slot, delta)| *slot = scale * delta);
+                            self.add_weight_gradient(&turned, (&scaled, units), gradient);
+                        }
+                    }
                 }
                 // A layer's own spikes act a step later.
                 if let Some(layer) = itself
@@ -291,7 +302,8 @@ impl Trace<'_> {
         let delays = above_layer
             .map(|above| &above.delay_steps[..])
             .unwrap_or_default();
-        let is_plain = delays.is_empty() && given.spikes.is_none();
+        let kept = self.kept[index + 1].as_ref();
+        let is_plain = delays.is_empty() && given.spikes.is_none() && kept.is_none();
         let of_spikes = (!is_plain).then(|| {
             let mut late = Buffer::stale(samples * self.steps * stride);
             let work = ErrorsBelow {
@@ -308,6 +320,9 @@ impl Trace<'_> {
                 [] => late,
                 delays => self.undelayed(&late, delays, stride),
             };
+            if let Some(kept) = kept {
+                self.mask(&mut errors, kept, stride);
+            }
             if let Some(given) = &given.spikes {
                 add_padded(given, &mut errors, stride);
             }
@@ -365,6 +380,21 @@ impl Trace<'_> {
             }
         }
         (delta, units)
+    }
+
+    /// Makes the errors of spikes 0 that were left out.
+    fn mask(&self, errors: &mut [f32], kept: &[SpikeRaster], stride: usize) {
+        for &(sample, reached) in &self.reach {
+            let rows = &mut errors[sample * self.steps * stride..][..reached * stride];
+            for (step, row) in rows.chunks_exact_mut(stride).enumerate() {
+                let words = &kept[sample].words()[step * kept[sample].words_per_step()..];
+                for (unit, error) in row.iter_mut().enumerate().take(kept[sample].units()) {
+                    if words[unit / 64] >> (unit % 64) & 1 == 0 {
+                        *error = 0.0;
+                    }
+                }
+            }
+        }
     }
 
     /// Errors of spikes when they were fired, from errors when they arrived, as far as each sample reaches:

@@ -1,7 +1,9 @@
 //! Forward: one sample for its activity, or a block of samples with everything BPTT needs.
 
 use ndarray::{Array2, Array3, ArrayView2, Axis};
+use rand_chacha::ChaCha8Rng;
 
+use super::dropout::{Kept, dropped};
 use super::layer::{Delayed, LayerInputs, LayerRun};
 use super::reading::ReadoutDrive;
 use super::{Latent, LrIndex, Network, NetworkError, PreparedStage, Stage, StageInput};
@@ -68,8 +70,10 @@ pub struct Trace<'a> {
     /// Per layer of the stage: what its neurons noted as far as each sample reaches, samples × steps ×
     /// numbers of the tape × padded units.
     pub(super) tapes: Vec<Buffer>,
-    /// Per layer of the stage: what drives it, where that is delayed.
-    pub(super) delayed: Vec<Option<Delayed>>,
+    /// Per layer of the stage, and for the readout: what drives it, where that is delayed or left out in part.
+    pub(super) driving: Vec<Option<Delayed>>,
+    /// Per layer of the stage, and for the readout: what is kept of the spikes below.
+    pub(super) kept: Vec<Option<Kept>>,
     /// Per layer of the stage and sample: spikes.
     pub(super) spikes: Vec<Vec<SpikeRaster>>,
     /// The steps of the maxima, samples × padded classes.
@@ -126,17 +130,21 @@ impl Network {
     /// # Errors
     /// [`NetworkError`] if the counts do not fit the network's inputs.
     pub fn latent(&self, index: LrIndex, counts: &SpikeCounts) -> Result<Latent, NetworkError> {
-        let stage = self.prepare_frozen(index);
+        let stage = self.prepare_frozen(index)?;
         let mut latents = stage.latents(&[StageInput::counts(counts)])?;
         Ok(latents.pop().expect("one for each sample"))
     }
 
     /// Makes the frozen stage below an LR index ready for [`PreparedStage::latents`].
-    pub fn prepare_frozen(&self, index: LrIndex) -> PreparedStage<'_> {
+    ///
+    /// # Errors
+    /// [`NetworkError::OtherLrIndex`] for an index of another network.
+    pub fn prepare_frozen(&self, index: LrIndex) -> Result<PreparedStage<'_>, NetworkError> {
+        self.spec.check_lr_index(index)?;
         // At index 0 the first layer's input weights are needed, though the layer does not run.
         let layers = 0..index.get().max(1);
         let stage = self.prepare_layers(Simd::current(), Stage::Whole, layers);
-        stage.below(index)
+        Ok(stage.below(index))
     }
 }
 
@@ -202,6 +210,20 @@ impl PreparedStage<'_> {
         inputs: &'b [StageInput<'b>],
         reach: Reach,
     ) -> Result<Trace<'b>, NetworkError> {
+        self.trace_block(inputs, reach, 0)
+    }
+
+    /// The same for a block of a larger batch, whose place in it matters where spikes are left out at random.
+    ///
+    /// # Errors
+    /// As [`PreparedStage::logits`].
+    pub fn trace_block<'b>(
+        &'b self,
+        inputs: &'b [StageInput<'b>],
+        reach: Reach,
+        block: usize,
+    ) -> Result<Trace<'b>, NetworkError> {
+        let mut draws = self.draws(block);
         let steps = self.check_block(inputs)?;
         let (network, simd) = (self.network, self.simd);
         let (samples, classes) = (inputs.len(), network.spec.classes());
@@ -212,7 +234,8 @@ impl PreparedStage<'_> {
             inputs,
             steps,
             tapes: Vec::new(),
-            delayed: Vec::new(),
+            driving: Vec::new(),
+            kept: Vec::new(),
             spikes: Vec::new(),
             peaks: Buffer::zeros(samples * width),
             readout: match readout.collect() {
@@ -231,14 +254,22 @@ impl PreparedStage<'_> {
                 None => LayerInputs::Samples(inputs),
                 Some(before) => LayerInputs::Spikes(before),
             };
-            let delayed = Delayed::of(self, layer, inputs);
-            let inputs = delayed.as_ref().map_or(inputs, Delayed::as_inputs);
+            let (kept, driving) = self.driving(layer, inputs, draws.as_mut());
+            let inputs = driving.as_ref().map_or(inputs, Delayed::as_inputs);
             let run = LayerRun::new(self, layer, inputs, steps, Some(&mut tape));
-            trace.delayed.push(delayed);
+            trace.kept.push(kept);
+            trace.driving.push(driving);
             trace.tapes.push(tape);
             trace.spikes.push(run.spikes);
             states.push(run.states);
         }
+        let below = match trace.spikes.last() {
+            None => LayerInputs::Samples(inputs),
+            Some(before) => LayerInputs::Spikes(before),
+        };
+        let (kept, driving) = self.driving(network.spec.depth(), below, draws.as_mut());
+        trace.kept.push(kept);
+        trace.driving.push(driving);
         for sample in 0..samples {
             let mut after = trace.readout.take();
             let room = after
@@ -295,6 +326,29 @@ impl PreparedStage<'_> {
         names.iter().enumerate().map(of_name).collect()
     }
 
+    /// What drives a layer, or the readout, where that is other than what lies below it; with what is kept of
+    /// that.
+    fn driving(
+        &self,
+        layer: usize,
+        inputs: LayerInputs<'_>,
+        draws: Option<&mut ChaCha8Rng>,
+    ) -> (Option<Kept>, Option<Delayed>) {
+        let below = inputs.spikes();
+        let kept = below
+            .as_deref()
+            .and_then(|below| self.keep(layer, below, draws));
+        let left = below
+            .zip(kept.as_ref())
+            .map(|(below, kept)| dropped(&below, kept));
+        let inputs = left.as_deref().map_or(inputs, LayerInputs::Spikes);
+        let delayed = match layer < self.network.spec.depth() {
+            true => Delayed::of(self, layer, inputs),
+            false => None,
+        };
+        (kept, delayed.or(left.map(Delayed::Spikes)))
+    }
+
     /// Runs the layers over a block of samples, `seen` being shown the spikes of each; gives those of the last,
     /// or `None` if no layer runs.
     fn spikes_above(
@@ -349,6 +403,9 @@ impl Trace<'_> {
 
     /// The spikes that drive the readout.
     pub(super) fn readout_drive(&self, sample: usize) -> ReadoutDrive<'_> {
+        if let Some(Some(Delayed::Spikes(spikes))) = self.driving.last() {
+            return ReadoutDrive::Spikes(&spikes[sample]);
+        }
         let last = self.spikes.last().map(|last| &last[sample]);
         ReadoutDrive::of(last, &self.inputs[sample])
     }

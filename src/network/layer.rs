@@ -85,11 +85,25 @@ pub(super) struct LayerStates {
     state: Buffer,
 }
 
-impl LayerInputs<'_> {
+impl<'a> LayerInputs<'a> {
     fn len(self) -> usize {
         match self {
             LayerInputs::Samples(samples) => samples.len(),
             LayerInputs::Spikes(spikes) => spikes.len(),
+        }
+    }
+
+    /// The samples, if they are spikes.
+    pub(super) fn spikes(self) -> Option<Cow<'a, [SpikeRaster]>> {
+        match self {
+            LayerInputs::Spikes(spikes) => Some(Cow::Borrowed(spikes)),
+            LayerInputs::Samples(samples) => {
+                let spikes = samples.iter().map(|sample| match sample {
+                    StageInput::Spikes(raster) => Some(raster.as_ref().clone()),
+                    StageInput::Counts(_) | StageInput::Currents(_) => None,
+                });
+                spikes.collect::<Option<Vec<_>>>().map(Cow::Owned)
+            }
         }
     }
 

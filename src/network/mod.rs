@@ -34,6 +34,7 @@
 mod activity;
 mod arena;
 mod backward;
+mod dropout;
 mod error;
 mod errors;
 mod forward;
@@ -53,6 +54,7 @@ mod stage;
 mod tests;
 
 pub use activity::BlockActivity;
+pub use dropout::DropoutDraws;
 pub use error::NetworkError;
 pub use errors::Errors;
 pub(crate) use forward::predicted;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 use rayon::prelude::*;
 
-use super::{LrIndex, Network, ParameterName, Stage};
+use super::{DropoutDraws, LrIndex, Network, ParameterName, Stage};
 use crate::kernels::buffers::Buffer;
 use crate::kernels::dense::Panels;
 use crate::kernels::lanes::padded;
@@ -43,6 +43,8 @@ pub struct PreparedStage<'a> {
     /// Each layer that may run.
     layers: Vec<PreparedLayer>,
     pub(super) readout: PaddedRows,
+    /// Where draws come from, for training where some layer leaves spikes out.
+    pub(super) dropout: Option<DropoutDraws>,
     /// For a frozen stage, the LR index that it lies below.
     pub(super) frozen_below: Option<LrIndex>,
     transposed: OnceLock<Transposed>,
@@ -119,6 +121,12 @@ impl PaddedRows {
         });
         PaddedRows { values, stride }
     }
+
+    fn scale(&mut self, factor: f32) {
+        if factor != 1.0 {
+            self.values.iter_mut().for_each(|value| *value *= factor);
+        }
+    }
 }
 
 impl Network {
@@ -166,9 +174,35 @@ impl Network {
             simd,
             layers: layers.collect(),
             readout: PaddedRows::of(simd, self.weight(ParameterName::Readout).view()),
+            dropout: None,
             frozen_below: None,
             transposed: OnceLock::new(),
         }
+    }
+
+    /// Makes a stage ready for one step of training, in which layers leave out spikes as the spec says.
+    /// Without such a layer it is [`prepare`](Self::prepare).
+    pub fn prepare_dropping(&self, stage: Stage, draws: DropoutDraws) -> PreparedStage<'_> {
+        let mut prepared = self.prepare(stage);
+        if self
+            .spec
+            .settings()
+            .layers
+            .iter()
+            .all(|layer| layer.dropout == 0.0)
+        {
+            return prepared;
+        }
+        prepared.dropout = Some(draws);
+        let depth = self.spec.depth();
+        for layer in prepared.layer_indices() {
+            let scale = prepared.scale_below(layer);
+            let first = prepared.stage.first_layer();
+            prepared.layers[layer - first].input.scale(scale);
+        }
+        let scale = prepared.scale_below(depth);
+        prepared.readout.scale(scale);
+        prepared
     }
 }
 
@@ -211,9 +245,15 @@ impl<'a> PreparedStage<'a> {
                 Panels::transpose(self.simd, row_major(&weight), weight.dim())
             };
             let (network, layers) = (self.network, self.layer_indices());
-            let above = |layer: usize| match layer + 1 < layers.end {
-                true => network.weight(ParameterName::Input(layer + 1)),
-                false => network.weight(ParameterName::Readout),
+            let above = |layer: usize| {
+                let weight = match layer + 1 < layers.end {
+                    true => network.weight(ParameterName::Input(layer + 1)),
+                    false => network.weight(ParameterName::Readout),
+                };
+                match self.scale_below(layer + 1) {
+                    1.0 => weight,
+                    scale => (&weight * scale).into(),
+                }
             };
             let recurrent = |layer| {
                 let weight = network.parameters.matrix(ParameterName::Recurrent(layer));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{BinSettings, InputSettings, LrIndex, NeuronSettings, ReadoutSettings};
+use super::{BinSettings, InputSettings, LrIndex, NetworkError, NeuronSettings, ReadoutSettings};
 use crate::ceiling::TooLarge;
 use crate::dataset::BinningTarget;
 use crate::neuron::{CubaLifSettings, NeuronModel};
@@ -53,9 +53,17 @@ pub struct LayerSettings {
     /// By how many steps the spikes of each unit below come later, one number a unit; none do without it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delay_steps: Vec<u16>,
+    /// The share of this layer's spikes that the layer above does not get in training, drawn for every unit
+    /// and step; what is left counts 1/(1 − share) times. Its own recurrent spikes stay.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropout: f32,
     /// The neurons of this layer, where they are others than those of all layers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub neuron: Option<NeuronSettings>,
+}
+
+fn is_zero(number: &f32) -> bool {
+    *number == 0.0
 }
 
 impl LayerSettings {
@@ -66,6 +74,7 @@ impl LayerSettings {
             recurrent,
             bias: false,
             delay_steps: Vec::new(),
+            dropout: 0.0,
             neuron: None,
         }
     }
@@ -244,6 +253,11 @@ impl NetworkSettings {
             let table = format!("layers[{index}].neuron");
             of_layer.check().map_err(|bad| bad.within(&table))?;
             neurons.push(of_layer.model.clone());
+            if !(0.0..1.0).contains(&layer.dropout) {
+                let reason = format!("must be 0 up to, not including, 1, not {}", layer.dropout);
+                let key = format!("layers[{index}].dropout");
+                return Err(BadSetting::new(key, reason).into());
+            }
             let delays = layer.delay_steps.len();
             if delays > 0 && delays != before {
                 return Err(SpecError::BadDelays {
@@ -384,6 +398,13 @@ impl NetworkSpec {
         }
     }
 
+    /// The share of spikes left out in training of what drives a layer, or the readout at
+    /// `layer == depth()`: of the layer below it.
+    pub(super) fn dropout_below(&self, layer: usize) -> f32 {
+        let below = layer.checked_sub(1);
+        below.map_or(0.0, |below| self.settings.layers[below].dropout)
+    }
+
     /// The neurons of all hidden layers.
     pub(super) fn neurons(&self) -> &[NeuronModel] {
         &self.neurons
@@ -438,6 +459,15 @@ impl NetworkSpec {
     pub(crate) fn largest_lr_index(&self) -> usize {
         let has_weights = self.settings.readout.model.has_weights();
         self.depth().saturating_sub(usize::from(!has_weights))
+    }
+
+    /// Refuses an LR index of another network.
+    pub(super) fn check_lr_index(&self, index: LrIndex) -> Result<(), NetworkError> {
+        let (index, largest) = (index.get(), self.largest_lr_index());
+        match index <= largest && self.depth() > 0 {
+            true => Ok(()),
+            false => Err(NetworkError::OtherLrIndex { index, largest }),
+        }
     }
 
     /// The LR index `index`, if the network has that many layers.

@@ -132,11 +132,8 @@ impl<'a> StageInput<'a> {
 
     /// Refuses an input that the stage cannot read.
     pub(super) fn check(&self, spec: &NetworkSpec, stage: Stage) -> Result<(), NetworkError> {
-        if let Stage::Learning(index) = stage
-            && index.0 > spec.largest_lr_index()
-        {
-            let (index, largest) = (index.0, spec.largest_lr_index());
-            return Err(NetworkError::OtherLrIndex { index, largest });
+        if let Stage::Learning(index) = stage {
+            spec.check_lr_index(index)?;
         }
         let fits = matches!(
             (stage, self),

@@ -117,6 +117,13 @@ impl BadSetting {
         }
     }
 
+    /// The same, of a member of that kind.
+    #[must_use]
+    pub fn of(self, kind: &str) -> Self {
+        let key = format!("{} of {kind}", self.key);
+        BadSetting { key, ..self }
+    }
+
     /// The same in a table of that name.
     #[must_use]
     pub fn within(self, table: &str) -> Self {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::time::{BlockTime, TimeSpent};
 use super::{Block, BlockLoss, Examples, Losses, Target, TrainError};
 use crate::ids::ClassId;
-use crate::network::{Gradients, Network, PreparedStage, Reach, Stage};
+use crate::network::{DropoutDraws, Gradients, Network, PreparedStage, Reach, Stage};
 
 /// Samples that one thread runs forward and backward together. Fixed, so that the order in which
 /// gradients are added does not depend on the number of threads.
@@ -24,7 +24,7 @@ pub struct BatchGradient {
     pub gradients: Gradients,
 }
 
-/// The loss of a batch and its gradient for every weight that the stage trains.
+/// The loss of a batch and its gradient for every weight that the stage trains; no spike is left out.
 ///
 /// `batch` lists samples of `examples`.
 ///
@@ -38,6 +38,7 @@ pub fn batch_gradient(
     losses: &Losses,
 ) -> Result<BatchGradient, TrainError> {
     let mut workspace = Workspace::default();
+    let batch = (batch, None);
     let figures = batch_gradient_in(&mut workspace, network, stage, examples, batch, losses)?;
     Ok(workspace.into_gradient(figures))
 }
@@ -67,9 +68,20 @@ pub fn batch_gradient_by(
         };
         Ok((loss_sum, errors))
     };
-    let work = (reach, &loss as &LossOfBlock<'_>);
+    let work = Work {
+        reach,
+        loss: &loss,
+        draws: None,
+    };
     let figures = work_on_batch(&mut workspace, network, stage, examples, batch, work)?;
     Ok(workspace.into_gradient(figures))
+}
+
+/// What is done with each block of a batch.
+struct Work<'a> {
+    reach: Reach,
+    loss: &'a LossOfBlock<'a>,
+    draws: Option<DropoutDraws>,
 }
 
 /// What a block costs by the objective and by the rest, with the errors of both.
@@ -121,17 +133,22 @@ pub(super) struct BatchFigures {
     pub correct: usize,
 }
 
-/// [`batch_gradient`], with the gradient left in the workspace.
+/// [`batch_gradient`], with the gradient left in the workspace; with draws, layers leave out spikes as the spec
+/// says.
 pub(super) fn batch_gradient_in(
     workspace: &mut Workspace,
     network: &Network,
     stage: Stage,
     examples: &dyn Examples,
-    batch: &[usize],
+    (batch, draws): (&[usize], Option<DropoutDraws>),
     losses: &Losses,
 ) -> Result<BatchFigures, TrainError> {
     let loss = |block: &Block<'_>| losses.of_block(block);
-    let work = (losses.reach(), &loss as &LossOfBlock<'_>);
+    let work = Work {
+        reach: losses.reach(),
+        loss: &loss,
+        draws,
+    };
     let mut figures = work_on_batch(workspace, network, stage, examples, batch, work)?;
     let gradients = workspace.blocks.first_mut();
     let gradients = gradients.expect("a batch that went well left its gradient");
@@ -147,7 +164,7 @@ fn work_on_batch(
     stage: Stage,
     examples: &dyn Examples,
     batch: &[usize],
-    (reach, loss): (Reach, &LossOfBlock<'_>),
+    Work { reach, loss, draws }: Work<'_>,
 ) -> Result<BatchFigures, TrainError> {
     if batch.is_empty() {
         return Err(TrainError::NoSamples("train on"));
@@ -156,7 +173,10 @@ fn work_on_batch(
     let blocks = batch.len().div_ceil(BLOCK);
     workspace.prepare(blocks, network, stage);
     let work = BatchWork {
-        stage: &network.prepare(stage),
+        stage: &match draws {
+            Some(draws) => network.prepare_dropping(stage, draws),
+            None => network.prepare(stage),
+        },
         examples,
         batch: batch.len(),
         reach,
@@ -169,7 +189,8 @@ fn work_on_batch(
     let figures: Vec<_> = batch
         .par_chunks(BLOCK)
         .zip(&mut *gradients)
-        .map(|(block, gradients)| work.block(block, gradients))
+        .enumerate()
+        .map(|(place, (block, gradients))| work.block(place, block, gradients))
         .collect();
     let passed = clock.elapsed();
     let mut sum = BatchFigures::default();
@@ -203,6 +224,7 @@ struct BatchWork<'a> {
 impl BatchWork<'_> {
     fn block(
         &self,
+        place: usize,
         block: &[usize],
         gradients: &mut Gradients,
     ) -> Result<(BatchFigures, BlockTime), TrainError> {
@@ -212,7 +234,7 @@ impl BatchWork<'_> {
         let inputs = block.iter().map(|&index| self.examples.input(index));
         let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
         let fetched = Instant::now();
-        let trace = self.stage.trace(&inputs, self.reach)?;
+        let trace = self.stage.trace_block(&inputs, self.reach, place)?;
         let (loss_sum, added) = (self.loss)(&Block {
             activity: &trace,
             targets: &targets,

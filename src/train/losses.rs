@@ -73,9 +73,10 @@ impl Losses {
     }
 
     pub(super) fn check(&self) -> Result<(), TrainError> {
-        self.objective.check()?;
-        for regulariser in &self.regularisers {
-            regulariser.check()?;
+        let objective = &self.objective;
+        objective.check().map_err(|bad| bad.of(objective.kind()))?;
+        for one in &self.regularisers {
+            one.check().map_err(|bad| bad.of(one.kind()))?;
         }
         Ok(())
     }

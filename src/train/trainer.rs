@@ -9,7 +9,7 @@ use super::{
     Adamax, Examples, Losses, Optimiser, OptimiserSettings, Schedule, TimeSpent, TrainError,
     TrainerState,
 };
-use crate::network::{Network, Stage};
+use crate::network::{DropoutDraws, Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
 
 /// How a network is trained.
@@ -44,7 +44,8 @@ impl TrainingSettings {
             return Err(out_of_range("the learning rate", "above 0", value));
         }
         self.losses.check()?;
-        self.optimiser.check()?;
+        let optimiser = &self.optimiser;
+        optimiser.check().map_err(|bad| bad.of(optimiser.kind()))?;
         self.schedule.check()
     }
 }
@@ -218,8 +219,13 @@ impl Trainer {
         for batch in batches {
             let (network, stage) = (&self.network, self.state.stage);
             let workspace = &mut self.workspace;
-            let step =
-                batch_gradient_in(workspace, network, stage, examples, batch, &settings.losses)?;
+            let draws = DropoutDraws {
+                seed: self.state.shuffle.seed,
+                step: self.state.optimiser.steps_taken(),
+            };
+            let batch = (*batch, Some(draws));
+            let losses = &settings.losses;
+            let step = batch_gradient_in(workspace, network, stage, examples, batch, losses)?;
             if !step.loss_sum.is_finite() {
                 return Err(TrainError::Diverged {
                     epoch: epoch + 1,
@@ -235,7 +241,7 @@ impl Trainer {
             self.workspace.spent.optimise += clock.elapsed().as_secs_f64();
             loss_sum += step.loss_sum;
             correct += step.correct;
-            samples += batch.len();
+            samples += batch.0.len();
         }
         if samples == 0 {
             return Err(TrainError::NoSamples("train on"));

@@ -118,7 +118,7 @@ impl Optimiser {
         steps_taken: u32,
         memory: Vec<Gradients>,
     ) -> Result<Self, TrainError> {
-        settings.check()?;
+        settings.check().map_err(|bad| bad.of(settings.kind()))?;
         if !memory.is_empty() && memory.len() != settings.remembers().len() {
             return Err(NetworkError::OtherParameters("what the optimiser remembers").into());
         }

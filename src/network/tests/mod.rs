@@ -1,6 +1,9 @@
 //! Every set of vector instructions that this machine has against the portable one, and what errors
 //! may and may not hold.
 
+mod dropout;
+mod edges;
+
 use ndarray::{Array2, Axis};
 use rand::Rng;
 
