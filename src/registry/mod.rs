@@ -56,7 +56,8 @@ use thiserror::Error;
 use crate::neuron::{AdLifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
 use crate::readout::{AnyReadout, LeakySettings, Readout, SpikeCountReadout};
 use crate::surrogate::{
-    AnySurrogate, Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Surrogate, Triangle,
+    AnySurrogate, Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Sigmoid, Surrogate,
+    Triangle,
 };
 use crate::train::{
     Adam, Adamax, CrossEntropy, Objective, Regulariser, Sgd, SpikePenalty, UpdateRule, WeightDecay,
@@ -347,6 +348,7 @@ impl Registry {
             .with::<dyn AnySurrogate, Exponential>()
             .with::<dyn AnySurrogate, Triangle>()
             .with::<dyn AnySurrogate, CutFastSigmoid>()
+            .with::<dyn AnySurrogate, Sigmoid>()
             .with::<dyn AnyReadout, LeakySettings>()
             .with::<dyn AnyReadout, SpikeCountReadout>()
             .with::<dyn Objective, CrossEntropy>()
