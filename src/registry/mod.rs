@@ -53,7 +53,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::neuron::{AdLifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
+use crate::neuron::{AdLifSettings, AlifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
 use crate::readout::{AnyReadout, LeakySettings, Readout, SpikeCountReadout};
 use crate::surrogate::{
     AnySurrogate, Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Sigmoid, Surrogate,
@@ -342,6 +342,7 @@ impl Registry {
             .with::<dyn AnyNeuron, CubaLifSettings>()
             .with::<dyn AnyNeuron, LifSettings>()
             .with::<dyn AnyNeuron, AdLifSettings>()
+            .with::<dyn AnyNeuron, AlifSettings>()
             .with::<dyn AnySurrogate, FastSigmoid>()
             .with::<dyn AnySurrogate, Boxcar>()
             .with::<dyn AnySurrogate, Arctan>()
