@@ -54,7 +54,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::neuron::{AdLifSettings, AlifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
-use crate::readout::{AnyReadout, LeakySettings, Readout, SpikeCountReadout};
+use crate::readout::{AccumulateReadout, AnyReadout, LeakySettings, Readout, SpikeCountReadout};
 use crate::surrogate::{
     AnySurrogate, Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Sigmoid, Surrogate,
     Triangle,
@@ -352,6 +352,7 @@ impl Registry {
             .with::<dyn AnySurrogate, Sigmoid>()
             .with::<dyn AnyReadout, LeakySettings>()
             .with::<dyn AnyReadout, SpikeCountReadout>()
+            .with::<dyn AnyReadout, AccumulateReadout>()
             .with::<dyn Objective, CrossEntropy>()
             .with::<dyn Regulariser, SpikePenalty>()
             .with::<dyn Regulariser, WeightDecay>()
