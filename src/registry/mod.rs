@@ -60,7 +60,8 @@ use crate::surrogate::{
     Triangle,
 };
 use crate::train::{
-    Adam, Adamax, CrossEntropy, Objective, Regulariser, Sgd, SpikePenalty, UpdateRule, WeightDecay,
+    Adam, Adamax, CrossEntropy, MeanSquare, Objective, Regulariser, Sgd, SpikePenalty, UpdateRule,
+    WeightDecay,
 };
 
 /// A type whose values are members of an axis. Its fields are its settings: what serde makes of them is what
@@ -354,6 +355,7 @@ impl Registry {
             .with::<dyn AnyReadout, SpikeCountReadout>()
             .with::<dyn AnyReadout, AccumulateReadout>()
             .with::<dyn Objective, CrossEntropy>()
+            .with::<dyn Objective, MeanSquare>()
             .with::<dyn Regulariser, SpikePenalty>()
             .with::<dyn Regulariser, WeightDecay>()
             .with::<dyn UpdateRule, Adamax>()

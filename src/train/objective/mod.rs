@@ -6,10 +6,13 @@
 //! | kind | what it is |
 //! |---|---|
 //! | `cross-entropy` | [`CrossEntropy`] of the softmax of the logits |
+//! | `mean-square` | [`MeanSquare`] of the logits, as of spike counts that are wanted |
 
 mod cross_entropy;
+mod mean_square;
 
 pub use cross_entropy::{CrossEntropy, cross_entropy};
+pub use mean_square::MeanSquare;
 
 use std::fmt::Debug;
 
