@@ -60,8 +60,8 @@ use crate::surrogate::{
     Triangle,
 };
 use crate::train::{
-    Adam, Adamax, CrossEntropy, MeanSquare, Objective, Regulariser, Sgd, SpikePenalty, UpdateRule,
-    WeightDecay,
+    Adam, AdamW, Adamax, CrossEntropy, MeanSquare, Objective, Regulariser, Sgd, SpikePenalty,
+    UpdateRule, WeightDecay,
 };
 
 /// A type whose values are members of an axis. Its fields are its settings: what serde makes of them is what
@@ -360,6 +360,7 @@ impl Registry {
             .with::<dyn Regulariser, WeightDecay>()
             .with::<dyn UpdateRule, Adamax>()
             .with::<dyn UpdateRule, Adam>()
+            .with::<dyn UpdateRule, AdamW>()
             .with::<dyn UpdateRule, Sgd>()
     }
 

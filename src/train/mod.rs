@@ -31,7 +31,7 @@ pub use losses::Losses;
 pub use objective::{
     Block, BlockLoss, CrossEntropy, MeanSquare, Objective, ObjectiveSettings, Target, cross_entropy,
 };
-pub use optimiser::{Adam, Adamax, Moved, Optimiser, OptimiserSettings, Sgd, UpdateRule};
+pub use optimiser::{Adam, AdamW, Adamax, Moved, Optimiser, OptimiserSettings, Sgd, UpdateRule};
 pub use regulariser::{Regulariser, RegulariserSettings, SpikePenalty, WeightDecay};
 pub use schedule::Schedule;
 pub use time::TimeSpent;

@@ -7,14 +7,17 @@
 //! |---|---|
 //! | `adamax` | [`Adamax`], the reference paper's |
 //! | `adam` | [`Adam`] |
+//! | `adamw` | [`AdamW`]: Adam with weights that decay by themselves |
 //! | `sgd` | [`Sgd`]: gradient descent with momentum |
 
 mod adam;
 mod adamax;
+mod adamw;
 mod sgd;
 
 pub use adam::Adam;
 pub use adamax::Adamax;
+pub use adamw::AdamW;
 pub use sgd::Sgd;
 
 use std::fmt::Debug;
