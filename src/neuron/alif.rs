@@ -214,6 +214,8 @@ impl Neuron for Alif {
 
     #[inline(always)]
     fn below_threshold<R: Real>(&self, _: &[R; 2], state: &[R; 2], _: R) -> R {
-        state[0] - state[0].constant(self.threshold)
+        // The threshold is never below that at rest where the adaptation is not below 0, as it never is.
+        let [membrane, adaptation] = *state;
+        (membrane - membrane.constant(self.threshold)).max(-adaptation)
     }
 }

@@ -272,6 +272,14 @@ mod tests {
             };
             proofs_hold(lif, |draw| [draw(0.1, 0.999), draw(0.1, 1.0)]);
         }
+        let alif = Alif {
+            beta: 0.9,
+            rho: 0.95,
+            threshold: 0.4,
+            rise: 1.5,
+            learned: [None; 2],
+        };
+        proofs_hold(alif, |draw| [draw(0.1, 0.999), draw(0.1, 0.999)]);
         let adaptive = AdLif::default();
         assert_eq!(
             Neuron::silence(&adaptive, &[0.5; 6]),
