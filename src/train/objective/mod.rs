@@ -45,6 +45,8 @@ pub trait Objective: Debug + Send + Sync + 'static {
 pub struct Block<'a> {
     /// What they did.
     pub activity: &'a dyn BlockActivity,
+    /// Which of the [`Examples`](super::Examples) they are.
+    pub samples: &'a [usize],
     /// What is wanted of each.
     pub targets: &'a [Target],
     /// Samples of the whole batch: errors are divided by it.
