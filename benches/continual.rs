@@ -20,7 +20,7 @@ fn continual(criterion: &mut Criterion) {
     let spec = NetworkSpec::dequino2024();
     let batch = common::dataset(common::BATCH);
     let network = common::trainer(spec.clone(), &batch).into_network();
-    let index = spec.lr_index(2).expect("three layers");
+    let index = spec.replay_layer(2).expect("three layers");
     let inputs: Vec<StageInput<'_>> = data
         .iter()
         .map(|(_, sample)| StageInput::counts(&sample.counts))

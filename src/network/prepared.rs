@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 use rayon::prelude::*;
 
-use super::{DropoutDraws, LrIndex, Network, ParameterName, Stage};
+use super::{DropoutDraws, Network, ParameterName, ReplayLayer, Stage};
 use crate::kernels::buffers::Buffer;
 use crate::kernels::dense::Panels;
 use crate::kernels::lanes::padded;
@@ -46,7 +46,7 @@ pub struct PreparedStage<'a> {
     /// Where draws come from, for training where some layer leaves spikes out.
     pub(super) dropout: Option<DropoutDraws>,
     /// For a frozen stage, the LR index that it lies below.
-    pub(super) frozen_below: Option<LrIndex>,
+    pub(super) frozen_below: Option<ReplayLayer>,
     transposed: OnceLock<Transposed>,
 }
 
@@ -207,7 +207,7 @@ impl Network {
 }
 
 impl<'a> PreparedStage<'a> {
-    pub(super) fn below(mut self, index: LrIndex) -> Self {
+    pub(super) fn below(mut self, index: ReplayLayer) -> Self {
         self.frozen_below = Some(index);
         self
     }

@@ -8,6 +8,7 @@ use crate::network::{Network, Stage, predicted};
 
 /// How a network classified a set of samples.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Evaluation {
     /// The class that each sample was taken for.
     pub predictions: Vec<ClassId>,

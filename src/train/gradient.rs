@@ -13,6 +13,7 @@ pub const BLOCK: usize = 16;
 
 /// What one batch says about the weights.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct BatchGradient {
     /// The objective summed over the batch.
     pub loss_sum: f64,

@@ -68,7 +68,7 @@ impl Moved<'_> {
         let memory: [&mut [f32]; N] = self.memory.try_into().expect("as many as it remembers");
         let mut memory = memory.map(|numbers| numbers.iter_mut());
         for (weight, &gradient) in self.weights.iter_mut().zip(self.gradients) {
-            let memory = memory.each_mut().map(|numbers| numbers.next());
+            let memory = memory.each_mut().map(Iterator::next);
             work(
                 weight,
                 gradient,
@@ -219,7 +219,7 @@ mod tests {
         let examples = StoredExamples {
             samples: vec![(StageInput::spikes(&spikes), ClassId(3))],
         };
-        let stage = Stage::Learning(spec.lr_index(3).expect("three layers"));
+        let stage = Stage::Learning(spec.replay_layer(3).expect("three layers"));
         let losses = Losses::default();
         let step = batch_gradient(&network, stage, &examples, &[0], &losses).expect("valid");
         let mut optimiser = Optimiser::new(settings).expect("valid");
