@@ -10,7 +10,9 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use respike::network::{Latent, NetworkSpec, Stage, StageInput};
 use respike::random::{MasterSeed, Purpose};
 use respike::replay::{Capacity, Codec, Kept, Policy, ReplayMemory, StoredShape};
-use respike::train::{BLOCK, Examples, JoinedExamples, StoredExamples, Trainer, TrainingSettings};
+use respike::train::{
+    Examples, JoinedExamples, SAMPLES_PER_BLOCK, StoredExamples, Trainer, TrainingSettings,
+};
 
 const NEW: usize = 450;
 const REPLAYS: usize = 2560;
@@ -27,7 +29,7 @@ fn continual(criterion: &mut Criterion) {
         .collect();
     let latents = |inputs: &[StageInput<'_>]| -> Vec<Latent> {
         let frozen = network.prepare_frozen(index).expect("its own");
-        let blocks = inputs.chunks(BLOCK);
+        let blocks = inputs.chunks(SAMPLES_PER_BLOCK);
         blocks
             .flat_map(|block| frozen.latents(block).expect("they fit"))
             .collect()

@@ -88,8 +88,9 @@ pub(super) struct LearnArguments {
     /// inputs) or latent (a memory of compressed latents).
     #[arg(long, default_value = "latent")]
     strategy: Strategy,
-    /// How many hidden layers are frozen while learning: 0 keeps input currents, k the spikes of
-    /// layer k. For latent replay 2 by default; naive and joint train the whole network without it.
+    /// How many hidden layers are frozen while learning, the LR index of papers and reports: 0 keeps input
+    /// currents, k the spikes of layer k. For latent replay 2 by default; naive and joint train the whole
+    /// network without it.
     #[arg(long, value_name = "INDEX", visible_alias = "lr-index")]
     replay_layer: Option<usize>,
     /// How latents are compressed in time: raw (by default), or:W or counts:W, with windows of W steps.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{NetworkError, NetworkSpec, ParameterName};
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
-/// Where a network is split: how many hidden layers are frozen (LR is for latent replay).
+/// Where a network is split: how many hidden layers are frozen. Papers, reports and files call it the LR
+/// index, for latent replay.
 ///
 /// 0 keeps the input current x·W₁ and freezes W₁; k ≥ 1 keeps the spikes of layer k and freezes
 /// everything up to it; the number of hidden layers leaves only W_out to be trained. Made by

@@ -1,7 +1,7 @@
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-use super::gradient::{BLOCK, targets_of};
+use super::gradient::{SAMPLES_PER_BLOCK, targets_of};
 use super::{Examples, TrainError};
 use crate::ids::ClassId;
 use crate::network::{Network, Stage, predicted};
@@ -48,11 +48,13 @@ pub fn evaluate(
         return Err(TrainError::NoSamples("evaluate"));
     }
     let all: Vec<usize> = (0..examples.len()).collect();
-    let at_a_time = all.len().min(BLOCK * rayon::current_num_threads());
+    let at_a_time = all
+        .len()
+        .min(SAMPLES_PER_BLOCK * rayon::current_num_threads());
     network.spec().check_training_memory(stage, at_a_time)?;
     let targets = targets_of(network, examples, &all)?;
     let prepared = network.prepare(stage);
-    let blocks = all.par_chunks(BLOCK).map(|block| {
+    let blocks = all.par_chunks(SAMPLES_PER_BLOCK).map(|block| {
         let inputs = block.iter().map(|&index| examples.input(index));
         let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
         Ok(prepared.logits(&inputs)?)

@@ -168,10 +168,13 @@ impl Optimiser {
         self.steps_taken = self.steps_taken.saturating_add(1);
         let steps_taken = self.steps_taken;
         let mut memory: Vec<_> = self.memory.iter_mut().map(Gradients::values_mut).collect();
-        let mut memory: Vec<_> = memory.iter_mut().map(|all| all.chunks_mut(PIECE)).collect();
+        let mut memory: Vec<_> = memory
+            .iter_mut()
+            .map(|all| all.chunks_mut(NUMBERS_PER_CHUNK))
+            .collect();
         let pieces = weights
-            .chunks_mut(PIECE)
-            .zip(gradients.values().chunks(PIECE));
+            .chunks_mut(NUMBERS_PER_CHUNK)
+            .zip(gradients.values().chunks(NUMBERS_PER_CHUNK));
         let pieces = pieces.map(|(weights, gradients)| Moved {
             learning_rate,
             steps_taken,
@@ -189,7 +192,7 @@ impl Optimiser {
 }
 
 /// Numbers that one thread moves at a time.
-const PIECE: usize = 1 << 14;
+const NUMBERS_PER_CHUNK: usize = 1 << 14;
 
 #[cfg(test)]
 mod tests {
