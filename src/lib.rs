@@ -119,3 +119,8 @@ struct ReadmeExamples;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/EXTENDING.md")]
 struct ExtendingExamples;
+
+/// The examples of the page for those who know other frameworks.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/COMING_FROM.md")]
+struct ComingFromExamples;

@@ -55,6 +55,7 @@ pub fn gradients(
     seed: MasterSeed,
 ) -> Result<(), CheckError> {
     let all = 0..examples.len();
+    let samples: Vec<usize> = all.clone().collect();
     let inputs = all.clone().map(|sample| examples.input(sample));
     let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
     let targets: Vec<Target> = all
@@ -67,6 +68,7 @@ pub fn gradients(
         network,
         stage,
         inputs: inputs.iter().map(exact_input).collect(),
+        samples: &samples,
         targets: &targets,
         losses,
     };
@@ -80,6 +82,7 @@ pub fn gradients(
     case.against_differences(&parameters, seed, &mut worst)?;
     let (_, loss) = losses.of_block(&Block {
         activity: &trace,
+        samples: &samples,
         targets: &targets,
         batch_size: targets.len(),
     })?;
@@ -106,6 +109,7 @@ struct Case<'a> {
     stage: Stage,
     /// Steps × units of each sample.
     inputs: Vec<Array2<f64>>,
+    samples: &'a [usize],
     targets: &'a [Target],
     losses: &'a Losses,
 }
@@ -173,6 +177,7 @@ impl<'a> Case<'a> {
         let batch_size = self.targets.len();
         let (loss_sum, added) = self.losses.of_block(&Block {
             activity: block,
+            samples: self.samples,
             targets: self.targets,
             batch_size,
         })?;

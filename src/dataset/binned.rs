@@ -1,4 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::fingerprint::labels;
 use super::{DatasetError, LabelledEvents, RecordingSet, Recordings, Sample};
@@ -292,6 +295,59 @@ impl Dataset {
         Ok(self)
     }
 
+    /// The same recordings for a network that reads events otherwise: on another grid, in fewer channels.
+    ///
+    /// ```
+    /// use respike::dataset::{DatasetBuilder, LabelledEvents};
+    /// use respike::ids::{ClassId, SpeakerId};
+    /// use respike::network::NetworkSpec;
+    /// use respike::spikes::EventStream;
+    ///
+    /// let fine = NetworkSpec::dequino2024();
+    /// let coarse = fine.in_longer_steps(4)?;
+    /// let mut builder = DatasetBuilder::new(fine.grid(), fine.inputs(), vec!["yes".to_string()])?;
+    /// builder.keep_events();
+    /// builder.push(&LabelledEvents {
+    ///     events: EventStream::new(vec![0.25, 0.26], vec![12, 12])?,
+    ///     class: ClassId(0),
+    ///     speaker: SpeakerId(0),
+    ///     sound: None,
+    /// })?;
+    /// let data = builder.build()?;
+    /// let coarser = data.binned_for(coarse.input_format())?;
+    /// let steps = [&data, &coarser].map(|data| data.iter().next().unwrap().1.counts.steps());
+    /// assert_eq!(steps, [100, 25]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`DatasetError::NoEvents`] unless the events were kept, and [`DatasetError::BadEvents`] if one comes
+    /// from a channel that the network does not read.
+    pub fn binned_for(&self, format: InputFormat) -> Result<Dataset, DatasetError> {
+        let rebinned = self.samples.par_iter().enumerate().map(|(place, sample)| {
+            let events = sample.events.as_ref().ok_or(DatasetError::NoEvents)?;
+            let binned = format.bin(events);
+            let sample_index = SampleIndex(place);
+            let binned = binned.map_err(|source| DatasetError::BadEvents {
+                sample: sample_index,
+                source,
+            })?;
+            let sample = Sample {
+                counts: binned.counts,
+                ..sample.clone()
+            };
+            Ok((sample, binned.past_end as u64))
+        });
+        let rebinned = rebinned.collect::<Result<Vec<_>, DatasetError>>()?;
+        Ok(Dataset {
+            format,
+            class_names: self.class_names.clone(),
+            speaker_names: self.speaker_names.clone(),
+            events_past_end: rebinned.iter().map(|(_, past_end)| past_end).sum(),
+            samples: rebinned.into_iter().map(|(sample, _)| sample).collect(),
+        })
+    }
+
     /// The largest number of events in any step and channel.
     pub fn largest_count(&self) -> u16 {
         let largest = self.samples.iter().map(|sample| sample.counts.largest());
@@ -382,6 +438,7 @@ pub(super) fn places_of(found: &[String], wanted: &[String]) -> Option<Vec<Class
 #[derive(Debug)]
 pub struct DatasetBuilder {
     dataset: Dataset,
+    keeps_events: bool,
 }
 
 impl DatasetBuilder {
@@ -415,7 +472,16 @@ impl DatasetBuilder {
             samples: Vec::new(),
             events_past_end: 0,
         };
-        Ok(DatasetBuilder { dataset })
+        Ok(DatasetBuilder {
+            dataset,
+            keeps_events: false,
+        })
+    }
+
+    /// Keeps the events of recordings that are pushed from now on, so that other networks can read them on
+    /// grids of their own: see [`Dataset::binned_for`]. They take 10 bytes an event.
+    pub fn keep_events(&mut self) {
+        self.keeps_events = true;
     }
 
     /// Names speakers; an empty name is none.
@@ -441,8 +507,11 @@ impl DatasetBuilder {
             });
         }
         let binned = recording.bin(self.dataset.format);
-        let (binned, past_end) =
+        let (mut binned, past_end) =
             binned.map_err(|source| DatasetError::BadEvents { sample, source })?;
+        if self.keeps_events {
+            binned.events = Some(Arc::new(recording.events.clone()));
+        }
         self.add(binned, past_end);
         Ok(())
     }

@@ -11,6 +11,9 @@ use crate::storage::shown;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DatasetError {
+    /// Events are kept on request only.
+    #[error("the events of these recordings were not kept, so that they can't be binned again")]
+    NoEvents,
     /// The file could not be read at all.
     #[error("cannot read {path}: {source}")]
     Unreadable {

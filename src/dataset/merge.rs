@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -47,6 +48,27 @@ pub fn read_dataset_for(
     target: BinningTarget,
     class_names: &[String],
 ) -> Result<Dataset, DatasetError> {
+    read(paths, target, class_names, false)
+}
+
+/// Reads and merges files as [`read_dataset`] does, and keeps their events, so that other networks can read
+/// them on grids of their own: see [`Dataset::binned_for`].
+///
+/// # Errors
+/// As [`read_dataset`].
+pub fn read_dataset_with_events(
+    paths: &[PathBuf],
+    target: BinningTarget,
+) -> Result<Dataset, DatasetError> {
+    read(paths, target, &[], true)
+}
+
+fn read(
+    paths: &[PathBuf],
+    target: BinningTarget,
+    class_names: &[String],
+    keeps_events: bool,
+) -> Result<Dataset, DatasetError> {
     let mut merge: Option<Merge> = None;
     for (index, path) in paths.iter().enumerate() {
         refuse_same_path(path, &paths[..index])?;
@@ -55,6 +77,7 @@ pub fn read_dataset_for(
             Some(merge) => merge.add(&file, target)?,
             None => {
                 let mut first = Merge::new(&file, target, class_names)?;
+                first.keeps_events = keeps_events;
                 first.add(&file, target)?;
                 merge = Some(first);
             }
@@ -94,6 +117,7 @@ struct Merge {
     speakers: Speakers,
     before: Vec<(PathBuf, Spoken)>,
     events: u64,
+    keeps_events: bool,
 }
 
 impl Merge {
@@ -109,6 +133,7 @@ impl Merge {
             speakers: Speakers::default(),
             before: Vec::new(),
             events: 0,
+            keeps_events: false,
         })
     }
 
@@ -135,7 +160,12 @@ impl Merge {
         let what = format!("the {} events of all files", self.events);
         ceiling::check(&what, self.events.checked_mul(EVENT_BYTES))?;
 
-        let samples = bin(file, target, (&classes, self.order.as_deref()), &speakers)?;
+        let mut samples = bin(file, target, (&classes, self.order.as_deref()), &speakers)?;
+        if self.keeps_events {
+            for (index, (sample, _)) in samples.iter_mut().enumerate() {
+                sample.events = Some(Arc::new(file.recording(index)?.events));
+            }
+        }
         if let Some(first) = self.holds_all(&samples) {
             return Err(DatasetError::SameFile {
                 path: path.to_path_buf(),

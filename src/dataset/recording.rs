@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::Fingerprint;
 use crate::ids::{ClassId, SoundPrint, SpeakerId};
 use crate::spikes::{EventStream, InputFormat, SpikeCounts, SpikeError};
@@ -29,6 +31,7 @@ impl LabelledEvents {
             class: self.class,
             speaker: self.speaker,
             fingerprint: self.fingerprint(),
+            events: None,
         };
         Ok((sample, binned.past_end))
     }
@@ -45,4 +48,6 @@ pub struct Sample {
     pub speaker: SpeakerId,
     /// [`LabelledEvents::fingerprint`] of the recording.
     pub fingerprint: Fingerprint,
+    /// The events, where they are kept: see [`DatasetBuilder::keep_events`](super::DatasetBuilder::keep_events).
+    pub events: Option<Arc<EventStream>>,
 }

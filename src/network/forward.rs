@@ -54,7 +54,7 @@ pub(crate) fn predicted(logits: &[f32]) -> ClassId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// From the logits only. Steps after the last one that a logit depends on are left out, as their
-    /// errors are exactly 0: under [`OverTime::Max`] those after the latest maximum of the sample.
+    /// errors are exactly 0: under [`OverTime::Max`](crate::readout::OverTime::Max) those after the latest maximum of the sample.
     Logits,
     /// From every step: for errors of spikes, and to look at all states.
     EveryStep,

@@ -9,14 +9,17 @@
 //! | `cuba-lif` | [`CubaLif`]: leaky integrate-and-fire with a synaptic current |
 //! | `lif` | [`Lif`]: leaky integrate-and-fire without one, reset to zero or by subtraction |
 //! | `adlif` | [`AdLif`]: adaptive, after Baronig et al. 2025 |
+//! | `alif` | [`Alif`]: with an adaptive threshold, after Bellec et al. 2018 |
 
 mod adlif;
+mod alif;
 mod any;
 mod cuba_lif;
 mod learned_range;
 mod lif;
 
 pub use adlif::{AdLif, AdLifSettings};
+pub use alif::{Alif, AlifSettings};
 pub use any::AnyNeuron;
 pub(crate) use any::place;
 pub use cuba_lif::{CubaLif, CubaLifSettings};
@@ -269,6 +272,14 @@ mod tests {
             };
             proofs_hold(lif, |draw| [draw(0.1, 0.999), draw(0.1, 1.0)]);
         }
+        let alif = Alif {
+            beta: 0.9,
+            rho: 0.95,
+            threshold: 0.4,
+            rise: 1.5,
+            learned: [None; 2],
+        };
+        proofs_hold(alif, |draw| [draw(0.1, 0.999), draw(0.1, 0.999)]);
         let adaptive = AdLif::default();
         assert_eq!(
             Neuron::silence(&adaptive, &[0.5; 6]),

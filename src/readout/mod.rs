@@ -6,12 +6,15 @@
 //! | kind | what it is |
 //! |---|---|
 //! | `leaky` | [`LeakySettings`]: leaky integrators, read by their maximum, sum, last value or sum of softmax |
+//! | `accumulate` | [`AccumulateReadout`]: weighted spikes, added up without a leak |
 //! | `spike-counts` | [`SpikeCountReadout`]: how often each unit of the last layer, one a class, spiked |
 
+mod accumulate;
 mod any;
 mod leaky;
 mod spike_counts;
 
+pub use accumulate::AccumulateReadout;
 pub use any::AnyReadout;
 pub use leaky::{Filtered, Leaky, LeakySettings, OverTime};
 pub use spike_counts::SpikeCountReadout;

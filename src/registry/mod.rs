@@ -53,13 +53,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::neuron::{AdLifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
-use crate::readout::{AnyReadout, LeakySettings, Readout, SpikeCountReadout};
+use crate::neuron::{AdLifSettings, AlifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
+use crate::readout::{AccumulateReadout, AnyReadout, LeakySettings, Readout, SpikeCountReadout};
 use crate::surrogate::{
-    AnySurrogate, Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Surrogate, Triangle,
+    AnySurrogate, Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Sigmoid, Surrogate,
+    Triangle,
 };
 use crate::train::{
-    Adam, Adamax, CrossEntropy, Objective, Regulariser, Sgd, SpikePenalty, UpdateRule, WeightDecay,
+    Adam, AdamW, Adamax, CrossEntropy, MeanSquare, Objective, Regulariser, Sgd, SpikePenalty,
+    UpdateRule, WeightDecay,
 };
 
 /// A type whose values are members of an axis. Its fields are its settings: what serde makes of them is what
@@ -341,19 +343,24 @@ impl Registry {
             .with::<dyn AnyNeuron, CubaLifSettings>()
             .with::<dyn AnyNeuron, LifSettings>()
             .with::<dyn AnyNeuron, AdLifSettings>()
+            .with::<dyn AnyNeuron, AlifSettings>()
             .with::<dyn AnySurrogate, FastSigmoid>()
             .with::<dyn AnySurrogate, Boxcar>()
             .with::<dyn AnySurrogate, Arctan>()
             .with::<dyn AnySurrogate, Exponential>()
             .with::<dyn AnySurrogate, Triangle>()
             .with::<dyn AnySurrogate, CutFastSigmoid>()
+            .with::<dyn AnySurrogate, Sigmoid>()
             .with::<dyn AnyReadout, LeakySettings>()
             .with::<dyn AnyReadout, SpikeCountReadout>()
+            .with::<dyn AnyReadout, AccumulateReadout>()
             .with::<dyn Objective, CrossEntropy>()
+            .with::<dyn Objective, MeanSquare>()
             .with::<dyn Regulariser, SpikePenalty>()
             .with::<dyn Regulariser, WeightDecay>()
             .with::<dyn UpdateRule, Adamax>()
             .with::<dyn UpdateRule, Adam>()
+            .with::<dyn UpdateRule, AdamW>()
             .with::<dyn UpdateRule, Sgd>()
     }
 

@@ -12,6 +12,7 @@
 //! | `arctan` | [`Arctan`] |
 //! | `exponential` | [`Exponential`] |
 //! | `triangle` | [`Triangle`]: falls to 0 at a half-width |
+//! | `sigmoid` | [`Sigmoid`]: the derivative of a sigmoid |
 //! | `cut-fast-sigmoid` | [`CutFastSigmoid`]: SuperSpike up to a half-width, 0 beyond it |
 
 mod arctan;
@@ -19,6 +20,7 @@ mod boxcar;
 mod cut_fast_sigmoid;
 mod exponential;
 mod fast_sigmoid;
+mod sigmoid;
 #[cfg(test)]
 mod tests;
 mod triangle;
@@ -28,6 +30,7 @@ pub use boxcar::Boxcar;
 pub use cut_fast_sigmoid::CutFastSigmoid;
 pub use exponential::Exponential;
 pub use fast_sigmoid::FastSigmoid;
+pub use sigmoid::Sigmoid;
 pub use triangle::Triangle;
 
 use std::fmt::Debug;

@@ -35,6 +35,7 @@ fn surrogates_peak_at_the_threshold_are_even_and_have_their_primitives() {
     check(Arctan { slope: 2.0 }, 1.0);
     check(Exponential { scale: 0.3, slope }, 0.3);
     check(Triangle { half_width }, 2.0);
+    check(Sigmoid { slope: 4.0 }, 1.0);
     let half_width = 0.35;
     check(
         CutFastSigmoid {

@@ -238,6 +238,7 @@ impl BatchWork<'_> {
         let trace = self.stage.trace_block(&inputs, self.reach, place)?;
         let (loss_sum, added) = (self.loss)(&Block {
             activity: &trace,
+            samples: block,
             targets: &targets,
             batch_size: self.batch,
         })?;

@@ -29,9 +29,9 @@ pub use examples::{DatasetExamples, Examples, JoinedExamples, StoredExamples};
 pub use gradient::{BatchGradient, SAMPLES_PER_BLOCK, batch_gradient, batch_gradient_by};
 pub use losses::Losses;
 pub use objective::{
-    Block, BlockLoss, CrossEntropy, Objective, ObjectiveSettings, Target, cross_entropy,
+    Block, BlockLoss, CrossEntropy, MeanSquare, Objective, ObjectiveSettings, Target, cross_entropy,
 };
-pub use optimiser::{Adam, Adamax, Moved, Optimiser, OptimiserSettings, Sgd, UpdateRule};
+pub use optimiser::{Adam, AdamW, Adamax, Moved, Optimiser, OptimiserSettings, Sgd, UpdateRule};
 pub use regulariser::{Regulariser, RegulariserSettings, SpikePenalty, WeightDecay};
 pub use schedule::Schedule;
 pub use time::TimeSpent;

@@ -116,7 +116,7 @@ impl Default for TrainingSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EpochFigures {
-    /// Mean cross-entropy in nats, each sample under the weights of its batch's time.
+    /// Mean of the objective, of cross-entropy in nats, each sample under the weights of its batch's time.
     pub loss: f64,
     /// Share of the samples classified rightly, likewise.
     pub accuracy: f64,

@@ -11,7 +11,9 @@ use super::{
     Errors, Gradients, LayerSettings, Network, NetworkSettings, NetworkSpec, NeuronSettings, Reach,
     ReadoutSettings, Stage, StageInput, Trace,
 };
-use crate::neuron::{AdLifSettings, CubaLifSettings, LearnedRange, LifSettings, ResetSettings};
+use crate::neuron::{
+    AdLifSettings, AlifSettings, CubaLifSettings, LearnedRange, LifSettings, ResetSettings,
+};
 use crate::random::{MasterSeed, Purpose};
 use crate::readout::{LeakySettings, OverTime};
 use crate::simd::Simd;
@@ -115,6 +117,12 @@ fn other_neurons() -> Vec<Network> {
         ResetSettings::SubtractDetached,
     ];
     let mut networks: Vec<Network> = resets.map(|reset| network_of(lif(reset), |_| {})).into();
+    let alif = AlifSettings {
+        learn_tau_mem_steps: range(5.0, 25.0, false),
+        learn_tau_adaptation_steps: range(10.0, 90.0, true),
+        ..AlifSettings::new(10.0, 30.0, 0.5, 0.8)
+    };
+    networks.push(network_of(NeuronSettings::new(alif, surrogate), |_| {}));
     networks.push(network_of(cuba.clone(), |settings| {
         settings.init.weight_scale = 0.6;
         settings.layers[1].bias = true;

@@ -6,10 +6,13 @@
 //! | kind | what it is |
 //! |---|---|
 //! | `cross-entropy` | [`CrossEntropy`] of the softmax of the logits |
+//! | `mean-square` | [`MeanSquare`] of the logits, as of spike counts that are wanted |
 
 mod cross_entropy;
+mod mean_square;
 
 pub use cross_entropy::{CrossEntropy, cross_entropy};
+pub use mean_square::MeanSquare;
 
 use std::fmt::Debug;
 
@@ -43,6 +46,8 @@ pub trait Objective: Debug + Send + Sync + 'static {
 pub struct Block<'a> {
     /// What they did.
     pub activity: &'a dyn BlockActivity,
+    /// Which of the [`Examples`](super::Examples) they are.
+    pub samples: &'a [usize],
     /// What is wanted of each.
     pub targets: &'a [Target],
     /// Samples of the whole batch: errors are divided by it.

@@ -7,14 +7,17 @@
 //! |---|---|
 //! | `adamax` | [`Adamax`], the reference paper's |
 //! | `adam` | [`Adam`] |
+//! | `adamw` | [`AdamW`]: Adam with weights that decay by themselves |
 //! | `sgd` | [`Sgd`]: gradient descent with momentum |
 
 mod adam;
 mod adamax;
+mod adamw;
 mod sgd;
 
 pub use adam::Adam;
 pub use adamax::Adamax;
+pub use adamw::AdamW;
 pub use sgd::Sgd;
 
 use std::fmt::Debug;
@@ -254,6 +257,15 @@ mod tests {
         assert!((moved - 2.0 * rate).abs() < 1e-5, "{moved}");
         let (_, moved) = moved_twice(Adamax::default(), 0.01);
         assert!((moved - 2.0 * rate).abs() < 1e-5, "{moved}");
+        // Each number loses its share of the rate before it is moved: 0.1 at first.
+        let decaying = AdamW {
+            decay: 0.5,
+            ..AdamW::default()
+        };
+        let (_, moved) = moved_twice(decaying, 0.01);
+        let (kept, decay) = (1.0 - rate * 0.5, 0.1);
+        let expected = kept * (kept * decay + rate) + rate - decay;
+        assert!((moved - expected).abs() < 1e-5, "{moved} {expected}");
         // v is g, then 1.9·g.
         let (gradient, moved) = moved_twice(Sgd::default(), 0.01);
         assert!(
