@@ -55,10 +55,16 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// Samples of a batch of `batch_size` that did this, and of each of which that is wanted.
-    pub fn new(activity: &'a dyn BlockActivity, targets: &'a [Target], batch_size: usize) -> Self {
+    /// These samples of a batch of `batch_size`, which did this, and of each of which that is wanted.
+    pub fn new(
+        activity: &'a dyn BlockActivity,
+        samples: &'a [usize],
+        targets: &'a [Target],
+        batch_size: usize,
+    ) -> Self {
         Block {
             activity,
+            samples,
             targets,
             batch_size,
         }

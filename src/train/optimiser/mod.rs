@@ -44,6 +44,7 @@ pub trait UpdateRule: Debug + Send + Sync + 'static {
 
 /// Numbers with all that moves them, equally long.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Moved<'a> {
     /// The learning rate.
     pub learning_rate: f32,
@@ -55,6 +56,25 @@ pub struct Moved<'a> {
     pub gradients: &'a [f32],
     /// One slice for each name of [`UpdateRule::remembers`].
     pub memory: Vec<&'a mut [f32]>,
+}
+
+impl<'a> Moved<'a> {
+    /// Numbers after so many steps, with what is remembered of them: for checks of an optimiser.
+    pub fn new(
+        learning_rate: f32,
+        steps_taken: u32,
+        weights: &'a mut [f32],
+        gradients: &'a [f32],
+        memory: Vec<&'a mut [f32]>,
+    ) -> Self {
+        Moved {
+            learning_rate,
+            steps_taken,
+            weights,
+            gradients,
+            memory,
+        }
+    }
 }
 
 impl Moved<'_> {
