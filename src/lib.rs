@@ -104,7 +104,7 @@ pub mod surrogate;
 pub mod train;
 
 // What our functions take and give.
-pub use {ndarray, rand_chacha};
+pub use {ndarray, rand_chacha, serde, serde_json};
 
 /// Which source this is a build of: a hash of the library's and the program's code, its dependencies and
 /// the networks and suites that ship, as 16 hexadecimal digits.
