@@ -17,7 +17,7 @@ fn codecs(criterion: &mut Criterion) {
     let data = common::dataset(common::BATCH);
     let spec = NetworkSpec::dequino2024();
     let network = common::trainer(spec.clone(), &data).into_network();
-    let frozen = network.prepare_frozen(spec.lr_index(2).expect("three layers"));
+    let frozen = network.prepare_frozen(spec.replay_layer(2).expect("three layers"));
     let frozen = frozen.expect("its own");
     let samples = data
         .iter()
@@ -26,7 +26,7 @@ fn codecs(criterion: &mut Criterion) {
     let latents = frozen.latents(&samples).expect("they fit");
     let rasters = latents.into_iter().filter_map(|latent| match latent {
         Latent::Spikes(raster) => Some(raster),
-        Latent::Currents(_) => None,
+        _ => None,
     });
     let rasters: Vec<SpikeRaster> = rasters.collect();
     let mut group = criterion.benchmark_group("codecs");

@@ -10,7 +10,9 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use respike::network::{Latent, NetworkSpec, Stage, StageInput};
 use respike::random::{MasterSeed, Purpose};
 use respike::replay::{Capacity, Codec, Kept, Policy, ReplayMemory, StoredShape};
-use respike::train::{BLOCK, Examples, JoinedExamples, StoredExamples, Trainer, TrainingSettings};
+use respike::train::{
+    Examples, JoinedExamples, SAMPLES_PER_BLOCK, StoredExamples, Trainer, TrainingSettings,
+};
 
 const NEW: usize = 450;
 const REPLAYS: usize = 2560;
@@ -20,14 +22,14 @@ fn continual(criterion: &mut Criterion) {
     let spec = NetworkSpec::dequino2024();
     let batch = common::dataset(common::BATCH);
     let network = common::trainer(spec.clone(), &batch).into_network();
-    let index = spec.lr_index(2).expect("three layers");
+    let index = spec.replay_layer(2).expect("three layers");
     let inputs: Vec<StageInput<'_>> = data
         .iter()
         .map(|(_, sample)| StageInput::counts(&sample.counts))
         .collect();
     let latents = |inputs: &[StageInput<'_>]| -> Vec<Latent> {
         let frozen = network.prepare_frozen(index).expect("its own");
-        let blocks = inputs.chunks(BLOCK);
+        let blocks = inputs.chunks(SAMPLES_PER_BLOCK);
         blocks
             .flat_map(|block| frozen.latents(block).expect("they fit"))
             .collect()

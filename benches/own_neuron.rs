@@ -50,11 +50,7 @@ impl Neuron for Mine {
             ("beta", self.beta),
             ("threshold", 1.0),
         ];
-        let roles = starts.map(|(name, start)| Role {
-            name: RoleName::new(name),
-            start: Start::At(start),
-            learned: None,
-        });
+        let roles = starts.map(|(name, start)| Role::new(RoleName::new(name), Start::At(start)));
         roles.to_vec()
     }
 

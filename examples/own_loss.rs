@@ -144,13 +144,11 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     let some = DatasetExamples::new(&data, vec![SampleIndex(0), SampleIndex(7)]);
     gradients(&network, Stage::Whole, &some, &margin.clone().into(), seed)?;
 
-    let training = TrainingSettings {
-        batch_size: 16,
-        learning_rate: 2e-3,
-        optimiser: Adam::default().into(),
-        losses: margin.clone().into(),
-        ..TrainingSettings::default()
-    };
+    let training = TrainingSettings::default()
+        .with_batch_size(16)
+        .with_learning_rate(2e-3)
+        .with_optimiser(Adam::default())
+        .with_losses(margin.clone());
     let mut trainer = Trainer::new(network, Stage::Whole, training, seed, Purpose::Shuffle)?;
     let examples = DatasetExamples::all(&data);
     let first = trainer.epoch(&examples)?;
@@ -164,13 +162,9 @@ pub fn main() -> Result<(), Box<dyn Error>> {
 
     // A checkpoint knows how it was trained, and goes on.
     let path = std::env::temp_dir().join(format!("margin-{}.safetensors", std::process::id()));
-    let saved = Checkpoint {
-        network: trainer.network().clone(),
-        trainer: Some(trainer.state()),
-        training: None,
-        class_names: data.class_names().to_vec(),
-        trained_on: data.recordings(),
-    };
+    let saved = Checkpoint::new(trainer.network().clone(), data.recordings())
+        .with_trainer(trainer.state())
+        .with_class_names(data.class_names());
     saved.save(&path)?;
     let loaded = Checkpoint::load(&path)?;
     std::fs::remove_file(&path)?;

@@ -23,7 +23,8 @@ use respike::continual::{
 use respike::dataset::{DatasetBuilder, ShdFile};
 use respike::ids::ClassId;
 use respike::network::{
-    LayerSettings, Network, NetworkSettings, NetworkSpec, NeuronSettings, Stage,
+    InitSettings, InputSettings, LayerSettings, Network, NetworkSettings, NeuronSettings,
+    ReadoutSettings, Stage,
 };
 use respike::neuron::{Neuron, Role, Spike, Taken};
 use respike::random::{MasterSeed, Purpose};
@@ -31,7 +32,7 @@ use respike::real::Real;
 use respike::registry::Member;
 use respike::replay::{Capacity, Codec, Policy};
 use respike::surrogate::FastSigmoid;
-use respike::train::{Checkpoint, DatasetExamples, Trainer, TrainingSettings, evaluate};
+use respike::train::{Checkpoint, DatasetExamples, Trainer, evaluate};
 use serde::{Deserialize, Serialize};
 
 /// Its settings, as they stand in a spec: `neuron = { kind = "quadratic", tau_steps = 8.0, … }`.
@@ -124,16 +125,14 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     let surrogate = FastSigmoid { slope: 20.0 };
     neuron_gradients(&neuron, [], &surrogate, MasterSeed(1))?;
 
-    let reference = NetworkSpec::dequino2024().settings().clone();
-    let mut settings = NetworkSettings {
-        name: "quadratic".to_string(),
-        neuron: NeuronSettings::new(neuron, surrogate),
-        layers: vec![LayerSettings::new(100, true), LayerSettings::new(50, true)],
-        ..reference
-    };
-    (settings.input.units, settings.readout.classes) = (70, 10);
-    settings.init.weight_scale = 1.0;
-    let spec = settings.check()?;
+    let settings = NetworkSettings::new(
+        "quadratic",
+        InputSettings::plain(70, 100, 1.4),
+        NeuronSettings::new(neuron, surrogate),
+        vec![LayerSettings::new(100, true), LayerSettings::new(50, true)],
+        ReadoutSettings::dequino2024(10),
+    );
+    let spec = settings.with_init(InitSettings::new(1.0)).check()?;
 
     // A fifth of the digits, to be done in seconds.
     let file = ShdFile::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fsdd70_train.h5"))?;
@@ -147,10 +146,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     let data = builder.build()?;
 
     // Train it, and see that it learns.
-    let training = TrainingSettings {
-        batch_size: 16,
-        ..LearningDefaults::training(3e-3)
-    };
+    let training = LearningDefaults::training(3e-3).with_batch_size(16);
     let seed = MasterSeed(1);
     let network = Network::new(spec.clone(), seed);
     let mut trainer = Trainer::new(
@@ -171,13 +167,8 @@ pub fn main() -> Result<(), Box<dyn Error>> {
 
     // Saved, it is itself again when it is loaded.
     let path = std::env::temp_dir().join(format!("quadratic-{}.safetensors", std::process::id()));
-    let saved = Checkpoint {
-        network: trainer.into_network(),
-        trainer: None,
-        training: None,
-        class_names: data.class_names().to_vec(),
-        trained_on: data.recordings(),
-    };
+    let saved = Checkpoint::new(trainer.into_network(), data.recordings())
+        .with_class_names(data.class_names());
     saved.save(&path)?;
     let loaded = Checkpoint::load(&path)?;
     std::fs::remove_file(&path)?;
@@ -188,23 +179,14 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     );
 
     // And it goes on learning: a tenth class, with replays of what its first layer made of the others.
-    let experiment = Experiment {
-        scenario: Scenario::Class { class: ClassId(9) },
-        strategy: Strategy::Latent,
-        protocol: Protocol::Strict,
-        lr_index: Some(1),
-        memory: Some(MemorySettings {
-            codec: Codec::or(2)?,
-            policy: Policy::ClassBalanced,
-            capacity: Capacity::Bytes(200_000),
-        }),
-        pretrain_epochs: Some(20),
-        pretrain: Some(training.clone()),
-        epochs: 10,
-        learn: training,
-        seed,
-        classes: None,
-    };
+    let scenario = Scenario::Class { class: ClassId(9) };
+    let capacity = Capacity::Bytes(200_000);
+    let memory = MemorySettings::new(Codec::or(2)?, Policy::ClassBalanced, capacity);
+    let experiment = Experiment::new(scenario, Strategy::Latent, Protocol::Strict, seed)
+        .with_replay_layer(1)
+        .with_memory(memory)
+        .with_pretraining(20, training.clone())
+        .with_learning(10, training);
     let start = Start::Fresh(Box::new(Network::new(spec, seed)));
     let outcome = run(
         &experiment,

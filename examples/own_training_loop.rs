@@ -96,8 +96,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
                         let logits = block.activity.logits();
                         let (loss_sum, errors) =
                             cross_entropy(logits.view(), &classes, block.batch_size);
-                        let errors = Errors::of_logits(errors);
-                        Ok(BlockLoss { loss_sum, errors })
+                        Ok(BlockLoss::new(loss_sum, Errors::of_logits(errors)))
                     })?;
                 loss_sum += found.loss_sum;
                 sum.add(&found.gradients)?;

@@ -58,7 +58,7 @@
 //!
 //! let network = trainer.network();
 //! let (_, sample) = data.iter().next().unwrap();
-//! if let Latent::Spikes(spikes) = network.latent(network.spec().lr_index(2)?, &sample.counts)? {
+//! if let Latent::Spikes(spikes) = network.latent(network.spec().replay_layer(2)?, &sample.counts)? {
 //!     assert_eq!(encode_spikes(Codec::or(10)?, &spikes).len(), 100 * 10); // units × windows
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())

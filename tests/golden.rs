@@ -277,7 +277,7 @@ fn codecs_and_the_replay_path_are_those_of_pytorch() {
         for index in 1..=network.spec().depth() {
             let index = network
                 .spec()
-                .lr_index(index)
+                .replay_layer(index)
                 .expect("there is such a layer");
             let prefix = format!("replay{}", index.get());
             let or: Array3<f32> = golden.get(&format!("{prefix}.or5.compressed"));

@@ -205,7 +205,7 @@ fn run(work: &str, times: usize) {
     let (spec, seed) = (NetworkSpec::dequino2024(), MasterSeed(3));
     let network = Network::new(spec.clone(), seed);
     let settings = TrainingSettings::default();
-    let index = spec.lr_index(2).expect("three layers");
+    let index = spec.replay_layer(2).expect("three layers");
     let latents: Vec<Latent> = samples
         .iter()
         .map(|counts| network.latent(index, counts).expect("it fits"))
@@ -231,7 +231,7 @@ fn run(work: &str, times: usize) {
         .iter()
         .filter_map(|latent| match latent {
             Latent::Spikes(raster) => Some(raster.clone()),
-            Latent::Currents(_) => None,
+            _ => None,
         })
         .collect();
     let train = |stage: Stage, examples: &StoredExamples<'_>| {

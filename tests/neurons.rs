@@ -36,16 +36,14 @@ fn reference(golden: &Golden) -> NetworkSettings {
                 .get(&format!("init.w{layer}"))
                 .map(|w| (layer, w))
         })
-        .map(|(layer, w)| LayerSettings {
-            bias: golden.tensors.contains_key(&format!("init.bias{layer}")),
-            delay_steps: match golden.tensors.get(&format!("delay.{layer}")) {
-                Some(delays) => delays.iter().map(|&delay| delay as u16).collect(),
-                None => Vec::new(),
-            },
-            ..LayerSettings::new(
-                w.shape()[1],
-                golden.tensors.contains_key(&format!("init.v{layer}")),
-            )
+        .map(|(layer, w)| {
+            let has = |what: &str| golden.tensors.contains_key(&format!("init.{what}{layer}"));
+            let mut settings = LayerSettings::new(w.shape()[1], has("v"));
+            settings.bias = has("bias");
+            if let Some(delays) = golden.tensors.get(&format!("delay.{layer}")) {
+                settings.delay_steps = delays.iter().map(|&delay| delay as u16).collect();
+            }
+            settings
         })
         .collect();
     settings.readout.classes = golden.get::<ndarray::Ix2>("logits").ncols();
@@ -210,32 +208,20 @@ fn check(kind: &str, change: impl FnOnce(&mut NetworkSettings)) {
     check_training(&golden, whole, &inputs, "", &golden.info);
 }
 
-fn between(min: f64, max: f64) -> Option<LearnedRange> {
-    Some(LearnedRange {
-        min,
-        max,
-        shared: false,
-    })
-}
-
 #[test]
 fn current_based_neurons_that_differ() {
     check("cuba_hetero", |settings| {
-        let neurons = CubaLifSettings {
-            learn_tau_syn_steps: between(2.0, 10.0),
-            learn_tau_mem_steps: between(5.0, 25.0),
-            learn_threshold: between(0.5, 1.5),
-            ..CubaLifSettings::new(5.0, 10.0, 1.0)
-        };
+        let neurons = CubaLifSettings::new(5.0, 10.0, 1.0)
+            .with_learned_tau_syn_steps(LearnedRange::new(2.0, 10.0))
+            .with_learned_tau_mem_steps(LearnedRange::new(5.0, 25.0))
+            .with_learned_threshold(LearnedRange::new(0.5, 1.5));
         settings.neuron = NeuronSettings::new(neurons, SUPER_SPIKE);
     });
 }
 
 fn lif(reset: ResetSettings) -> NeuronSettings {
-    let neurons = LifSettings {
-        learn_tau_mem_steps: between(5.0, 25.0),
-        ..LifSettings::new(10.0, 0.75, reset)
-    };
+    let neurons = LifSettings::new(10.0, 0.75, reset)
+        .with_learned_tau_mem_steps(LearnedRange::new(5.0, 25.0));
     NeuronSettings::new(neurons, SUPER_SPIKE)
 }
 
@@ -268,21 +254,12 @@ fn adlif() -> NeuronSettings {
 
 /// Leaky integrators of the reference network's time constants.
 fn read_by(settings: &mut NetworkSettings, over_time: OverTime) {
-    let readout = LeakySettings {
-        over_time,
-        ..LeakySettings::DEQUINO2024
-    };
-    settings.readout.model = readout.into();
+    settings.readout.model = LeakySettings::DEQUINO2024.with_over_time(over_time).into();
 }
 
 #[test]
 fn adaptive_neurons() {
-    let unfiltered = |over_time| LeakySettings {
-        tau_syn_steps: None,
-        tau_mem_steps: 15.0,
-        over_time,
-        skip_steps: 0,
-    };
+    let unfiltered = |over_time| LeakySettings::new(15.0, over_time);
     let adaptive = |settings: &mut NetworkSettings| {
         settings.neuron = adlif();
         settings.readout.model = unfiltered(OverTime::SumOfSoftmax).into();
@@ -355,7 +332,7 @@ fn stages_on_windows_of_time() {
             })
             .collect();
         let inputs: Vec<StageInput<'_>> = rasters.iter().map(StageInput::spikes).collect();
-        let stage = Stage::Learning(spec.lr_index(2).expect("three layers"));
+        let stage = Stage::Learning(spec.replay_layer(2).expect("three layers"));
         check_states(&golden, (&network, stage), &inputs, &prefix, 3);
         let info = &golden.info[prefix.trim_end_matches('.')];
         check_training(&golden, (&network, stage), &inputs, &prefix, info);
@@ -366,19 +343,13 @@ fn stages_on_windows_of_time() {
 fn of_all_kinds() -> (NetworkSpec, Vec<SpikeCounts>, Vec<ClassId>) {
     let golden = Golden::read("neurons_compact_3.safetensors");
     let mut settings = reference(&golden);
-    let layer = |neuron: NeuronSettings, bias| LayerSettings {
-        neuron: Some(neuron),
-        bias,
-        ..LayerSettings::new(19, true)
-    };
+    let layer = |neuron: NeuronSettings| LayerSettings::new(19, true).with_neuron(neuron);
+    let delays: Vec<u16> = (0..19).map(|unit| unit % 4).collect();
     settings.layers = vec![
-        layer(adlif(), true),
-        layer(lif(ResetSettings::Subtract), false),
-        layer(lif(ResetSettings::ToZero), true),
-        LayerSettings {
-            delay_steps: (0..19).map(|unit| unit % 4).collect(),
-            ..LayerSettings::new(7, false)
-        },
+        layer(adlif()).with_bias(),
+        layer(lif(ResetSettings::Subtract)),
+        layer(lif(ResetSettings::ToZero)).with_bias(),
+        LayerSettings::new(7, false).with_delays(delays),
     ];
     settings.init.weight_scale = 14.0;
     read_by(&mut settings, OverTime::SumOfSoftmax);

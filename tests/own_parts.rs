@@ -65,7 +65,7 @@ fn the_example_trains_saves_loads_and_goes_on_learning() {
         ),
         (
             format!(r#"{{"kind": "cubic", {surrogate}}}"#),
-            "use one of cuba-lif, lif, adlif, quadratic",
+            "use one of cuba-lif, lif, adlif, alif, quadratic",
         ),
     ] {
         let refused = spec(&neuron).expect_err(&neuron).to_string();

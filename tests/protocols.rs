@@ -91,11 +91,27 @@ fn strict_plans_use_every_sample_once_and_keep_tests_apart() {
                     Scenario::Sample { speaker } => sample.speaker == speaker,
                     Scenario::Class { class } => sample.class == class,
                     Scenario::MultiClass { base_classes } => sample.class.index() >= base_classes,
+                    _ => panic!("{scenario} is not planned here"),
                 };
                 assert_eq!(held_out, index > 0, "{scenario}");
             }
         }
     }
+}
+
+/// One epoch of everything, with a memory of so many samples.
+fn of_one_epoch(
+    scenario: Scenario,
+    strategy: Strategy,
+    protocol: Protocol,
+    replays: usize,
+) -> Experiment {
+    let training = LearningDefaults::training(1e-3);
+    let capacity = Capacity::Samples(replays);
+    Experiment::new(scenario, strategy, protocol, MasterSeed(4))
+        .with_memory(MemorySettings::new(Codec::Raw, Policy::Uniform, capacity))
+        .with_pretraining(1, training.clone())
+        .with_learning(1, training)
 }
 
 #[test]
@@ -109,23 +125,8 @@ fn strict_runs_never_train_on_or_keep_a_test_sample() {
             Strategy::Native,
             Strategy::Latent,
         ] {
-            let experiment = Experiment {
-                scenario,
-                strategy,
-                protocol: Protocol::Strict,
-                lr_index: (strategy == Strategy::Latent).then_some(1),
-                memory: Some(MemorySettings {
-                    codec: Codec::Raw,
-                    policy: Policy::Uniform,
-                    capacity: Capacity::Samples(10_000),
-                }),
-                pretrain_epochs: Some(1),
-                pretrain: Some(LearningDefaults::training(1e-3)),
-                epochs: 1,
-                learn: LearningDefaults::training(1e-3),
-                seed: MasterSeed(4),
-                classes: None,
-            };
+            let mut experiment = of_one_epoch(scenario, strategy, Protocol::Strict, 10_000);
+            experiment.lr_index = (strategy == Strategy::Latent).then_some(1);
             let fresh = Start::Fresh(Box::new(Network::new(spec.clone(), experiment.seed)));
             let mut progress = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
             let outcome = run(&experiment, &dataset, fresh, &mut progress).expect("it runs");
@@ -237,23 +238,9 @@ fn published_multi_class_repeats_the_same_batches_and_grows() {
 
 /// One epoch of everything, with a memory of so many batches.
 fn published_experiment(scenario: Scenario, strategy: Strategy, batches: usize) -> Experiment {
-    Experiment {
-        scenario,
-        strategy,
-        protocol: Protocol::Published,
-        lr_index: (strategy == Strategy::Latent).then_some(1),
-        memory: Some(MemorySettings {
-            codec: Codec::Raw,
-            policy: Policy::Uniform,
-            capacity: Capacity::Samples(batches * BATCH),
-        }),
-        pretrain_epochs: Some(1),
-        pretrain: Some(LearningDefaults::training(1e-3)),
-        epochs: 1,
-        learn: LearningDefaults::training(1e-3),
-        seed: MasterSeed(4),
-        classes: None,
-    }
+    let mut experiment = of_one_epoch(scenario, strategy, Protocol::Published, batches * BATCH);
+    experiment.lr_index = (strategy == Strategy::Latent).then_some(1);
+    experiment
 }
 
 #[test]
@@ -317,19 +304,11 @@ fn published_epochs_train_on_new_batches_and_then_on_replays() {
 #[test]
 fn a_run_can_be_broken_off() {
     let dataset = dataset(4, 3, 10);
-    let experiment = Experiment {
-        scenario: SCENARIOS[0],
-        strategy: Strategy::Naive,
-        protocol: Protocol::Strict,
-        lr_index: None,
-        memory: None,
-        pretrain_epochs: Some(1000),
-        pretrain: Some(LearningDefaults::training(1e-3)),
-        epochs: 1000,
-        learn: LearningDefaults::training(1e-3),
-        seed: MasterSeed(0),
-        classes: None,
-    };
+    let training = LearningDefaults::training(1e-3);
+    let (scenario, seed) = (SCENARIOS[0], MasterSeed(0));
+    let experiment = Experiment::new(scenario, Strategy::Naive, Protocol::Strict, seed)
+        .with_pretraining(1000, training.clone())
+        .with_learning(1000, training);
     let fresh = Start::Fresh(Box::new(Network::new(small_network(4), experiment.seed)));
     let mut told = 0;
     let broken = run(&experiment, &dataset, fresh, &mut |_| {
@@ -378,23 +357,7 @@ fn bits_of_native_rehearsal_come_from_what_was_trained_on() {
         ([6, 1, 1], 3),
     ] {
         let dataset = dataset_with_counts(counts);
-        let experiment = Experiment {
-            scenario: SCENARIOS[1],
-            strategy: Strategy::Native,
-            protocol: Protocol::Strict,
-            lr_index: None,
-            memory: Some(MemorySettings {
-                codec: Codec::Raw,
-                policy: Policy::Uniform,
-                capacity: Capacity::Samples(100),
-            }),
-            pretrain_epochs: Some(1),
-            pretrain: Some(LearningDefaults::training(1e-3)),
-            epochs: 1,
-            learn: LearningDefaults::training(1e-3),
-            seed: MasterSeed(4),
-            classes: None,
-        };
+        let experiment = of_one_epoch(SCENARIOS[1], Strategy::Native, Protocol::Strict, 100);
         let fresh = Start::Fresh(Box::new(Network::new(small_network(3), experiment.seed)));
         let mut go_on = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
         let outcome = run(&experiment, &dataset, fresh, &mut go_on).expect("it runs");

@@ -54,6 +54,7 @@ proptest! {
             Codec::Raw => steps * units,
             Codec::Or(_) => windows * units,
             Codec::Counts(_) => windows * units * count_bits(w),
+            _ => panic!("{codec} is promised nothing here"),
         };
         prop_assert_eq!(packed.len(), promised);
         let shape = StoredShape::new(Kept::Spikes, codec, steps, units).expect("valid");
@@ -74,6 +75,7 @@ proptest! {
                         Codec::Raw => before[[t, unit]],
                         Codec::Or(_) => at == 0 && count > 0,
                         Codec::Counts(_) => at < count,
+                        _ => panic!("{codec} is promised nothing here"),
                     };
                     prop_assert_eq!(after[[t, unit]], expected);
                 }

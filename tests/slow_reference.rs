@@ -305,10 +305,7 @@ impl Sizes {
                 NeuronSettings::new(neuron, Exponential { scale, slope })
             }
         };
-        let readout = LeakySettings {
-            over_time: self.over_time,
-            ..LeakySettings::DEQUINO2024
-        };
+        let readout = LeakySettings::DEQUINO2024.with_over_time(self.over_time);
         settings.readout.model = readout.into();
         settings.readout.classes = 5;
         settings.input.units = self.inputs;
@@ -319,7 +316,7 @@ impl Sizes {
             .map(|&(units, recurrent)| LayerSettings::new(units, recurrent))
             .collect();
         let spec = settings.check().expect("valid");
-        let stage = match spec.lr_index(self.index) {
+        let stage = match spec.replay_layer(self.index) {
             Ok(index) => Stage::Learning(index),
             Err(_) => Stage::Whole,
         };
@@ -369,6 +366,7 @@ fn dense(input: &StageInput<'_>) -> Array2<f64> {
         StageInput::Counts(counts) => counts.to_dense().mapv(f64::from),
         StageInput::Spikes(raster) => raster.to_dense().mapv(|s| f64::from(u8::from(s))),
         StageInput::Currents(currents) => currents.mapv(f64::from),
+        _ => panic!("not of the reference"),
     }
 }
 

@@ -119,7 +119,7 @@ impl Objective for Hinge {
             }
         }
         let errors = Errors::of_logits(errors);
-        Ok(BlockLoss { loss_sum, errors })
+        Ok(BlockLoss::new(loss_sum, errors))
     }
 }
 

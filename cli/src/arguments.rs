@@ -134,23 +134,21 @@ where
 
 impl Training {
     pub(super) fn settings(&self, learning_rate: f32, epochs: usize) -> TrainingSettings {
-        TrainingSettings {
-            batch_size: self.batch_size,
-            learning_rate,
-            schedule: match self.schedule {
-                ScheduleChoice::Fixed(schedule) => schedule,
-                ScheduleChoice::Falling => Schedule::Cosine { epochs },
-            },
-            optimiser: self.optimiser.clone(),
-            losses: Losses {
-                objective: self.objective.clone(),
-                regularisers: self.regularisers.clone(),
-            }
-            .and_penalty(SpikePenalty {
+        let schedule = match self.schedule {
+            ScheduleChoice::Fixed(schedule) => schedule,
+            ScheduleChoice::Falling => Schedule::Cosine { epochs },
+        };
+        let mut losses = Losses::new(self.objective.clone());
+        losses.regularisers = self.regularisers.clone();
+        TrainingSettings::default()
+            .with_batch_size(self.batch_size)
+            .with_learning_rate(learning_rate)
+            .with_schedule(schedule)
+            .with_optimiser(self.optimiser.clone())
+            .with_losses(losses.and_penalty(SpikePenalty {
                 l1: self.l1,
                 l2: self.l2,
-            }),
-        }
+            }))
     }
 }
 

@@ -403,6 +403,7 @@ impl ProgressLine {
                     self.0.set_message(format!("{remains}  {group}, {what}"));
                 }
             }
+            _ => {}
         }
     }
 }

@@ -22,7 +22,7 @@ use respike::train::{Schedule, TrainingSettings};
 const PRETRAIN_EPOCHS: usize = 50;
 const EPOCHS: usize = 20;
 const RATE: f32 = 1e-3;
-const LR_INDEX: usize = 2;
+const REPLAY_LAYER: usize = 2;
 const WINDOW_STEPS: usize = 5;
 const BUDGET_BYTES: u64 = 1_000_000;
 const BASE_CLASSES: usize = 5;
@@ -142,32 +142,24 @@ pub(super) fn demo_network() -> NetworkSpec {
 }
 
 fn demo_experiment(scenario: Scenario, strategy: Strategy, seed: Seed) -> Experiment {
-    Experiment {
-        scenario,
-        strategy,
-        protocol: Protocol::Strict,
-        lr_index: (strategy != Strategy::Joint).then_some(LR_INDEX),
-        memory: (strategy == Strategy::Latent).then(|| MemorySettings {
-            codec: Codec::counts(WINDOW_STEPS).expect("a window of 5 steps is valid"),
-            policy: Policy::ClassBalanced,
-            capacity: Capacity::Bytes(BUDGET_BYTES),
-        }),
-        pretrain_epochs: Some(PRETRAIN_EPOCHS),
-        pretrain: Some(falling(PRETRAIN_EPOCHS)),
-        epochs: EPOCHS,
-        learn: falling(EPOCHS),
-        seed: seed.master(),
-        classes: None,
-    }
+    let mut experiment = Experiment::new(scenario, strategy, Protocol::Strict, seed.master())
+        .with_pretraining(PRETRAIN_EPOCHS, falling(PRETRAIN_EPOCHS))
+        .with_learning(EPOCHS, falling(EPOCHS));
+    experiment.lr_index = (strategy != Strategy::Joint).then_some(REPLAY_LAYER);
+    experiment.memory = (strategy == Strategy::Latent).then(|| {
+        MemorySettings::new(
+            Codec::counts(WINDOW_STEPS).expect("a window of 5 steps is valid"),
+            Policy::ClassBalanced,
+            Capacity::Bytes(BUDGET_BYTES),
+        )
+    });
+    experiment
 }
 
 /// Adamax at a rate that falls to zero over so many epochs, so that the last epoch, which is the one
 /// reported, is not one of a restless training.
 fn falling(epochs: usize) -> TrainingSettings {
-    TrainingSettings {
-        schedule: Schedule::Cosine { epochs },
-        ..LearningDefaults::training(RATE)
-    }
+    LearningDefaults::training(RATE).with_schedule(Schedule::Cosine { epochs })
 }
 
 /// Draws from the records alone, and names what was drawn.
@@ -232,7 +224,7 @@ fn tell(
         |summary: &LearnSummary| (summary.accuracy.before.old - summary.accuracy.after.old) * 1e2;
     print("Old, new and all are accuracies on test samples, before → after learning.")?;
     print(&format!(
-        "Naive training and replay train what lies above layer {LR_INDEX}; joint training keeps all old \
+        "Naive training and replay train what lies above layer {REPLAY_LAYER}; joint training keeps all old \
          data and trains the whole network."
     ))?;
     print("Points lost on what was known before:   naive  replay  joint")?;

@@ -165,6 +165,7 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
             }
         }
         EncodeProgress::Done => bar.advance(1),
+        _ => {}
     };
     let heard = encode_files(&ear, arguments.seed.master(), files, &journal, &progress)?;
     bar.done();

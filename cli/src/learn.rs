@@ -29,7 +29,7 @@ const LEARNED: &str = "learned.safetensors";
 /// Pre-train a network, then let it learn something new.
 #[derive(Subcommand)]
 #[command(
-    after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --lr-index 2 \\\n      --codec or:2 --budget 400kB --out runs/nine"
+    after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --replay-layer 2 \\\n      --codec or:2 --budget 400kB --out runs/nine"
 )]
 pub(super) enum LearnCommand {
     /// A new speaker of known classes (sample-incremental).
@@ -45,7 +45,7 @@ pub(super) enum LearnCommand {
     },
     /// A new class (class-incremental).
     #[command(
-        after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --lr-index 2 \\\n      --codec or:2 --replays 600 --out runs/nine"
+        after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --replay-layer 2 \\\n      --codec or:2 --replays 600 --out runs/nine"
     )]
     Class {
         /// The class that pre-training never hears, by name or number.
@@ -56,7 +56,7 @@ pub(super) enum LearnCommand {
     },
     /// Many classes, one after the other (multi-class-incremental).
     #[command(
-        after_help = "Example:\n  respike learn multi-class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --base-classes 5 --strategy latent --lr-index 2 \\\n      --codec counts:10 --budget 500kB --policy class-balanced --out runs/five-more"
+        after_help = "Example:\n  respike learn multi-class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --base-classes 5 --strategy latent --replay-layer 2 \\\n      --codec counts:10 --budget 500kB --policy class-balanced --out runs/five-more"
     )]
     MultiClass {
         /// What is pre-trained on: the lowest classes, so many, or classes by name (or number) with commas
@@ -88,10 +88,11 @@ pub(super) struct LearnArguments {
     /// inputs) or latent (a memory of compressed latents).
     #[arg(long, default_value = "latent")]
     strategy: Strategy,
-    /// How many hidden layers are frozen while learning: 0 keeps input currents, k the spikes of
-    /// layer k. For latent replay 2 by default; naive and joint train the whole network without it.
-    #[arg(long, value_name = "INDEX")]
-    lr_index: Option<usize>,
+    /// How many hidden layers are frozen while learning, the LR index of papers and reports: 0 keeps input
+    /// currents, k the spikes of layer k. For latent replay 2 by default; naive and joint train the whole
+    /// network without it.
+    #[arg(long, value_name = "INDEX", visible_alias = "lr-index")]
+    replay_layer: Option<usize>,
     /// How latents are compressed in time: raw (by default), or:W or counts:W, with windows of W steps.
     #[arg(long)]
     codec: Option<Codec>,
@@ -335,30 +336,22 @@ impl LearnArguments {
             (Some(bytes), _) => Some(Capacity::Bytes(bytes)),
             (None, samples) => samples.map(Capacity::Samples),
         };
-        let experiment = Experiment {
-            scenario,
-            strategy: self.strategy,
-            protocol: self.protocol,
-            lr_index: match self.strategy {
-                Strategy::Latent => self.lr_index.or(Some(2)),
-                _ => self.lr_index,
-            },
-            memory: capacity
-                .filter(|_| self.has_memory())
-                .map(|capacity| MemorySettings {
-                    codec: self.codec.unwrap_or(Codec::Raw),
-                    policy: self.policy.unwrap_or(Policy::Uniform),
-                    capacity,
-                }),
-            pretrain_epochs,
-            pretrain,
-            epochs,
-            learn: self
-                .training
-                .settings(self.lr.unwrap_or(defaults.rate), epochs),
-            seed: self.run.seed.master(),
-            classes,
+        let learn = self
+            .training
+            .settings(self.lr.unwrap_or(defaults.rate), epochs);
+        let seed = self.run.seed.master();
+        let mut experiment = Experiment::new(scenario, self.strategy, self.protocol, seed)
+            .with_learning(epochs, learn);
+        experiment.lr_index = match self.strategy {
+            Strategy::Latent => self.replay_layer.or(Some(2)),
+            _ => self.replay_layer,
         };
+        experiment.memory = capacity.filter(|_| self.has_memory()).map(|capacity| {
+            let codec = self.codec.unwrap_or(Codec::Raw);
+            MemorySettings::new(codec, self.policy.unwrap_or(Policy::Uniform), capacity)
+        });
+        (experiment.pretrain_epochs, experiment.pretrain) = (pretrain_epochs, pretrain);
+        experiment.classes = classes;
         Ok((experiment, data))
     }
 }

@@ -69,7 +69,7 @@ enum Command {
     #[command(subcommand)]
     Data(data::DataCommand),
     /// Train a network.
-    Train(train::TrainArguments),
+    Train(Box<train::TrainArguments>),
     /// Test a trained network.
     Eval(eval::EvalArguments),
     /// Pre-train a network, then let it learn something new.
@@ -128,7 +128,7 @@ impl Command {
         match self {
             Command::Demo(arguments) => demo::run(arguments),
             Command::Data(command) => data::run(command),
-            Command::Train(arguments) => train::run(arguments),
+            Command::Train(arguments) => train::run(*arguments),
             Command::Eval(arguments) => eval::run(arguments),
             Command::Learn(command) => learn::run(command),
             Command::Bench(command) => bench::run(command),

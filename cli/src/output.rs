@@ -186,6 +186,7 @@ impl LearnBars {
                     bar.epoch(percentages(record));
                 }
             }
+            _ => {}
         }
     }
 

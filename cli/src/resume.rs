@@ -51,6 +51,10 @@ pub(super) fn record_of(out: &Path) -> Result<Option<RunRecord>, Failure> {
             "{} holds a run of `learn`; only those of `train` can be gone on with",
             out.display()
         ))),
+        _ => Err(Failure::bad(format!(
+            "{} holds a run of another command; only those of `train` can be gone on with",
+            out.display()
+        ))),
     }
 }
 
@@ -137,7 +141,7 @@ fn refuse_other_build(out: &Path, there: &StartLine, asked: &StartLine) -> Resul
 fn training(start: &StartLine) -> Option<(usize, &respike::train::TrainingSettings)> {
     match &start.settings {
         Description::Train { epochs, training } => Some((*epochs, training)),
-        Description::Learn(_) => None,
+        _ => None,
     }
 }
 

@@ -308,13 +308,9 @@ impl TrainArguments {
 }
 
 fn checkpoint(trainer: &Trainer, data: &Dataset, trained_on: &RecordingSet) -> Checkpoint {
-    Checkpoint {
-        network: trainer.network().clone(),
-        trainer: Some(trainer.state()),
-        training: None,
-        class_names: data.class_names().to_vec(),
-        trained_on: trained_on.clone(),
-    }
+    Checkpoint::new(trainer.network().clone(), trained_on.clone())
+        .with_trainer(trainer.state())
+        .with_class_names(data.class_names())
 }
 
 fn refuse_shared_recordings(data: &Dataset, test: &Dataset) -> Result<(), Failure> {

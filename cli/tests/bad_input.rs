@@ -253,11 +253,11 @@ fn bad_settings_are_named_with_the_reason() {
             vec!["at least one"],
         ),
         (
-            "class --held-out 1 --strategy latent --lr-index 4 --replays 9",
+            "class --held-out 1 --strategy latent --replay-layer 4 --replays 9",
             vec!["LR index 4", "3"],
         ),
         (
-            "class --held-out 1 --strategy native --lr-index 1 --replays 9",
+            "class --held-out 1 --strategy native --replay-layer 1 --replays 9",
             vec!["no LR index"],
         ),
         (

@@ -150,7 +150,7 @@ fn replay_keeps_what_naive_learning_forgets() {
     let latent = learn(
         "latent",
         &format!(
-            "{pretrained} --strategy latent --lr-index 2 --codec or:2 --budget 2kB --policy class-balanced"
+            "{pretrained} --strategy latent --replay-layer 2 --codec or:2 --budget 2kB --policy class-balanced"
         ),
     );
     let old =
@@ -215,7 +215,8 @@ fn channels_can_be_pooled_and_neurons_be_others() {
         "plot raster --data test.h5 --sample 0 --checkpoint run/checkpoint.safetensors --out raster.png",
     );
     for index in 0..3 {
-        let how = format!("--strategy latent --lr-index {index} --replays 10 --pretrain-epochs 1");
+        let how =
+            format!("--strategy latent --replay-layer {index} --replays 10 --pretrain-epochs 1");
         let data = "--data train.h5 test.h5 --model pooled.toml --epochs 1";
         good(
             &bench,
@@ -299,11 +300,11 @@ fn every_scenario_and_strategy_runs_and_threads_change_nothing() {
     for (index, how) in [
         "sample --held-out 1 --strategy joint",
         "sample --held-out 1 --strategy native --replays 20",
-        "class --held-out 0 --strategy latent --lr-index 0 --codec counts:5 --replays 10 --policy reservoir",
-        "class --held-out 0 --strategy latent --lr-index 3 --codec counts:4 --budget 2KiB",
-        "multi-class --base-classes 2 --strategy latent --lr-index 1 --codec raw --replays 30 --policy class-balanced",
-        "multi-class --strategy joint --lr-index 1",
-        "multi-class --strategy naive --lr-index 3",
+        "class --held-out 0 --strategy latent --replay-layer 0 --codec counts:5 --replays 10 --policy reservoir",
+        "class --held-out 0 --strategy latent --replay-layer 3 --codec counts:4 --budget 2KiB",
+        "multi-class --base-classes 2 --strategy latent --replay-layer 1 --codec raw --replays 30 --policy class-balanced",
+        "multi-class --strategy joint --replay-layer 1",
+        "multi-class --strategy naive --replay-layer 3",
     ]
     .into_iter()
     .enumerate()

@@ -53,12 +53,12 @@ pub enum ContinualError {
     },
     /// The strategy needs a layer to keep latents of.
     #[error("latent replay needs an LR index")]
-    NoLrIndex,
+    NoReplayLayer,
     /// The strategy trains the whole network.
     #[error(
         "native rehearsal keeps raw inputs and trains the whole network, so it takes no LR index"
     )]
-    LrIndexUnused,
+    ReplayLayerUnused,
     /// The strategy needs a memory.
     #[error(
         "the strategy {0} needs a memory: give a budget in bytes (--budget) or a number of samples (--replays)"

@@ -7,7 +7,7 @@ use super::latents::Latents;
 use super::{ContinualError, PUBLISHED_BATCH, Plan, Scenario, published_plan, strict_plan};
 use crate::dataset::Dataset;
 use crate::ids::SampleIndex;
-use crate::network::{LrIndex, NetworkSpec, Stage};
+use crate::network::{NetworkSpec, ReplayLayer, Stage};
 use crate::random::MasterSeed;
 use crate::replay::{Capacity, Codec, Kept, Policy, ReplayMemory, StoredShape};
 use crate::train::{Adamax, TrainingSettings};
@@ -15,6 +15,7 @@ use crate::train::{Adamax, TrainingSettings};
 /// What is trained on when something new is to be learned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Strategy {
     /// New samples only.
     Naive,
@@ -29,6 +30,7 @@ pub enum Strategy {
 /// How data is split, ordered and counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Protocol {
     /// An honest measurement: see [`strict_plan`].
     Strict,
@@ -65,6 +67,7 @@ text_names!(Protocol, "protocol",
 
 /// What is kept of old samples, and how much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct MemorySettings {
     /// How a sample is compressed.
     pub codec: Codec,
@@ -74,8 +77,36 @@ pub struct MemorySettings {
     pub capacity: Capacity,
 }
 
+impl MemorySettings {
+    /// Samples compressed so, chosen so, and so many of them.
+    pub fn new(codec: Codec, policy: Policy, capacity: Capacity) -> Self {
+        MemorySettings {
+            codec,
+            policy,
+            capacity,
+        }
+    }
+}
+
 /// A continual-learning run, told whole.
+///
+/// ```
+/// use respike::continual::{Experiment, MemorySettings, Protocol, Scenario, Strategy};
+/// use respike::ids::ClassId;
+/// use respike::random::MasterSeed;
+/// use respike::replay::{Capacity, Codec, Policy};
+///
+/// let (scenario, seed) = (Scenario::Class { class: ClassId(9) }, MasterSeed(1));
+/// let capacity = Capacity::Bytes(200_000);
+/// let memory = MemorySettings::new(Codec::or(2)?, Policy::ClassBalanced, capacity);
+/// let experiment = Experiment::new(scenario, Strategy::Latent, Protocol::Strict, seed)
+///     .with_replay_layer(1)
+///     .with_memory(memory);
+/// assert_eq!(experiment.method(), "latent, LR 1, or:2");
+/// # Ok::<(), respike::replay::ReplayError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Experiment {
     /// Which samples come when.
     pub scenario: Scenario,
@@ -105,6 +136,7 @@ pub struct Experiment {
 
 /// Learning rates and epochs where none are asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct LearningDefaults {
     /// Epochs of pre-training.
     pub pretrain_epochs: usize,
@@ -167,6 +199,72 @@ pub(super) struct Checked {
 }
 
 impl Experiment {
+    /// One that trains as [`LearningDefaults`] say, with nothing frozen and without a memory.
+    pub fn new(
+        scenario: Scenario,
+        strategy: Strategy,
+        protocol: Protocol,
+        seed: MasterSeed,
+    ) -> Self {
+        let defaults = LearningDefaults::of(protocol, scenario, strategy);
+        Experiment {
+            scenario,
+            strategy,
+            protocol,
+            lr_index: None,
+            memory: None,
+            pretrain_epochs: Some(defaults.pretrain_epochs),
+            pretrain: Some(LearningDefaults::training(defaults.pretrain_rate)),
+            epochs: defaults.epochs,
+            learn: LearningDefaults::training(defaults.rate),
+            seed,
+            classes: None,
+        }
+    }
+
+    /// The same with so many hidden layers frozen while learning
+    /// ([`ReplayLayer`](crate::network::ReplayLayer)).
+    #[must_use]
+    pub fn with_replay_layer(mut self, index: usize) -> Self {
+        self.lr_index = Some(index);
+        self
+    }
+
+    /// The same with a memory.
+    #[must_use]
+    pub fn with_memory(mut self, memory: MemorySettings) -> Self {
+        self.memory = Some(memory);
+        self
+    }
+
+    /// The same, pre-trained for so many epochs in that way.
+    #[must_use]
+    pub fn with_pretraining(mut self, epochs: usize, settings: TrainingSettings) -> Self {
+        (self.pretrain_epochs, self.pretrain) = (Some(epochs), Some(settings));
+        self
+    }
+
+    /// The same of a network that was pre-trained elsewhere and does not say how.
+    #[must_use]
+    pub fn without_pretraining(mut self) -> Self {
+        (self.pretrain_epochs, self.pretrain) = (None, None);
+        self
+    }
+
+    /// The same, learning each new task for so many epochs in that way.
+    #[must_use]
+    pub fn with_learning(mut self, epochs: usize, settings: TrainingSettings) -> Self {
+        (self.epochs, self.learn) = (epochs, settings);
+        self
+    }
+
+    /// The same with classes of these names in this order, chosen from more or put in another order.
+    #[must_use]
+    pub fn with_classes(mut self, names: impl Into<Vec<String>>) -> Self {
+        self.classes = Some(names.into());
+        self
+    }
+
     /// Strategy, LR index and codec in a few words: `naive`, or `latent, LR 2, or:10`.
     pub fn method(&self) -> String {
         let mut words = self.strategy.to_string();
@@ -249,11 +347,11 @@ impl Experiment {
         }
         let lr_index = self
             .lr_index
-            .map(|index| spec.lr_index(index))
+            .map(|index| spec.replay_layer(index))
             .transpose()?;
         match (self.strategy, lr_index) {
-            (Strategy::Latent, None) => return Err(ContinualError::NoLrIndex),
-            (Strategy::Native, Some(_)) => return Err(ContinualError::LrIndexUnused),
+            (Strategy::Latent, None) => return Err(ContinualError::NoReplayLayer),
+            (Strategy::Native, Some(_)) => return Err(ContinualError::ReplayLayerUnused),
             _ => {}
         }
         let stage = lr_index.map_or(Stage::Whole, Stage::Learning);
@@ -320,7 +418,7 @@ impl Experiment {
         &self,
         spec: &NetworkSpec,
         dataset: &Dataset,
-        lr_index: Option<LrIndex>,
+        lr_index: Option<ReplayLayer>,
         seen: u16,
     ) -> Result<Option<ReplayMemory>, ContinualError> {
         let kept = match (self.strategy, lr_index) {

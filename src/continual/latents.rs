@@ -13,7 +13,7 @@ use crate::network::{
     Latent, Network, NetworkError, NetworkSpec, PreparedStage, Stage, StageInput,
 };
 use crate::replay::ReplayError;
-use crate::train::{BLOCK, Examples, TrainError};
+use crate::train::{Examples, SAMPLES_PER_BLOCK, TrainError};
 
 /// The latents of samples that will be needed again and again, each made once.
 pub(super) struct Latents {
@@ -39,7 +39,7 @@ impl Latents {
         samples.sort_unstable();
         samples.dedup();
         let frozen = network.prepare_frozen(lr_index)?;
-        let made = samples.par_chunks(BLOCK).map(|block| {
+        let made = samples.par_chunks(SAMPLES_PER_BLOCK).map(|block| {
             let counts = block.iter().map(|&index| &dataset.sample(index).counts);
             let inputs: Vec<_> = counts.map(StageInput::counts).collect();
             frozen.latents(&inputs)

@@ -31,6 +31,7 @@ pub struct RunSeconds {
 
 /// Where the time of a run went.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub struct RunTime {
     /// Pre-training.
     pub pretrain: TimeSpent,
@@ -46,6 +47,7 @@ pub struct RunTime {
 
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// What was learned, for people ([`Experiment::title`](super::Experiment::title)).
     pub title: String,

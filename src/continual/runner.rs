@@ -51,6 +51,7 @@ pub struct EpochRecord {
 
 /// News of a run.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Progress<'a> {
     /// The plan is made; nothing has been trained yet.
     Planned(&'a Plan),
@@ -69,6 +70,7 @@ pub enum Progress<'a> {
 
 /// What an experiment begins with.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Start {
     /// A network that was never trained: pre-training comes first.
     Fresh(Box<Network>),

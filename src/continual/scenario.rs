@@ -9,6 +9,7 @@ use crate::ids::{ClassId, SampleIndex, SpeakerId};
 /// Which samples come when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Scenario {
     /// A new speaker of known classes (sample-incremental).
     Sample {

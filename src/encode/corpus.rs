@@ -69,6 +69,7 @@ const FULL_SCALE: f64 = 32_767.0 / 32_768.0;
 
 /// How far [`encode_files`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EncodeProgress {
     /// So many recordings were taken over from an interrupted run.
     TakenOver(usize),

@@ -93,6 +93,7 @@ pub struct BushyCellConstants {
 /// A set of constants with a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum EarPreset {
     /// The constants of the SHD paper (Cramer et al. 2020): the hair cells of Meddis 1986, ramps of
     /// 30 ms.

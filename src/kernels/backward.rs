@@ -1,6 +1,6 @@
 //! A layer of neurons backward in time, for a block of samples.
 
-use super::dense::Panels;
+use super::dense::PackedTranspose;
 use super::lanes::{Kernel, Lanes, Vector};
 use super::layer::{Of, count, fields, put_fields, tape_numbers, vectors, vectors_mut};
 use crate::neuron::{Neuron, Spike, Taken};
@@ -14,7 +14,7 @@ pub(crate) enum Above<'a> {
     Layer {
         delta: &'a [f32],
         stride: usize,
-        feed: &'a Panels,
+        feedforward: &'a PackedTranspose,
     },
     /// ∂L/∂s itself, samples × steps × the layer's own stride.
     Errors(&'a [f32]),
@@ -26,7 +26,7 @@ pub(crate) struct ErrorsBelow<'a> {
     pub delta: &'a [f32],
     pub above_stride: usize,
     /// Wᵀ of the layer above.
-    pub feed: &'a Panels,
+    pub feedforward: &'a PackedTranspose,
     pub reach: &'a [(usize, usize)],
     pub steps: usize,
     /// Samples × steps × `stride`.
@@ -44,7 +44,7 @@ impl Kernel for ErrorsBelow<'_> {
             let errors = &mut self.errors[start * self.stride..][..reached * self.stride];
             errors.fill(0.0);
             let row = |step: usize| &self.delta[(start + step) * self.above_stride..];
-            self.feed
+            self.feedforward
                 .add_product(lanes, errors, self.stride, reached, row);
         }
     }
@@ -65,7 +65,7 @@ pub(crate) struct LayerBackward<'a> {
     pub steps: usize,
     pub above: Above<'a>,
     /// Vᵀ of this layer, if it is recurrent.
-    pub recurrent: Option<&'a Panels>,
+    pub recurrent: Option<&'a PackedTranspose>,
     /// Tapes: samples × steps × rows of whole vectors.
     pub tape: &'a [f32],
     pub stride: usize,
@@ -116,10 +116,10 @@ impl<N: Neuron> Kernel for Of<'_, N, LayerBackward<'_>> {
                 Above::Layer {
                     delta,
                     stride: above_stride,
-                    feed,
+                    feedforward,
                 } => {
                     let row = |rank: usize| &delta[place(rank) * above_stride..];
-                    feed.add_product(lanes, error, stride, active, row);
+                    feedforward.add_product(lanes, error, stride, active, row);
                 }
                 Above::Errors(errors) => {
                     for (rank, error) in error.chunks_exact_mut(stride).enumerate() {

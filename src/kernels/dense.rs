@@ -12,7 +12,7 @@ const TILE: usize = 6;
 /// The transpose of a weight matrix, cut into panels of as many columns as two vectors have, each
 /// panel row-major: what a product reads, it reads in order.
 #[derive(Debug)]
-pub(crate) struct Panels {
+pub(crate) struct PackedTranspose {
     /// Rows of the transpose: columns of the weight.
     inner: usize,
     /// Columns of the transpose: rows of the weight.
@@ -21,7 +21,7 @@ pub(crate) struct Panels {
     values: Buffer,
 }
 
-impl Panels {
+impl PackedTranspose {
     /// Transposes a weight of `rows` × `columns`, row-major.
     pub(crate) fn transpose(simd: Simd, weight: &[f32], (rows, columns): (usize, usize)) -> Self {
         let width = PANEL
@@ -39,7 +39,7 @@ impl Panels {
                 }
             }
         }
-        Panels {
+        PackedTranspose {
             inner: columns,
             columns: rows,
             width,

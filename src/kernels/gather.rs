@@ -30,12 +30,12 @@ fn push_active(words: &[u64], active: &mut Vec<u16>) {
 
 /// The units that spiked, one list a step.
 #[derive(Debug, Default)]
-pub(crate) struct ActiveLists {
+pub(crate) struct SpikesByStep {
     units: Vec<u16>,
     ends: Vec<usize>,
 }
 
-impl ActiveLists {
+impl SpikesByStep {
     /// Lists the spikes of some steps, each a row of words.
     #[inline(always)]
     pub(crate) fn fill(&mut self, words: &[u64], words_per_step: usize) {

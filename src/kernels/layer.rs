@@ -7,7 +7,7 @@ use crate::real::{Fields, Real};
 
 /// What drives a layer for the whole of a sample.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Drive<'a> {
+pub(crate) enum SynapticInput<'a> {
     /// Spikes of the layer before (steps × words) through the input weights, in rows of whole vectors.
     Spikes {
         words: &'a [u64],
@@ -39,7 +39,7 @@ pub(crate) struct LayerForward<'a> {
     pub is_uniform: bool,
     /// What is added to the drive in every step, if anything is.
     pub bias: Option<&'a [f32]>,
-    pub drive: Drive<'a>,
+    pub drive: SynapticInput<'a>,
     /// Steps of the drive up to its last event; later ones are not read.
     pub drive_steps: usize,
     /// Recurrent weights, if there are any; rows of whole vectors.
@@ -56,12 +56,12 @@ pub(crate) struct LayerForward<'a> {
     pub steps: usize,
     /// Where the tape of each step goes, if it is wanted, as [`fields`] reads it.
     pub tape: Option<&'a mut [f32]>,
-    pub active: &'a mut Actives,
+    pub active: &'a mut IndexScratch,
 }
 
 /// Lists of units, reused from call to call.
 #[derive(Debug, Default)]
-pub(crate) struct Actives {
+pub(crate) struct IndexScratch {
     drive: Vec<u16>,
     own: Vec<u16>,
 }
@@ -99,8 +99,8 @@ impl<N: Neuron> Kernel for Of<'_, N, LayerForward<'_>> {
             let (mut driven, mut own) = (silent, silent);
             if step < this.drive_steps {
                 match this.drive {
-                    Drive::Currents(all) => currents = &all[step * stride..][..stride],
-                    Drive::Spikes {
+                    SynapticInput::Currents(all) => currents = &all[step * stride..][..stride],
+                    SynapticInput::Spikes {
                         words,
                         words_per_step,
                         weight,

@@ -1,15 +1,15 @@
 //! A readout, forward and backward in time, whatever the readout.
 
-use super::gather::{ActiveLists, Rows};
+use super::gather::{Rows, SpikesByStep};
 use super::lanes::{Kernel, Lanes, Pass, Vector, load, passes, store};
-use super::layer::{Drive, Of};
+use super::layer::{Of, SynapticInput};
 use crate::readout::{Collect, Readout};
 use crate::real::Fields;
 
 /// Runs the readout over one sample.
 pub(crate) struct ReadoutForward<'a> {
     /// What drives it: s·W of spikes, or currents.
-    pub drive: Drive<'a>,
+    pub drive: SynapticInput<'a>,
     /// Steps of the drive up to its last event, for currents; later ones are not read.
     pub drive_steps: usize,
     pub steps: usize,
@@ -23,7 +23,7 @@ pub(crate) struct ReadoutForward<'a> {
     /// Where the trace goes after each step, if it is wanted: steps × as many as `logits`.
     pub trace: Option<&'a mut [f32]>,
     /// Units that spiked, step after step, reused from call to call.
-    pub active: &'a mut ActiveLists,
+    pub active: &'a mut SpikesByStep,
 }
 
 impl<I: Readout> Kernel for Of<'_, I, ReadoutForward<'_>> {
@@ -31,7 +31,7 @@ impl<I: Readout> Kernel for Of<'_, I, ReadoutForward<'_>> {
 
     #[inline(always)]
     fn run<L: Lanes>(mut self, lanes: L) {
-        if let Drive::Spikes {
+        if let SynapticInput::Spikes {
             words,
             words_per_step,
             ..
@@ -56,7 +56,7 @@ impl<L: Lanes, I: Readout> Pass<L> for Of<'_, I, ReadoutForward<'_>> {
         let (mut logits, mut peaks) = ([zero; N], [zero; N]);
         for step in 0..this.steps {
             let drive = match this.drive {
-                Drive::Spikes { weight, .. } => {
+                SynapticInput::Spikes { weight, .. } => {
                     let rows = Rows {
                         weight,
                         stride,
@@ -64,10 +64,10 @@ impl<L: Lanes, I: Readout> Pass<L> for Of<'_, I, ReadoutForward<'_>> {
                     };
                     rows.add_to(lanes, [zero; N], first)
                 }
-                Drive::Currents(all) if step < this.drive_steps => {
+                SynapticInput::Currents(all) if step < this.drive_steps => {
                     load::<L, N>(&all[step * stride..], first)
                 }
-                Drive::Currents(_) => [zero; N],
+                SynapticInput::Currents(_) => [zero; N],
             };
             let now = lanes.splat_f32s((step + 1) as f32);
             for n in 0..N {

@@ -1,12 +1,12 @@
 //! Weight gradients: for each input unit, the sum of δ over the steps in which it was active.
 
-use super::gather::ActiveLists;
+use super::gather::SpikesByStep;
 use super::lanes::{Kernel, Lanes, Pass, passes};
 use crate::spikes::SpikeCounts;
 
 /// The steps in which each input unit was active, unit after unit: a sample turned around.
 #[derive(Debug, Default)]
-pub(crate) struct ActiveSteps {
+pub(crate) struct SpikesByUnit {
     /// Where each unit's steps begin; one more entry than there are units.
     starts: Vec<u32>,
     steps: Vec<u16>,
@@ -14,7 +14,7 @@ pub(crate) struct ActiveSteps {
     counts: Vec<u16>,
 }
 
-impl ActiveSteps {
+impl SpikesByUnit {
     /// Turns event counts around, as far as step `reach`.
     pub(crate) fn of_counts(&mut self, counts: &SpikeCounts, reach: usize) {
         let reach = reach.min(counts.steps());
@@ -33,7 +33,7 @@ impl ActiveSteps {
     }
 
     /// Turns spikes around, as far as the lists go.
-    pub(crate) fn of_spikes(&mut self, spikes: &ActiveLists, units: usize) {
+    pub(crate) fn of_spikes(&mut self, spikes: &SpikesByStep, units: usize) {
         self.make_room(units, spikes.all());
         self.counts.clear();
         for step in 0..spikes.steps() {
@@ -71,7 +71,7 @@ impl ActiveSteps {
 
 /// `gradient[i, :] += Σ_t x[t, i]·δ[t, :]` for one sample, over the steps that δ has.
 pub(crate) struct WeightGradient<'a> {
-    pub active: &'a ActiveSteps,
+    pub active: &'a SpikesByUnit,
     /// Steps × `stride`: all that the input is active in, or all but the last.
     pub delta: &'a [f32],
     pub stride: usize,

@@ -17,10 +17,10 @@ use super::layer::Delayed;
 use super::{Gradients, NetworkError, ParameterName, StageInput, Trace};
 use crate::kernels::backward::{Above, ErrorsBelow, LayerBackward};
 use crate::kernels::buffers::Buffer;
-use crate::kernels::gather::ActiveLists;
+use crate::kernels::gather::SpikesByStep;
 use crate::kernels::lanes::{padded, run};
 use crate::kernels::readout::ReadoutBackward;
-use crate::kernels::weights::{ActiveSteps, WeightGradient};
+use crate::kernels::weights::{SpikesByUnit, WeightGradient};
 use crate::readout::Collect;
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
@@ -67,7 +67,7 @@ impl Trace<'_> {
                 }
             }
         }
-        let mut turned = Turned::default();
+        let mut turned = TransposedSpikes::default();
         for source in 0..=self.spikes.len() {
             // What the source drives: the layer above it, and itself.
             let above = match source < self.spikes.len() {
@@ -181,7 +181,7 @@ impl Trace<'_> {
     /// Adds Σ over steps of xᵀ·δ for one sample.
     fn add_weight_gradient(
         &self,
-        turned: &Turned,
+        turned: &TransposedSpikes,
         (delta, columns): (&[f32], usize),
         gradient: &mut [f32],
     ) {
@@ -309,7 +309,7 @@ impl Trace<'_> {
             let work = ErrorsBelow {
                 delta: delta_above,
                 above_stride: padded(simd, *above),
-                feed: &transposed.feed[index],
+                feedforward: &transposed.feedforward[index],
                 reach: &self.reach,
                 steps: self.steps,
                 errors: &mut late,
@@ -346,7 +346,7 @@ impl Trace<'_> {
                 None => Above::Layer {
                     delta: delta_above,
                     stride: padded(simd, *above),
-                    feed: &transposed.feed[index],
+                    feedforward: &transposed.feedforward[index],
                 },
             },
             recurrent: transposed.recurrent[index].as_ref(),
@@ -427,12 +427,12 @@ enum WeightInput<'a> {
 
 /// A sample turned around: for each unit, the steps in which it was active.
 #[derive(Default)]
-struct Turned {
-    lists: ActiveLists,
-    steps: ActiveSteps,
+struct TransposedSpikes {
+    lists: SpikesByStep,
+    steps: SpikesByUnit,
 }
 
-impl Turned {
+impl TransposedSpikes {
     fn turn(&mut self, input: WeightInput<'_>, reached: usize) {
         match input {
             WeightInput::Counts(counts) => self.steps.of_counts(counts, reached),

@@ -33,7 +33,7 @@ pub enum NetworkError {
     },
     /// An LR index of another network.
     #[error("LR index {index} is another network's: this one has 0 to {largest}")]
-    OtherLrIndex {
+    OtherReplayLayer {
         /// The index.
         index: usize,
         /// The largest that the network has.

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::dropout::{Kept, dropped};
 use super::layer::{Delayed, LayerInputs, LayerRun};
 use super::reading::ReadoutDrive;
-use super::{Latent, LrIndex, Network, NetworkError, PreparedStage, Stage, StageInput};
+use super::{Latent, Network, NetworkError, PreparedStage, ReplayLayer, Stage, StageInput};
 use crate::ids::ClassId;
 use crate::kernels::buffers::Buffer;
 use crate::kernels::lanes::padded;
@@ -129,7 +129,7 @@ impl Network {
     ///
     /// # Errors
     /// [`NetworkError`] if the counts do not fit the network's inputs.
-    pub fn latent(&self, index: LrIndex, counts: &SpikeCounts) -> Result<Latent, NetworkError> {
+    pub fn latent(&self, index: ReplayLayer, counts: &SpikeCounts) -> Result<Latent, NetworkError> {
         let stage = self.prepare_frozen(index)?;
         let mut latents = stage.latents(&[StageInput::counts(counts)])?;
         Ok(latents.pop().expect("one for each sample"))
@@ -138,9 +138,9 @@ impl Network {
     /// Makes the frozen stage below an LR index ready for [`PreparedStage::latents`].
     ///
     /// # Errors
-    /// [`NetworkError::OtherLrIndex`] for an index of another network.
-    pub fn prepare_frozen(&self, index: LrIndex) -> Result<PreparedStage<'_>, NetworkError> {
-        self.spec.check_lr_index(index)?;
+    /// [`NetworkError::OtherReplayLayer`] for an index of another network.
+    pub fn prepare_frozen(&self, index: ReplayLayer) -> Result<PreparedStage<'_>, NetworkError> {
+        self.spec.check_replay_layer(index)?;
         // At index 0 the first layer's input weights are needed, though the layer does not run.
         let layers = 0..index.get().max(1);
         let stage = self.prepare_layers(Simd::current(), Stage::Whole, layers);

@@ -5,7 +5,7 @@ use super::arena::Arena;
 use super::{Network, NetworkError, ParameterName, Parameters, Stage};
 
 /// Numbers that one thread adds up at a time.
-const PIECE: usize = 1 << 13;
+const NUMBERS_PER_CHUNK: usize = 1 << 13;
 
 /// The gradient of a loss with respect to every parameter that a stage trains.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,10 +145,10 @@ impl Gradients {
             .iter()
             .all(|other| other.values().len() == sums.len());
         assert!(fit, "gradients of the same stage");
-        let pieces = sums.par_chunks_mut(PIECE).enumerate();
+        let pieces = sums.par_chunks_mut(NUMBERS_PER_CHUNK).enumerate();
         pieces.for_each(|(piece, sums)| {
             for other in others {
-                let other = &other.values()[piece * PIECE..][..sums.len()];
+                let other = &other.values()[piece * NUMBERS_PER_CHUNK..][..sums.len()];
                 for (sum, value) in sums.iter_mut().zip(other) {
                     *sum += value;
                 }

@@ -6,6 +6,7 @@ use crate::spikes::TimeGrid;
 /// Input channels and time grid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct InputSettings {
     /// Inputs.
     pub units: usize,
@@ -36,6 +37,27 @@ impl InputSettings {
             largest_count: None,
         }
     }
+
+    /// The same with bins that lie so.
+    #[must_use]
+    pub fn with_bins(mut self, bins: BinSettings) -> Self {
+        self.bins = bins;
+        self
+    }
+
+    /// The same with the events of so many channels next to one another summed up for one input.
+    #[must_use]
+    pub fn with_channels_per_input(mut self, channels: usize) -> Self {
+        self.channels_per_input = channels;
+        self
+    }
+
+    /// The same with at most so many events counted in a cell.
+    #[must_use]
+    pub fn with_largest_count(mut self, count: u16) -> Self {
+        self.largest_count = Some(count);
+        self
+    }
 }
 
 fn one() -> usize {
@@ -49,6 +71,7 @@ fn is_one(number: &usize) -> bool {
 /// How the bins of a time grid lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum BinSettings {
     /// As `np.digitize` over `np.linspace` puts them: bin 0 is always empty ([`TimeGrid::new`]).
     #[default]

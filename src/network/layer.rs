@@ -10,7 +10,7 @@ use super::{Latent, PreparedStage, StageInput};
 use crate::kernels::buffers::Buffer;
 use crate::kernels::gather::InputCurrents;
 use crate::kernels::lanes::{padded, run};
-use crate::kernels::layer::{Actives, Drive, FreeDecay, LayerForward};
+use crate::kernels::layer::{FreeDecay, IndexScratch, LayerForward, SynapticInput};
 use crate::simd::Simd;
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
@@ -217,7 +217,7 @@ impl LayerRun {
         mut tape: Option<&mut [f32]>,
     ) -> Self {
         thread_local! {
-            static ACTIVE: RefCell<Actives> = RefCell::default();
+            static ACTIVE: RefCell<IndexScratch> = RefCell::default();
         }
         let (network, simd) = (stage.network, stage.simd);
         let units = network.spec.settings().layers[layer].units;
@@ -234,12 +234,12 @@ impl LayerRun {
         let mut spikes = Vec::with_capacity(samples);
         for sample in 0..samples {
             let drive = match inputs.raster(sample) {
-                Some(raster) => Drive::Spikes {
+                Some(raster) => SynapticInput::Spikes {
                     words: raster.words(),
                     words_per_step: raster.words_per_step(),
                     weight: &prepared.input.values,
                 },
-                None => Drive::Currents(&currents[sample * steps * stride..]),
+                None => SynapticInput::Currents(&currents[sample * steps * stride..]),
             };
             let lasts = inputs.steps(sample);
             let mut raster = SpikeRaster::silent(lasts, units);

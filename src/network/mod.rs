@@ -67,7 +67,7 @@ pub use parameters::Parameters;
 pub use prepared::PreparedStage;
 pub use readout_settings::ReadoutSettings;
 pub use spec::{InitSettings, LayerSettings, NetworkSettings, NetworkSpec, SpecError};
-pub use stage::{Latent, LrIndex, Stage, StageInput};
+pub use stage::{Latent, ReplayLayer, Stage, StageInput};
 
 use crate::random::{MasterSeed, Purpose};
 

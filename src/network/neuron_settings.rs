@@ -21,6 +21,7 @@ use crate::surrogate::SurrogateSettings;
 /// assert_eq!(neurons.model.kind(), "lif");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct NeuronSettings {
     /// Which neuron.
     pub model: NeuronModel,

@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 use rayon::prelude::*;
 
-use super::{DropoutDraws, LrIndex, Network, ParameterName, Stage};
+use super::{DropoutDraws, Network, ParameterName, ReplayLayer, Stage};
 use crate::kernels::buffers::Buffer;
-use crate::kernels::dense::Panels;
+use crate::kernels::dense::PackedTranspose;
 use crate::kernels::lanes::padded;
 use crate::neuron::{NeuronModel, Start};
 use crate::simd::Simd;
@@ -46,7 +46,7 @@ pub struct PreparedStage<'a> {
     /// Where draws come from, for training where some layer leaves spikes out.
     pub(super) dropout: Option<DropoutDraws>,
     /// For a frozen stage, the LR index that it lies below.
-    pub(super) frozen_below: Option<LrIndex>,
+    pub(super) frozen_below: Option<ReplayLayer>,
     transposed: OnceLock<Transposed>,
 }
 
@@ -104,9 +104,9 @@ pub(super) struct PaddedRows {
 #[derive(Debug)]
 pub(super) struct Transposed {
     /// For each layer of the stage, the weights of the layer above or of the readout.
-    pub feed: Vec<Panels>,
+    pub feedforward: Vec<PackedTranspose>,
     /// For each layer of the stage, its recurrent weights.
-    pub recurrent: Vec<Option<Panels>>,
+    pub recurrent: Vec<Option<PackedTranspose>>,
 }
 
 impl PaddedRows {
@@ -207,7 +207,7 @@ impl Network {
 }
 
 impl<'a> PreparedStage<'a> {
-    pub(super) fn below(mut self, index: LrIndex) -> Self {
+    pub(super) fn below(mut self, index: ReplayLayer) -> Self {
         self.frozen_below = Some(index);
         self
     }
@@ -242,7 +242,7 @@ impl<'a> PreparedStage<'a> {
     pub(super) fn transposed(&self) -> &Transposed {
         self.transposed.get_or_init(|| {
             let transpose = |weight: ArrayView2<'_, f32>| {
-                Panels::transpose(self.simd, row_major(&weight), weight.dim())
+                PackedTranspose::transpose(self.simd, row_major(&weight), weight.dim())
             };
             let (network, layers) = (self.network, self.layer_indices());
             let above = |layer: usize| {
@@ -260,7 +260,7 @@ impl<'a> PreparedStage<'a> {
                 weight.map(transpose)
             };
             Transposed {
-                feed: layers
+                feedforward: layers
                     .clone()
                     .map(|layer| transpose(above(layer).view()))
                     .collect(),

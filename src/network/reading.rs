@@ -4,9 +4,9 @@ use std::cell::RefCell;
 
 use super::{PreparedStage, StageInput};
 use crate::kernels::buffers::Buffer;
-use crate::kernels::gather::{ActiveLists, InputCurrents};
+use crate::kernels::gather::{InputCurrents, SpikesByStep};
 use crate::kernels::lanes::run;
-use crate::kernels::layer::Drive;
+use crate::kernels::layer::SynapticInput;
 use crate::kernels::readout::ReadoutForward;
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
@@ -51,7 +51,7 @@ impl PreparedStage<'_> {
     /// Runs the readout over one sample; its trace goes to `trace`, steps × padded classes, if that is wanted.
     pub(super) fn read_out(&self, drive: ReadoutDrive<'_>, trace: Option<&mut [f32]>) -> ReadOut {
         thread_local! {
-            static ACTIVE: RefCell<ActiveLists> = RefCell::default();
+            static ACTIVE: RefCell<SpikesByStep> = RefCell::default();
         }
         let (stride, steps) = (self.readout.stride, drive.steps());
         let settings = &self.network.spec.settings().readout;
@@ -74,7 +74,7 @@ impl PreparedStage<'_> {
         let mut currents;
         let (drive, drive_steps) = match drive {
             ReadoutDrive::Spikes(spikes) => {
-                let drive = Drive::Spikes {
+                let drive = SynapticInput::Spikes {
                     words: spikes.words(),
                     words_per_step: spikes.words_per_step(),
                     weight: &self.readout.values,
@@ -91,7 +91,7 @@ impl PreparedStage<'_> {
                     sample_stride: steps * stride,
                 };
                 run(self.simd, work);
-                (Drive::Currents(&currents), counts.steps_to_last())
+                (SynapticInput::Currents(&currents), counts.steps_to_last())
             }
         };
         ACTIVE.with_borrow_mut(|active| {

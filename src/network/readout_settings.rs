@@ -9,6 +9,7 @@ use crate::readout::{LeakySettings, ReadoutModel};
 /// The readout. In a spec a table with `classes`, the key `kind`, which is `leaky` where there is none, and the
 /// settings of that readout.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct ReadoutSettings {
     /// Classes.
     pub classes: usize,

@@ -8,7 +8,7 @@ use crate::neuron::NeuronModel;
 /// Bytes of an f32.
 const NUMBER: u128 = size_of::<f32>() as u128;
 /// Samples that one thread runs at a time; training and testing cut their batches into such blocks.
-const BLOCK: u128 = 16;
+const SAMPLES_PER_BLOCK: u128 = 16;
 /// Bytes for a cell of a confusion matrix: a u32 in each of the four that may be there at a time (of
 /// the epoch, the first, the last and the record's), and its digits in the record's text.
 const CONFUSION_CELL: u128 = 4 * 4 + 8;
@@ -54,7 +54,7 @@ impl NetworkSettings {
         let what = match gradients {
             0 | 1 => format!("{all} weights"),
             several => format!(
-                "{all} weights and {several} sets of gradients, one for every {BLOCK} samples of a batch,"
+                "{all} weights and {several} sets of gradients, one for every {SAMPLES_PER_BLOCK} samples of a batch,"
             ),
         };
         (what, (all * COPIES + trained * gradients) * NUMBER)
@@ -73,7 +73,7 @@ impl NetworkSettings {
         // Beside them input currents of one layer, errors of the readout, and its trace if that is kept.
         let traces = 1 + u128::from(self.readout.model.collect().is_none());
         let numbers = noted.sum::<u128>() + largest + traces * classes;
-        let samples = blocks * BLOCK;
+        let samples = blocks * SAMPLES_PER_BLOCK;
         let what = format!("the states of {samples} samples at a time over {steps} steps");
         (what, samples * steps * numbers * NUMBER)
     }
@@ -93,7 +93,7 @@ impl NetworkSpec {
     /// # Errors
     /// [`TooLarge`], with what takes most.
     pub fn check_training_memory(&self, stage: Stage, batch: usize) -> Result<(), TooLarge> {
-        let blocks = (batch as u128).div_ceil(BLOCK).max(1);
+        let blocks = (batch as u128).div_ceil(SAMPLES_PER_BLOCK).max(1);
         let at_a_time = blocks.min(rayon::current_num_threads() as u128);
         let settings = self.settings();
         check(&[

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{BinSettings, InputSettings, LrIndex, NetworkError, NeuronSettings, ReadoutSettings};
+use super::{
+    BinSettings, InputSettings, NetworkError, NeuronSettings, ReadoutSettings, ReplayLayer,
+};
 use crate::ceiling::TooLarge;
 use crate::dataset::BinningTarget;
 use crate::neuron::{CubaLifSettings, NeuronModel};
@@ -21,6 +23,7 @@ const MAX_LAYERS: usize = 16;
 /// A network as its TOML file says it; [`check`](NetworkSettings::check) makes it a [`NetworkSpec`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct NetworkSettings {
     /// A short name for records and plots.
     pub name: String,
@@ -42,6 +45,7 @@ pub struct NetworkSettings {
 /// A hidden layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct LayerSettings {
     /// Neurons.
     pub units: usize,
@@ -78,14 +82,57 @@ impl LayerSettings {
             neuron: None,
         }
     }
+
+    /// The same with a learned number a unit that is added to its drive.
+    #[must_use]
+    pub fn with_bias(mut self) -> Self {
+        self.bias = true;
+        self
+    }
+
+    /// The same with spikes of each unit below so many steps later.
+    #[must_use]
+    pub fn with_delays(mut self, steps: impl Into<Vec<u16>>) -> Self {
+        self.delay_steps = steps.into();
+        self
+    }
+
+    /// The same with that share of its spikes left out in training.
+    #[must_use]
+    pub fn with_dropout(mut self, share: f32) -> Self {
+        self.dropout = share;
+        self
+    }
+
+    /// The same with neurons of its own.
+    #[must_use]
+    pub fn with_neuron(mut self, neuron: NeuronSettings) -> Self {
+        self.neuron = Some(neuron);
+        self
+    }
 }
 
 /// How weights are drawn: N(0, weight_scale / √fan-in).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct InitSettings {
     /// Standard deviation of a weight times √fan-in.
     pub weight_scale: f32,
+}
+
+impl InitSettings {
+    /// Weights with that standard deviation times √fan-in.
+    pub fn new(weight_scale: f32) -> Self {
+        InitSettings { weight_scale }
+    }
+}
+
+impl Default for InitSettings {
+    /// As the reference network draws them: 0.2.
+    fn default() -> Self {
+        Self::new(0.2)
+    }
 }
 
 /// What can be wrong with a network's settings.
@@ -185,7 +232,7 @@ pub enum SpecError {
     #[error(
         "LR index {index} is not there: the network has {layers} hidden layers, so 0 to {largest} are"
     )]
-    NoSuchLrIndex {
+    NoSuchReplayLayer {
         /// What was asked for.
         index: usize,
         /// Hidden layers.
@@ -216,6 +263,60 @@ impl PartialEq for NetworkSpec {
 }
 
 impl NetworkSettings {
+    /// A network that says no source, with weights drawn as the reference network draws them.
+    ///
+    /// ```
+    /// use respike::network::{
+    ///     InitSettings, InputSettings, LayerSettings, NetworkSettings, NeuronSettings, ReadoutSettings,
+    /// };
+    /// use respike::neuron::CubaLifSettings;
+    /// use respike::surrogate::FastSigmoid;
+    ///
+    /// let neurons = CubaLifSettings::new(5.0, 10.0, 1.0);
+    /// let neuron = NeuronSettings::new(neurons, FastSigmoid { slope: 100.0 });
+    /// let layers = vec![
+    ///     LayerSettings::new(200, true).with_bias(),
+    ///     LayerSettings::new(50, false).with_dropout(0.2),
+    /// ];
+    /// let input = InputSettings::plain(700, 100, 1.4).with_largest_count(1);
+    /// let readout = ReadoutSettings::dequino2024(20);
+    /// let settings = NetworkSettings::new("small", input, neuron, layers, readout)
+    ///     .with_init(InitSettings::new(0.5));
+    /// assert_eq!(settings.check()?.depth(), 2);
+    /// # Ok::<(), respike::network::SpecError>(())
+    /// ```
+    pub fn new(
+        name: impl Into<String>,
+        input: InputSettings,
+        neuron: NeuronSettings,
+        layers: Vec<LayerSettings>,
+        readout: ReadoutSettings,
+    ) -> Self {
+        NetworkSettings {
+            name: name.into(),
+            source: String::new(),
+            input,
+            neuron,
+            layers,
+            readout,
+            init: InitSettings::default(),
+        }
+    }
+
+    /// The same, saying where the network comes from.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<String>) -> Self {
+        self.source = source.into();
+        self
+    }
+
+    /// The same with weights drawn so.
+    #[must_use]
+    pub fn with_init(mut self, init: InitSettings) -> Self {
+        self.init = init;
+        self
+    }
+
     /// Checks every setting once.
     ///
     /// # Errors
@@ -337,20 +438,16 @@ impl NetworkSpec {
 
     /// The reference network, 700–200–100–50 and 20 readouts (Dequino et al. 2024, section III).
     pub fn dequino2024() -> Self {
-        NetworkSettings {
-            name: "dequino2024".to_string(),
-            source: "Dequino et al. 2024, arXiv:2407.03111".to_string(),
-            input: InputSettings::plain(700, 100, 1.4),
-            neuron: NeuronSettings::new(
-                CubaLifSettings::new(5.0, 10.0, 1.0),
-                FastSigmoid { slope: 100.0 },
-            ),
-            layers: [200, 100, 50]
-                .map(|units| LayerSettings::new(units, true))
-                .to_vec(),
-            readout: ReadoutSettings::dequino2024(20),
-            init: InitSettings { weight_scale: 0.2 },
-        }
+        let neurons = CubaLifSettings::new(5.0, 10.0, 1.0);
+        let layers = [200, 100, 50].map(|units| LayerSettings::new(units, true));
+        NetworkSettings::new(
+            "dequino2024",
+            InputSettings::plain(700, 100, 1.4),
+            NeuronSettings::new(neurons, FastSigmoid { slope: 100.0 }),
+            layers.to_vec(),
+            ReadoutSettings::dequino2024(20),
+        )
+        .with_source("Dequino et al. 2024, arXiv:2407.03111")
         .check()
         .expect("the reference network is valid")
     }
@@ -456,37 +553,37 @@ impl NetworkSpec {
     }
 
     /// The largest LR index that leaves something to be trained.
-    pub(crate) fn largest_lr_index(&self) -> usize {
+    pub(crate) fn largest_replay_layer(&self) -> usize {
         let has_weights = self.settings.readout.model.has_weights();
         self.depth().saturating_sub(usize::from(!has_weights))
     }
 
     /// Refuses an LR index of another network.
-    pub(super) fn check_lr_index(&self, index: LrIndex) -> Result<(), NetworkError> {
-        let (index, largest) = (index.get(), self.largest_lr_index());
+    pub(super) fn check_replay_layer(&self, index: ReplayLayer) -> Result<(), NetworkError> {
+        let (index, largest) = (index.get(), self.largest_replay_layer());
         match index <= largest && self.depth() > 0 {
             true => Ok(()),
-            false => Err(NetworkError::OtherLrIndex { index, largest }),
+            false => Err(NetworkError::OtherReplayLayer { index, largest }),
         }
     }
 
     /// The LR index `index`, if the network has that many layers.
     ///
     /// # Errors
-    /// [`SpecError::NoSuchLrIndex`].
-    pub fn lr_index(&self, index: usize) -> Result<LrIndex, SpecError> {
+    /// [`SpecError::NoSuchReplayLayer`].
+    pub fn replay_layer(&self, index: usize) -> Result<ReplayLayer, SpecError> {
         if self.depth() == 0 {
             return Err(SpecError::NothingToFreeze);
         }
-        let largest = self.largest_lr_index();
+        let largest = self.largest_replay_layer();
         if index > largest {
-            return Err(SpecError::NoSuchLrIndex {
+            return Err(SpecError::NoSuchReplayLayer {
                 index,
                 layers: self.depth(),
                 largest,
             });
         }
-        Ok(LrIndex(index))
+        Ok(ReplayLayer(index))
     }
 }
 

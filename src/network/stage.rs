@@ -7,23 +7,24 @@ use serde::{Deserialize, Serialize};
 use super::{NetworkError, NetworkSpec, ParameterName};
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
-/// Where a network is split: how many hidden layers are frozen (LR is for latent replay).
+/// Where a network is split: how many hidden layers are frozen. Papers, reports and files call it the LR
+/// index, for latent replay.
 ///
 /// 0 keeps the input current x·W₁ and freezes W₁; k ≥ 1 keeps the spikes of layer k and freezes
 /// everything up to it; the number of hidden layers leaves only W_out to be trained. Made by
-/// [`NetworkSpec::lr_index`].
+/// [`NetworkSpec::replay_layer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct LrIndex(pub(super) usize);
+pub struct ReplayLayer(pub(super) usize);
 
-impl LrIndex {
+impl ReplayLayer {
     /// The index as a number.
     pub fn get(self) -> usize {
         self.0
     }
 }
 
-impl fmt::Display for LrIndex {
+impl fmt::Display for ReplayLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LR index {}", self.0)
     }
@@ -36,7 +37,7 @@ pub enum Stage {
     /// All of it, from event counts to logits.
     Whole,
     /// What lies above an LR index, from latents to logits.
-    Learning(LrIndex),
+    Learning(ReplayLayer),
 }
 
 impl Stage {
@@ -62,15 +63,15 @@ impl Stage {
     pub fn input_units(self, spec: &NetworkSpec) -> usize {
         match self {
             Stage::Whole => spec.inputs(),
-            Stage::Learning(LrIndex(0)) => spec.fan_in(1),
-            Stage::Learning(LrIndex(index)) => spec.fan_in(index),
+            Stage::Learning(ReplayLayer(0)) => spec.fan_in(1),
+            Stage::Learning(ReplayLayer(index)) => spec.fan_in(index),
         }
     }
 
     fn expected_input(self) -> &'static str {
         match self {
             Stage::Whole => "event counts",
-            Stage::Learning(LrIndex(0)) => "input currents",
+            Stage::Learning(ReplayLayer(0)) => "input currents",
             Stage::Learning(_) => "spikes",
         }
     }
@@ -87,6 +88,7 @@ impl fmt::Display for Stage {
 
 /// One sample as it enters a stage, borrowed or owned.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum StageInput<'a> {
     /// Event counts, steps × inputs, for the whole network.
     Counts(Cow<'a, SpikeCounts>),
@@ -133,13 +135,13 @@ impl<'a> StageInput<'a> {
     /// Refuses an input that the stage cannot read.
     pub(super) fn check(&self, spec: &NetworkSpec, stage: Stage) -> Result<(), NetworkError> {
         if let Stage::Learning(index) = stage {
-            spec.check_lr_index(index)?;
+            spec.check_replay_layer(index)?;
         }
         let fits = matches!(
             (stage, self),
             (Stage::Whole, StageInput::Counts(_))
-                | (Stage::Learning(LrIndex(0)), StageInput::Currents(_))
-                | (Stage::Learning(LrIndex(1..)), StageInput::Spikes(_))
+                | (Stage::Learning(ReplayLayer(0)), StageInput::Currents(_))
+                | (Stage::Learning(ReplayLayer(1..)), StageInput::Spikes(_))
         );
         if !fits {
             return Err(NetworkError::WrongInput {
@@ -167,6 +169,7 @@ impl<'a> StageInput<'a> {
 
 /// What the frozen stage makes of a sample: what a latent replay keeps.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Latent {
     /// At LR index 0: the input current of layer 1, steps × units.
     Currents(Array2<f32>),

@@ -10,6 +10,7 @@ use crate::registry::{BadSetting, Member, Part};
 /// An adaptive neuron: [`AdLif`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AdLifSettings {
     /// The shortest and the longest time constant of the membrane potential in steps.
     pub tau_mem_steps: (f32, f32),
@@ -33,6 +34,43 @@ impl Default for AdLifSettings {
             scale: 120.0,
             learned: true,
         }
+    }
+}
+
+impl AdLifSettings {
+    /// The same with time constants of the membrane potential between these, in steps.
+    #[must_use]
+    pub fn with_tau_mem_steps(mut self, shortest: f32, longest: f32) -> Self {
+        self.tau_mem_steps = (shortest, longest);
+        self
+    }
+
+    /// The same with time constants of the adaptation between these, in steps.
+    #[must_use]
+    pub fn with_tau_adaptation_steps(mut self, shortest: f32, longest: f32) -> Self {
+        self.tau_adaptation_steps = (shortest, longest);
+        self
+    }
+
+    /// The same with that threshold.
+    #[must_use]
+    pub fn with_threshold(mut self, threshold: f32) -> Self {
+        self.threshold = threshold;
+        self
+    }
+
+    /// The same with a and b multiplied by that.
+    #[must_use]
+    pub fn with_scale(mut self, scale: f32) -> Self {
+        self.scale = scale;
+        self
+    }
+
+    /// The same with time constants, a and b learned, or not.
+    #[must_use]
+    pub fn with_learned(mut self, learned: bool) -> Self {
+        self.learned = learned;
+        self
     }
 }
 

@@ -10,6 +10,7 @@ use crate::registry::{BadSetting, Member, Part};
 /// A neuron whose threshold rises with its own spikes: [`Alif`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AlifSettings {
     /// Time constant of the membrane potential in steps: β = exp(−1/tau).
     pub tau_mem_steps: f64,
@@ -38,6 +39,20 @@ impl AlifSettings {
             learn_tau_mem_steps: None,
             learn_tau_adaptation_steps: None,
         }
+    }
+
+    /// The same with the time constant of the membrane potential learned, between these.
+    #[must_use]
+    pub fn with_learned_tau_mem_steps(mut self, range: LearnedRange) -> Self {
+        self.learn_tau_mem_steps = Some(range);
+        self
+    }
+
+    /// The same with the time constant of the adaptation learned, between these.
+    #[must_use]
+    pub fn with_learned_tau_adaptation_steps(mut self, range: LearnedRange) -> Self {
+        self.learn_tau_adaptation_steps = Some(range);
+        self
     }
 }
 

@@ -10,6 +10,7 @@ use crate::registry::{BadSetting, Member, Part};
 /// A current-based leaky integrate-and-fire neuron: [`CubaLif`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CubaLifSettings {
     /// Time constant of the synaptic current in steps: α = exp(−1/tau).
     pub tau_syn_steps: f64,
@@ -39,6 +40,27 @@ impl CubaLifSettings {
             learn_tau_mem_steps: None,
             learn_threshold: None,
         }
+    }
+
+    /// The same with the time constant of the synaptic current learned, between these.
+    #[must_use]
+    pub fn with_learned_tau_syn_steps(mut self, range: LearnedRange) -> Self {
+        self.learn_tau_syn_steps = Some(range);
+        self
+    }
+
+    /// The same with the time constant of the membrane potential learned, between these.
+    #[must_use]
+    pub fn with_learned_tau_mem_steps(mut self, range: LearnedRange) -> Self {
+        self.learn_tau_mem_steps = Some(range);
+        self
+    }
+
+    /// The same with the threshold learned, between these.
+    #[must_use]
+    pub fn with_learned_threshold(mut self, range: LearnedRange) -> Self {
+        self.learn_threshold = Some(range);
+        self
     }
 }
 

@@ -6,6 +6,7 @@ use crate::registry::BadSetting;
 /// What a learned parameter is kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct LearnedRange {
     /// The least.
     pub min: f64,
@@ -17,6 +18,22 @@ pub struct LearnedRange {
 }
 
 impl LearnedRange {
+    /// From the least to the most, each unit with a value of its own.
+    pub fn new(min: f64, max: f64) -> Self {
+        LearnedRange {
+            min,
+            max,
+            shared: false,
+        }
+    }
+
+    /// The same with one value for all units of the layer.
+    #[must_use]
+    pub fn with_shared(mut self) -> Self {
+        self.shared = true;
+        self
+    }
+
     /// Refuses a range, if there is one, in which `value` does not lie.
     pub(super) fn check(range: Option<Self>, key: &str, value: f64) -> Result<(), BadSetting> {
         let Some(Self { min, max, .. }) = range else {

@@ -10,6 +10,7 @@ use crate::registry::{BadSetting, Member, Part};
 /// A leaky integrate-and-fire neuron without a synaptic current: [`Lif`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct LifSettings {
     /// Time constant of the membrane potential in steps: β = exp(−1/tau).
     pub tau_mem_steps: f64,
@@ -28,6 +29,7 @@ pub struct LifSettings {
 /// What a spike does to the membrane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ResetSettings {
     /// It is 0 afterwards; the reset is not differentiated.
     ToZero,
@@ -47,6 +49,20 @@ impl LifSettings {
             learn_tau_mem_steps: None,
             learn_threshold: None,
         }
+    }
+
+    /// The same with the time constant learned, between these.
+    #[must_use]
+    pub fn with_learned_tau_mem_steps(mut self, range: LearnedRange) -> Self {
+        self.learn_tau_mem_steps = Some(range);
+        self
+    }
+
+    /// The same with the threshold learned, between these.
+    #[must_use]
+    pub fn with_learned_threshold(mut self, range: LearnedRange) -> Self {
+        self.learn_threshold = Some(range);
+        self
     }
 }
 

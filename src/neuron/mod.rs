@@ -122,6 +122,7 @@ pub trait Neuron: Debug + Send + Sync + 'static {
 
 /// A step that was taken, as its adjoint sees it.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Taken<R: Real, T> {
     /// What the step left.
     pub tape: T,
@@ -134,6 +135,27 @@ pub struct Taken<R: Real, T> {
     /// ∂L/∂membrane from a loss on the membrane potential itself, as it is compared with the threshold; 0
     /// for losses that see spikes only.
     pub error_membrane: R,
+}
+
+impl<R: Real, T> Taken<R, T> {
+    /// A step whose spike has that error and that slope, and whose membrane has no error of its own: for checks
+    /// of an adjoint.
+    pub fn new(tape: T, spike: Spike<R>, error_spike: R, slope: R) -> Self {
+        Taken {
+            tape,
+            spike,
+            error_spike,
+            slope,
+            error_membrane: slope.zero(),
+        }
+    }
+
+    /// The same with that error of the membrane.
+    #[must_use]
+    pub fn with_error_membrane(mut self, error: R) -> Self {
+        self.error_membrane = error;
+        self
+    }
 }
 
 /// A spike or none, of each of the units that are computed together.
@@ -180,6 +202,7 @@ impl<R: Real> Spike<R> {
 
 /// A parameter of a neuron.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Role {
     /// Its name; the layer's number is added.
     pub name: RoleName,
@@ -189,8 +212,27 @@ pub struct Role {
     pub learned: Option<Learned>,
 }
 
+impl Role {
+    /// A parameter of that name that begins there and is not learned.
+    pub fn new(name: RoleName, start: Start) -> Self {
+        Role {
+            name,
+            start,
+            learned: None,
+        }
+    }
+
+    /// The same, learned.
+    #[must_use]
+    pub fn with_learned(mut self, learned: Learned) -> Self {
+        self.learned = Some(learned);
+        self
+    }
+}
+
 /// Where a parameter begins.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Start {
     /// The same for every unit.
     At(f32),
@@ -200,11 +242,29 @@ pub enum Start {
 
 /// How a parameter is learned.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Learned {
     /// It is kept between these after every step of an optimiser.
     pub range: (f32, f32),
     /// Whether each unit has its own, or all of a layer have one.
     pub per_unit: bool,
+}
+
+impl Learned {
+    /// Each unit has its own, kept between these.
+    pub fn between(least: f32, most: f32) -> Self {
+        Learned {
+            range: (least, most),
+            per_unit: true,
+        }
+    }
+
+    /// The same with one for all units of a layer.
+    #[must_use]
+    pub fn with_shared(mut self) -> Self {
+        self.per_unit = false;
+        self
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::registry::{BadSetting, Member, Part};
 /// A leaky integrator for each class, which does not spike.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct LeakySettings {
     /// Time constant of the filtered current in steps, α = exp(−1/tau): out ← β·out + flt, then
     /// flt ← α·flt + s·W. Without it nothing is filtered: out ← β·out + (1 − β)·s·W.
@@ -53,6 +54,37 @@ impl LeakySettings {
         over_time: OverTime::Max,
         skip_steps: 0,
     };
+
+    /// One without a filter, which reads from the first step on.
+    pub fn new(tau_mem_steps: f64, over_time: OverTime) -> Self {
+        LeakySettings {
+            tau_syn_steps: None,
+            tau_mem_steps,
+            over_time,
+            skip_steps: 0,
+        }
+    }
+
+    /// The same with a filtered current of that time constant in steps.
+    #[must_use]
+    pub fn with_tau_syn_steps(mut self, tau_syn_steps: f64) -> Self {
+        self.tau_syn_steps = Some(tau_syn_steps);
+        self
+    }
+
+    /// The same, its trace read so.
+    #[must_use]
+    pub fn with_over_time(mut self, over_time: OverTime) -> Self {
+        self.over_time = over_time;
+        self
+    }
+
+    /// The same with so many first steps left out of a sum of softmax.
+    #[must_use]
+    pub fn with_skip_steps(mut self, skip_steps: usize) -> Self {
+        self.skip_steps = skip_steps;
+        self
+    }
 }
 
 impl Member for LeakySettings {

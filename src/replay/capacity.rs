@@ -11,6 +11,7 @@ pub(super) const LABEL_BYTES: u64 = 2;
 /// How much a memory may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Capacity {
     /// So many samples.
     Samples(usize),

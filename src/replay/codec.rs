@@ -21,6 +21,7 @@ use crate::spikes::{MAX_EXTENT, SpikeCounts, SpikeRaster};
 /// Written `raw`, `or:W` or `counts:W` on the command line and in records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
+#[non_exhaustive]
 pub enum Codec {
     /// As it is.
     Raw,

@@ -15,6 +15,7 @@ use crate::ids::ClassId;
 /// Which samples a memory keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Policy {
     /// Every sample ever offered is kept with the same chance, and each group that is offered gets its
     /// exact share: of n samples, offered after N others to a memory for C, n·C / (N + n) random ones

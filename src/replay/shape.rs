@@ -8,6 +8,7 @@ use crate::spikes::MAX_EXTENT;
 /// What is kept of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Kept {
     /// Spikes of a hidden layer (LR index 1 and up).
     Spikes,

@@ -22,6 +22,7 @@ pub const RECORD_FORMAT: u32 = 2;
 /// One line of `run.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum RecordLine {
     /// The first line: what was to be done.
     Start(Box<StartLine>),
@@ -64,6 +65,8 @@ pub struct StartLine {
 /// How a run trains.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
+#[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "there is one a run")]
 pub enum Description {
     /// Plain training of a whole network.
     Train {
@@ -158,6 +161,7 @@ pub struct EpochLine {
 /// The contents of `summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Summary {
     /// Of plain training.
     Train(TrainSummary),

@@ -15,6 +15,7 @@ use crate::train::TrainingSettings;
 /// A line of a group's file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ResultLine {
     /// The network that the group begins from.
     Pretrained(Box<Pretrained>),

@@ -23,6 +23,7 @@ use crate::train::{Checkpoint, DatasetExamples, spiking_activity};
 
 /// News of a suite.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum SuiteNews<'a> {
     /// Before the first piece of work: how many experiments there are, and how many of them were done
     /// before.

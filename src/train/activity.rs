@@ -1,6 +1,6 @@
 use rayon::prelude::*;
 
-use super::gradient::BLOCK;
+use super::gradient::SAMPLES_PER_BLOCK;
 use super::{Examples, TrainError};
 use crate::network::{Network, Reach, Stage, StageInput};
 use crate::spikes::SpikeRaster;
@@ -21,7 +21,7 @@ pub fn spiking_activity(
     let prepared = network.prepare(Stage::Whole);
     let depth = network.spec().depth();
     let all: Vec<usize> = (0..examples.len()).collect();
-    let blocks = all.par_chunks(BLOCK).map(|block| {
+    let blocks = all.par_chunks(SAMPLES_PER_BLOCK).map(|block| {
         let inputs = block.iter().map(|&index| examples.input(index));
         let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
         let trace = prepared.trace(&inputs, Reach::Logits)?;

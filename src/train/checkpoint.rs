@@ -26,6 +26,7 @@ const TRAINED_ON_LEGACY: &str = "trained_on.legacy";
 /// fan-in × fan-out), `optimiser.<weight>.first` and `.second`, `trained_on`, and a JSON note with
 /// the spec and the settings.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// The network.
     pub network: Network,
@@ -42,6 +43,7 @@ pub struct Checkpoint {
 
 /// How a network came to its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PastTraining {
     /// Epochs.
     pub epochs: usize,
@@ -53,6 +55,7 @@ pub struct PastTraining {
 
 /// A [`Trainer`](super::Trainer) without its network.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct TrainerState {
     /// The stage that is trained.
     pub stage: Stage,
@@ -90,7 +93,50 @@ struct TrainerNote {
     epochs_done: usize,
 }
 
+impl PastTraining {
+    /// So many epochs, all of them with these settings.
+    pub fn new(epochs: usize, settings: TrainingSettings, seed: MasterSeed) -> Self {
+        PastTraining {
+            epochs,
+            settings,
+            seed,
+        }
+    }
+}
+
 impl Checkpoint {
+    /// A network, and every recording that it was trained on; nothing more is known.
+    pub fn new(network: Network, trained_on: RecordingSet) -> Self {
+        Checkpoint {
+            network,
+            trainer: None,
+            training: None,
+            class_names: Vec::new(),
+            trained_on,
+        }
+    }
+
+    /// The same with the trainer, with which training may go on.
+    #[must_use]
+    pub fn with_trainer(mut self, trainer: TrainerState) -> Self {
+        self.trainer = Some(trainer);
+        self
+    }
+
+    /// The same with how it was trained, where that is over.
+    #[must_use]
+    pub fn with_training(mut self, training: PastTraining) -> Self {
+        self.training = Some(training);
+        self
+    }
+
+    /// The same with names of the classes, by readout.
+    #[must_use]
+    pub fn with_class_names(mut self, names: impl Into<Vec<String>>) -> Self {
+        self.class_names = names.into();
+        self
+    }
+
     /// How the network was trained so far, as a whole; `None` if that is not known.
     pub fn past_training(&self) -> Option<PastTraining> {
         let going_on = self.trainer.as_ref().map(|trainer| PastTraining {
@@ -183,7 +229,7 @@ impl Checkpoint {
         let mut trainer = None;
         if let Some(note) = note.trainer {
             if let Stage::Learning(index) = note.stage {
-                let checked = network.spec().lr_index(index.get());
+                let checked = network.spec().replay_layer(index.get());
                 checked.map_err(|error| error.to_string())?;
             }
             let mut memory = Vec::new();

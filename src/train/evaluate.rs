@@ -1,13 +1,14 @@
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-use super::gradient::{BLOCK, targets_of};
+use super::gradient::{SAMPLES_PER_BLOCK, targets_of};
 use super::{Examples, TrainError};
 use crate::ids::ClassId;
 use crate::network::{Network, Stage, predicted};
 
 /// How a network classified a set of samples.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Evaluation {
     /// The class that each sample was taken for.
     pub predictions: Vec<ClassId>,
@@ -47,11 +48,13 @@ pub fn evaluate(
         return Err(TrainError::NoSamples("evaluate"));
     }
     let all: Vec<usize> = (0..examples.len()).collect();
-    let at_a_time = all.len().min(BLOCK * rayon::current_num_threads());
+    let at_a_time = all
+        .len()
+        .min(SAMPLES_PER_BLOCK * rayon::current_num_threads());
     network.spec().check_training_memory(stage, at_a_time)?;
     let targets = targets_of(network, examples, &all)?;
     let prepared = network.prepare(stage);
-    let blocks = all.par_chunks(BLOCK).map(|block| {
+    let blocks = all.par_chunks(SAMPLES_PER_BLOCK).map(|block| {
         let inputs = block.iter().map(|&index| examples.input(index));
         let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
         Ok(prepared.logits(&inputs)?)

@@ -9,10 +9,11 @@ use crate::network::{DropoutDraws, Gradients, Network, PreparedStage, Reach, Sta
 
 /// Samples that one thread runs forward and backward together. Fixed, so that the order in which
 /// gradients are added does not depend on the number of threads.
-pub const BLOCK: usize = 16;
+pub const SAMPLES_PER_BLOCK: usize = 16;
 
 /// What one batch says about the weights.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct BatchGradient {
     /// The objective summed over the batch.
     pub loss_sum: f64,
@@ -43,7 +44,7 @@ pub fn batch_gradient(
     Ok(workspace.into_gradient(figures))
 }
 
-/// The same of a loss that is given by what it says of each block of at most [`BLOCK`] samples: for losses
+/// The same of a loss that is given by what it says of each block of at most [`SAMPLES_PER_BLOCK`] samples: for losses
 /// of one's own. Blocks run on all cores; their gradients are added in order, so that the number of threads
 /// changes no bit.
 ///
@@ -170,7 +171,7 @@ fn work_on_batch(
         return Err(TrainError::NoSamples("train on"));
     }
     let clock = Instant::now();
-    let blocks = batch.len().div_ceil(BLOCK);
+    let blocks = batch.len().div_ceil(SAMPLES_PER_BLOCK);
     workspace.prepare(blocks, network, stage);
     let work = BatchWork {
         stage: &match draws {
@@ -187,7 +188,7 @@ fn work_on_batch(
     let clock = Instant::now();
     let gradients = &mut workspace.blocks[..blocks];
     let figures: Vec<_> = batch
-        .par_chunks(BLOCK)
+        .par_chunks(SAMPLES_PER_BLOCK)
         .zip(&mut *gradients)
         .enumerate()
         .map(|(place, (block, gradients))| work.block(place, block, gradients))

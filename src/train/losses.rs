@@ -12,6 +12,7 @@ use crate::network::{Gradients, Network, Reach};
 /// `cross-entropy`, and `regularisers` where there are others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "LossesFormat", into = "LossesFormat")]
+#[non_exhaustive]
 pub struct Losses {
     /// What is wanted.
     pub objective: ObjectiveSettings,
@@ -38,14 +39,19 @@ impl Default for Losses {
 
 impl<T: Into<ObjectiveSettings>> From<T> for Losses {
     fn from(objective: T) -> Self {
+        Losses::new(objective)
+    }
+}
+
+impl Losses {
+    /// An objective, ours or one's own, and nothing added to it yet.
+    pub fn new(objective: impl Into<ObjectiveSettings>) -> Self {
         Losses {
             objective: objective.into(),
             regularisers: Vec::new(),
         }
     }
-}
 
-impl Losses {
     /// The same with a regulariser more.
     #[must_use]
     pub fn and(mut self, regulariser: impl Into<RegulariserSettings>) -> Self {
@@ -133,10 +139,7 @@ impl Losses {
 impl From<LossesFormat> for Losses {
     fn from(format: LossesFormat) -> Self {
         let losses = match format.objective {
-            Some(objective) => Losses {
-                objective,
-                regularisers: Vec::new(),
-            },
+            Some(objective) => Losses::new(objective),
             None => Losses::default(),
         };
         let mut losses = losses.and_penalty(format.penalty);

@@ -3,7 +3,7 @@
 //! In: a network, the stage of it to be trained, and [`Examples`]. Out: the trained network, figures
 //! for each epoch, and [`Checkpoint`]s from which training goes on bit for bit.
 //!
-//! A batch is cut into blocks of [`BLOCK`] samples, whatever the number of threads; each block is
+//! A batch is cut into blocks of [`SAMPLES_PER_BLOCK`] samples, whatever the number of threads; each block is
 //! run forward and backward by one thread, and the blocks' gradients are added in order. So one
 //! thread and many give the same bits.
 
@@ -26,7 +26,7 @@ pub use checkpoint::{Checkpoint, PastTraining, TrainerState};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use examples::{DatasetExamples, Examples, JoinedExamples, StoredExamples};
-pub use gradient::{BLOCK, BatchGradient, batch_gradient, batch_gradient_by};
+pub use gradient::{BatchGradient, SAMPLES_PER_BLOCK, batch_gradient, batch_gradient_by};
 pub use losses::Losses;
 pub use objective::{
     Block, BlockLoss, CrossEntropy, MeanSquare, Objective, ObjectiveSettings, Target, cross_entropy,

@@ -5,6 +5,7 @@ use super::TrainError;
 /// The learning rate of each epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Schedule {
     /// The same in every epoch.
     Constant,

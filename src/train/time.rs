@@ -6,6 +6,7 @@ use serde::Serialize;
 ///
 /// What several threads do at once is measured on each, and shares out the time that passed meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[non_exhaustive]
 pub struct TimeSpent {
     /// Samples trained on, each as often as it was.
     pub samples: u64,

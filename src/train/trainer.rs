@@ -13,7 +13,21 @@ use crate::network::{DropoutDraws, Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
 
 /// How a network is trained.
+///
+/// ```
+/// use respike::train::{Adam, Losses, Schedule, SpikePenalty, TrainingSettings};
+///
+/// let settings = TrainingSettings::default()
+///     .with_batch_size(16)
+///     .with_learning_rate(2e-3)
+///     .with_schedule(Schedule::Cosine { epochs: 30 })
+///     .with_optimiser(Adam::default())
+///     .with_losses(Losses::default().and_penalty(SpikePenalty { l1: 1e-5, l2: 0.0 }));
+/// settings.check()?;
+/// # Ok::<(), respike::train::TrainError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TrainingSettings {
     /// Samples of an optimiser step.
     pub batch_size: usize,
@@ -48,6 +62,41 @@ impl TrainingSettings {
         optimiser.check().map_err(|bad| bad.of(optimiser.kind()))?;
         self.schedule.check()
     }
+
+    /// The same with so many samples a step of the optimiser.
+    #[must_use]
+    pub fn with_batch_size(mut self, samples: usize) -> Self {
+        self.batch_size = samples;
+        self
+    }
+
+    /// The same with that learning rate in the first epoch.
+    #[must_use]
+    pub fn with_learning_rate(mut self, rate: f32) -> Self {
+        self.learning_rate = rate;
+        self
+    }
+
+    /// The same with learning rates of later epochs that follow this.
+    #[must_use]
+    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
+    /// The same with that optimiser.
+    #[must_use]
+    pub fn with_optimiser(mut self, optimiser: impl Into<OptimiserSettings>) -> Self {
+        self.optimiser = optimiser.into();
+        self
+    }
+
+    /// The same with that made small: an objective alone, or [`Losses`].
+    #[must_use]
+    pub fn with_losses(mut self, losses: impl Into<Losses>) -> Self {
+        self.losses = losses.into();
+        self
+    }
 }
 
 impl Default for TrainingSettings {
@@ -65,6 +114,7 @@ impl Default for TrainingSettings {
 
 /// What an epoch of training came to.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct EpochFigures {
     /// Mean of the objective, of cross-entropy in nats, each sample under the weights of its batch's time.
     pub loss: f64,
@@ -303,7 +353,7 @@ mod tests {
             let examples = StoredExamples {
                 samples: samples.collect(),
             };
-            let stage = Stage::Learning(spec.lr_index(1).expect("three layers"));
+            let stage = Stage::Learning(spec.replay_layer(1).expect("three layers"));
             let network = Network::new(spec, MasterSeed(1));
             let losses = Losses::default();
             let gradient = |batch: &[usize]| {
@@ -365,7 +415,7 @@ mod tests {
         let examples = StoredExamples {
             samples: vec![(StageInput::spikes(&raster), ClassId(0))],
         };
-        let stage = Stage::Learning(spec.lr_index(3).expect("three layers"));
+        let stage = Stage::Learning(spec.replay_layer(3).expect("three layers"));
         let (seed, settings) = (MasterSeed(1), TrainingSettings::default());
         let network = Network::new(spec, seed);
         let trainer = Trainer::new(network.clone(), stage, settings, seed, Purpose::Shuffle);

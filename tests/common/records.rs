@@ -155,11 +155,8 @@ pub fn train_run(name: &str, epochs: usize, classes: usize) -> RunRecord {
 
 /// A finished continual-learning run: `tasks` new ones after 30 epochs of pre-training.
 pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) -> RunRecord {
-    let memory = MemorySettings {
-        codec: Codec::or(10).expect("a window"),
-        policy: Policy::ClassBalanced,
-        capacity: Capacity::Samples(160),
-    };
+    let codec = Codec::or(10).expect("a window");
+    let memory = MemorySettings::new(codec, Policy::ClassBalanced, Capacity::Samples(160));
     let remembers = matches!(strategy, Strategy::Native | Strategy::Latent);
     let scenario = match (tasks, strategy) {
         (1, Strategy::Naive) => Scenario::Class { class: ClassId(9) },
@@ -168,19 +165,12 @@ pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) ->
         },
         _ => Scenario::MultiClass { base_classes: 4 },
     };
-    let experiment = Experiment {
-        scenario,
-        strategy,
-        protocol: Protocol::Strict,
-        lr_index: (strategy == Strategy::Latent).then_some(2),
-        memory: remembers.then_some(memory),
-        pretrain_epochs: Some(30),
-        pretrain: Some(LearningDefaults::training(1e-3)),
-        epochs,
-        learn: LearningDefaults::training(1e-3),
-        seed: MasterSeed(0),
-        classes: None,
-    };
+    let training = LearningDefaults::training(1e-3);
+    let mut experiment = Experiment::new(scenario, strategy, Protocol::Strict, MasterSeed(0))
+        .with_pretraining(30, training.clone())
+        .with_learning(epochs, training);
+    experiment.lr_index = (strategy == Strategy::Latent).then_some(2);
+    experiment.memory = remembers.then_some(memory);
     let mut lines = Vec::new();
     let risen = |index: usize| 1.0 - (-(index as f64) / 6.0).exp();
     for index in 1..=30 {

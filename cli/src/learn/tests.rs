@@ -96,85 +96,56 @@ fn quoted_commands_have_every_setting_that_counts() {
         SuiteSettings::parse("quick", text).expect("it ships"),
         &data,
     );
-    let odd = TrainingSettings {
-        batch_size: 7,
-        learning_rate: 3e-4,
-        schedule: Schedule::Step {
+    let odd = TrainingSettings::default()
+        .with_batch_size(7)
+        .with_learning_rate(3e-4)
+        .with_schedule(Schedule::Step {
             every_epochs: 3,
             factor: 0.7,
-        },
-        optimiser: Sgd::default().into(),
-        losses: Losses::default()
-            .and(WeightDecay { strength: 1e-3 })
-            .and_penalty(SpikePenalty { l1: 1e-5, l2: 0.25 }),
+        })
+        .with_optimiser(Sgd::default())
+        .with_losses(
+            Losses::default()
+                .and(WeightDecay { strength: 1e-3 })
+                .and_penalty(SpikePenalty { l1: 1e-5, l2: 0.25 }),
+        );
+    let adam = Adam {
+        beta1: 0.8,
+        ..Adam::default()
     };
-    let falling = |epochs| TrainingSettings {
-        schedule: Schedule::Cosine { epochs },
-        optimiser: Adam {
-            beta1: 0.8,
-            ..Adam::default()
-        }
-        .into(),
-        ..odd.clone()
+    let falling = |epochs| {
+        odd.clone()
+            .with_schedule(Schedule::Cosine { epochs })
+            .with_optimiser(adam)
     };
-    let experiment = Experiment {
-        scenario: Scenario::Class { class: ClassId(3) },
-        strategy: Strategy::Latent,
-        protocol: Protocol::Strict,
-        lr_index: Some(0),
-        memory: Some(MemorySettings {
-            codec: Codec::counts(7).expect("valid"),
-            policy: Policy::ClassBalanced,
-            capacity: Capacity::Bytes(12_345),
-        }),
-        pretrain_epochs: Some(11),
-        pretrain: Some(TrainingSettings {
-            learning_rate: 5e-3,
-            ..odd.clone()
-        }),
-        epochs: 13,
-        learn: odd.clone(),
-        seed: MasterSeed(u64::MAX),
-        classes: None,
+    let of = |scenario, strategy| {
+        Experiment::new(scenario, strategy, Protocol::Strict, MasterSeed(u64::MAX))
+            .with_pretraining(11, odd.clone().with_learning_rate(5e-3))
+            .with_learning(13, odd.clone())
+    };
+    let memory = |codec| {
+        let capacity = Capacity::Bytes(12_345);
+        MemorySettings::new(codec, Policy::ClassBalanced, capacity)
+    };
+    let latent = |scenario| {
+        of(scenario, Strategy::Latent)
+            .with_replay_layer(0)
+            .with_memory(memory(Codec::counts(7).expect("valid")))
     };
     let speaker = |number| Scenario::Sample {
         speaker: SpeakerId(number),
     };
-    let chosen = ["4", "0", "7", "1"].map(String::from).to_vec();
+    let one_more = Scenario::Class { class: ClassId(3) };
+    let chosen = ["4", "0", "7", "1"].map(String::from);
     for experiment in [
-        Experiment {
-            pretrain: Some(falling(11)),
-            learn: falling(13),
-            ..experiment.clone()
-        },
-        Experiment {
-            scenario: speaker(0),
-            strategy: Strategy::Native,
-            lr_index: None,
-            memory: experiment.memory.map(|memory| MemorySettings {
-                codec: Codec::Raw,
-                ..memory
-            }),
-            ..experiment.clone()
-        },
-        Experiment {
-            scenario: speaker(4),
-            strategy: Strategy::Joint,
-            lr_index: None,
-            memory: None,
-            ..experiment.clone()
-        },
-        Experiment {
-            scenario: Scenario::MultiClass { base_classes: 1 },
-            classes: Some(chosen.clone()),
-            ..experiment.clone()
-        },
-        Experiment {
-            scenario: Scenario::MultiClass { base_classes: 3 },
-            classes: Some(chosen),
-            ..experiment.clone()
-        },
-        experiment,
+        latent(one_more)
+            .with_pretraining(11, falling(11))
+            .with_learning(13, falling(13)),
+        of(speaker(0), Strategy::Native).with_memory(memory(Codec::Raw)),
+        of(speaker(4), Strategy::Joint),
+        latent(Scenario::MultiClass { base_classes: 1 }).with_classes(chosen.clone()),
+        latent(Scenario::MultiClass { base_classes: 3 }).with_classes(chosen),
+        latent(one_more),
     ] {
         let command = learn_command(&manifest, &experiment);
         assert_eq!(read_back(&command), experiment, "{command}");

@@ -201,7 +201,7 @@ fn stages_and_networks_without_layers_have_them_too() {
     let losses = Losses::default();
     let network = Network::new(settings().check().expect("valid"), MasterSeed(4));
     for index in 0..=2 {
-        let index = network.spec().lr_index(index).expect("two layers");
+        let index = network.spec().replay_layer(index).expect("two layers");
         let checked = check(&network, Stage::Learning(index), &losses);
         checked.unwrap_or_else(|wrong| panic!("{index}: {wrong}"));
     }
@@ -237,12 +237,11 @@ impl Objective for OnEverything {
         let mut loss_sum = 0.0;
         let factor = (1.0 + self.wrong) / block.batch_size as f64;
         let mut squares = |values: Array3<f64>| {
-            let weighed = Array3::from_shape_fn(values.dim(), |at| {
+            Array3::from_shape_fn(values.dim(), |at| {
                 let weight = 0.1 * ((at.0 + 3 * at.1 + 5 * at.2) as f64).sin();
                 loss_sum += weight * values[at].powi(2) / 2.0;
                 weight * values[at] * factor
-            });
-            weighed
+            })
         };
         let activity = block.activity;
         let mut errors = Errors::none().and_readout(squares(activity.readout()));

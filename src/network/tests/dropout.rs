@@ -52,7 +52,7 @@ fn the_share_is_left_out_and_the_rest_counts_for_it() {
             values *= 1.0 / (1.0 - 0.25);
         }
     }
-    let above = Stage::Learning(network.spec().lr_index(3).expect("three layers"));
+    let above = Stage::Learning(network.spec().replay_layer(3).expect("three layers"));
     let errors = Errors::of_logits(errors(samples.len()));
     let left: Vec<StageInput<'_>> = left.iter().map(StageInput::spikes).collect();
     let by_hand = louder.prepare(above);
@@ -125,7 +125,7 @@ fn draws_are_of_the_step_alone() {
 #[test]
 fn training_with_dropout_stops_and_goes_on_and_runs_on_any_number_of_threads() {
     let network = leaving_out([0.2, 0.5, 0.1]);
-    let index = network.spec().lr_index(1).expect("three layers");
+    let index = network.spec().replay_layer(1).expect("three layers");
     let (seed, stage) = (MasterSeed(2), Stage::Learning(index));
     let latents: Vec<StageInput<'static>> = (samples().iter().cycle().take(40))
         .map(|sample| network.latent(index, sample).map(Latent::into))

@@ -82,7 +82,7 @@ fn a_network_without_layers_is_its_readout() {
         assert!((2.0 * once - twice).abs() < 1e-4);
     }
     assert!(matches!(
-        flat.spec().lr_index(0),
+        flat.spec().replay_layer(0),
         Err(SpecError::NothingToFreeze)
     ));
 }
@@ -103,10 +103,10 @@ fn spike_counts_are_logits() {
     assert_eq!(activity.logits, counts);
     assert!(counts.iter().any(|&count| count > 0.0));
     // Above the last layer nothing is learned.
-    assert!(counting.spec().lr_index(2).is_ok());
+    assert!(counting.spec().replay_layer(2).is_ok());
     let refused = counting
         .spec()
-        .lr_index(3)
+        .replay_layer(3)
         .expect_err("nothing above")
         .to_string();
     assert!(
@@ -238,10 +238,10 @@ fn a_replay_layer_of_another_network_is_refused() {
         network_of(neuron(), |_| {}),
         network_of(neuron(), |settings| settings.layers.truncate(1)),
     );
-    let index = deep.spec().lr_index(3).expect("three layers");
+    let index = deep.spec().replay_layer(3).expect("three layers");
     let raster = SpikeRaster::new(STEPS, 213).expect("valid");
     let refused = flat.logits(Stage::Learning(index), &StageInput::spikes(&raster));
-    let expected = crate::network::NetworkError::OtherLrIndex {
+    let expected = crate::network::NetworkError::OtherReplayLayer {
         index: 3,
         largest: 1,
     };
@@ -253,7 +253,7 @@ fn a_replay_layer_of_another_network_is_refused() {
 #[test]
 fn latents_of_several_layers_come_in_one_pass() {
     let network = network_of(neuron(), |settings| settings.init.weight_scale = 0.6);
-    let index = |layer| network.spec().lr_index(layer).expect("three layers");
+    let index = |layer| network.spec().replay_layer(layer).expect("three layers");
     let samples = samples();
     let inputs: Vec<_> = samples.iter().map(StageInput::counts).collect();
     let frozen = network.prepare_frozen(index(3)).expect("its own");

@@ -67,6 +67,8 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
         }
     }
     if let Some(index) = experiment.lr_index {
+        // The old spelling of --replay-layer, which the program takes as well: reports that were made with it
+        // stay the same to the byte.
         add(&["--lr-index", &index.to_string()]);
     }
     if let Some(memory) = experiment.memory {

@@ -42,6 +42,7 @@ pub trait Objective: Debug + Send + Sync + 'static {
 }
 
 /// Some samples of a batch that ran forward.
+#[non_exhaustive]
 pub struct Block<'a> {
     /// What they did.
     pub activity: &'a dyn BlockActivity,
@@ -51,6 +52,23 @@ pub struct Block<'a> {
     pub targets: &'a [Target],
     /// Samples of the whole batch: errors are divided by it.
     pub batch_size: usize,
+}
+
+impl<'a> Block<'a> {
+    /// These samples of a batch of `batch_size`, which did this, and of each of which that is wanted.
+    pub fn new(
+        activity: &'a dyn BlockActivity,
+        samples: &'a [usize],
+        targets: &'a [Target],
+        batch_size: usize,
+    ) -> Self {
+        Block {
+            activity,
+            samples,
+            targets,
+            batch_size,
+        }
+    }
 }
 
 /// What is wanted of a sample.
@@ -70,9 +88,17 @@ impl Target {
 
 /// What a loss says of a block.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct BlockLoss {
     /// What its samples cost, together.
     pub loss_sum: f64,
     /// ∂L/∂ of what they did, L being the mean over the batch.
     pub errors: Errors,
+}
+
+impl BlockLoss {
+    /// A cost, and ∂L/∂ of what the samples did.
+    pub fn new(loss_sum: f64, errors: Errors) -> Self {
+        BlockLoss { loss_sum, errors }
+    }
 }

@@ -44,6 +44,7 @@ pub trait UpdateRule: Debug + Send + Sync + 'static {
 
 /// Numbers with all that moves them, equally long.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Moved<'a> {
     /// The learning rate.
     pub learning_rate: f32,
@@ -55,6 +56,25 @@ pub struct Moved<'a> {
     pub gradients: &'a [f32],
     /// One slice for each name of [`UpdateRule::remembers`].
     pub memory: Vec<&'a mut [f32]>,
+}
+
+impl<'a> Moved<'a> {
+    /// Numbers after so many steps, with what is remembered of them: for checks of an optimiser.
+    pub fn new(
+        learning_rate: f32,
+        steps_taken: u32,
+        weights: &'a mut [f32],
+        gradients: &'a [f32],
+        memory: Vec<&'a mut [f32]>,
+    ) -> Self {
+        Moved {
+            learning_rate,
+            steps_taken,
+            weights,
+            gradients,
+            memory,
+        }
+    }
 }
 
 impl Moved<'_> {
@@ -71,7 +91,7 @@ impl Moved<'_> {
         let memory: [&mut [f32]; N] = self.memory.try_into().expect("as many as it remembers");
         let mut memory = memory.map(|numbers| numbers.iter_mut());
         for (weight, &gradient) in self.weights.iter_mut().zip(self.gradients) {
-            let memory = memory.each_mut().map(|numbers| numbers.next());
+            let memory = memory.each_mut().map(Iterator::next);
             work(
                 weight,
                 gradient,
@@ -171,10 +191,13 @@ impl Optimiser {
         self.steps_taken = self.steps_taken.saturating_add(1);
         let steps_taken = self.steps_taken;
         let mut memory: Vec<_> = self.memory.iter_mut().map(Gradients::values_mut).collect();
-        let mut memory: Vec<_> = memory.iter_mut().map(|all| all.chunks_mut(PIECE)).collect();
+        let mut memory: Vec<_> = memory
+            .iter_mut()
+            .map(|all| all.chunks_mut(NUMBERS_PER_CHUNK))
+            .collect();
         let pieces = weights
-            .chunks_mut(PIECE)
-            .zip(gradients.values().chunks(PIECE));
+            .chunks_mut(NUMBERS_PER_CHUNK)
+            .zip(gradients.values().chunks(NUMBERS_PER_CHUNK));
         let pieces = pieces.map(|(weights, gradients)| Moved {
             learning_rate,
             steps_taken,
@@ -192,7 +215,7 @@ impl Optimiser {
 }
 
 /// Numbers that one thread moves at a time.
-const PIECE: usize = 1 << 14;
+const NUMBERS_PER_CHUNK: usize = 1 << 14;
 
 #[cfg(test)]
 mod tests {
@@ -222,7 +245,7 @@ mod tests {
         let examples = StoredExamples {
             samples: vec![(StageInput::spikes(&spikes), ClassId(3))],
         };
-        let stage = Stage::Learning(spec.lr_index(3).expect("three layers"));
+        let stage = Stage::Learning(spec.replay_layer(3).expect("three layers"));
         let losses = Losses::default();
         let step = batch_gradient(&network, stage, &examples, &[0], &losses).expect("valid");
         let mut optimiser = Optimiser::new(settings).expect("valid");
