@@ -83,6 +83,7 @@ pub mod continual;
 pub mod dataset;
 #[cfg(feature = "encode")]
 pub mod encode;
+mod formats;
 mod hash;
 pub mod ids;
 mod kernels;

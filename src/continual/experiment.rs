@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::latents::Latents;
 use super::{ContinualError, PUBLISHED_BATCH, Plan, Scenario, published_plan, strict_plan};
 use crate::dataset::Dataset;
+use crate::formats::experiment::ExperimentFormat;
 use crate::ids::SampleIndex;
 use crate::network::{NetworkSpec, ReplayLayer, Stage};
 use crate::random::MasterSeed;
@@ -66,7 +67,7 @@ text_names!(Protocol, "protocol",
     Protocol::Strict => "strict", Protocol::Published => "published");
 
 /// What is kept of old samples, and how much of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemorySettings {
     /// How a sample is compressed.
@@ -106,6 +107,7 @@ impl MemorySettings {
 /// # Ok::<(), respike::replay::ReplayError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "ExperimentFormat", into = "ExperimentFormat")]
 #[non_exhaustive]
 pub struct Experiment {
     /// Which samples come when.
@@ -130,7 +132,6 @@ pub struct Experiment {
     pub seed: MasterSeed,
     /// Names of the classes in their order, if they were chosen from more or put in another order than
     /// that of the files.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<Vec<String>>,
 }
 

@@ -7,8 +7,7 @@ use crate::dataset::{Dataset, Sample};
 use crate::ids::{ClassId, SampleIndex, SpeakerId};
 
 /// Which samples come when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scenario {
     /// A new speaker of known classes (sample-incremental).

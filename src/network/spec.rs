@@ -10,6 +10,7 @@ use super::{
 };
 use crate::ceiling::TooLarge;
 use crate::dataset::BinningTarget;
+use crate::formats::network::NetworkFormat;
 use crate::neuron::{CubaLifSettings, NeuronModel};
 use crate::registry::BadSetting;
 use crate::spikes::{InputFormat, MAX_EXTENT, TimeGrid};
@@ -22,13 +23,12 @@ const MAX_LAYERS: usize = 16;
 
 /// A network as its TOML file says it; [`check`](NetworkSettings::check) makes it a [`NetworkSpec`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "NetworkFormat", into = "NetworkFormat")]
 #[non_exhaustive]
 pub struct NetworkSettings {
     /// A short name for records and plots.
     pub name: String,
     /// Where the network comes from.
-    #[serde(default)]
     pub source: String,
     /// Input channels and time grid.
     pub input: InputSettings,
@@ -43,8 +43,7 @@ pub struct NetworkSettings {
 }
 
 /// A hidden layer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct LayerSettings {
     /// Neurons.
@@ -52,22 +51,14 @@ pub struct LayerSettings {
     /// Whether the layer's spikes come back to itself a step later.
     pub recurrent: bool,
     /// Whether each unit has a number that is added to its drive in every step, and learned.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bias: bool,
     /// By how many steps the spikes of each unit below come later, one number a unit; none do without it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delay_steps: Vec<u16>,
     /// The share of this layer's spikes that the layer above does not get in training, drawn for every unit
     /// and step; what is left counts 1/(1 − share) times. Its own recurrent spikes stay.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub dropout: f32,
     /// The neurons of this layer, where they are others than those of all layers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub neuron: Option<NeuronSettings>,
-}
-
-fn is_zero(number: &f32) -> bool {
-    *number == 0.0
 }
 
 impl LayerSettings {
@@ -113,8 +104,7 @@ impl LayerSettings {
 }
 
 /// How weights are drawn: N(0, weight_scale / √fan-in).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct InitSettings {
     /// Standard deviation of a weight times √fan-in.

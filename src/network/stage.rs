@@ -2,7 +2,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use ndarray::Array2;
-use serde::{Deserialize, Serialize};
 
 use super::{NetworkError, NetworkSpec, ParameterName};
 use crate::spikes::{SpikeCounts, SpikeRaster};
@@ -13,8 +12,7 @@ use crate::spikes::{SpikeCounts, SpikeRaster};
 /// 0 keeps the input current x·W₁ and freezes W₁; k ≥ 1 keeps the spikes of layer k and freezes
 /// everything up to it; the number of hidden layers leaves only W_out to be trained. Made by
 /// [`NetworkSpec::replay_layer`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplayLayer(pub(super) usize);
 
 impl ReplayLayer {
@@ -31,8 +29,7 @@ impl fmt::Display for ReplayLayer {
 }
 
 /// Which part of a network runs or is trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// All of it, from event counts to logits.
     Whole,

@@ -1,5 +1,3 @@
-use serde::{Deserialize, Serialize};
-
 use super::{ReplayError, StoredShape};
 
 /// Bytes of a memory besides its samples: what is kept, codec, extents, capacity, policy and its
@@ -9,8 +7,7 @@ pub(super) const HEADER_BYTES: u64 = 64;
 pub(super) const LABEL_BYTES: u64 = 2;
 
 /// How much a memory may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Capacity {
     /// So many samples.

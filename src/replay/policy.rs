@@ -55,7 +55,7 @@ impl FromStr for Policy {
 }
 
 /// What a policy has to remember of the samples that it was offered.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PolicyState {
     /// Groups of samples offered.
     pub groups: u64,

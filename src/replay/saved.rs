@@ -3,24 +3,11 @@
 use std::path::Path;
 
 use bitvec::prelude::BitVec;
-use serde::{Deserialize, Serialize};
 
-use super::{Capacity, Policy, PolicyState, ReplayError, ReplayMemory, StoredShape};
+use super::{Capacity, ReplayError, ReplayMemory, StoredShape};
+use crate::formats::memory::{MemoryNote, VERSION};
 use crate::ids::ClassId;
 use crate::storage::{Tensor, TensorFile, TensorFileError};
-
-/// 2: window counts are packed bit by bit of all units, not unit by unit.
-const FORMAT: u32 = 2;
-
-#[derive(Serialize, Deserialize)]
-struct Note {
-    format: u32,
-    shape: StoredShape,
-    policy: Policy,
-    capacity: usize,
-    state: PolicyState,
-    samples: usize,
-}
 
 impl ReplayMemory {
     /// Writes the memory whole.
@@ -28,12 +15,12 @@ impl ReplayMemory {
     /// # Errors
     /// [`ReplayError::File`].
     pub fn save(&self, path: &Path) -> Result<(), ReplayError> {
-        let mut file = TensorFile::with_note(&Note {
-            format: FORMAT,
-            shape: self.shape,
+        let mut file = TensorFile::with_note(&MemoryNote {
+            format: VERSION,
+            shape: self.shape.into(),
             policy: self.policy,
             capacity: self.capacity,
-            state: self.state.clone(),
+            state: self.state.clone().into(),
             samples: self.classes.len(),
         });
         let classes = self.classes.iter().map(|class| class.0).collect();
@@ -61,15 +48,9 @@ impl ReplayMemory {
     }
 
     fn from_file(mut file: TensorFile) -> Result<Self, String> {
-        let note: Note = file.note_as()?;
-        if note.format != FORMAT {
-            let found = note.format;
-            return Err(format!(
-                "it has format {found}, and this version reads {FORMAT}"
-            ));
-        }
-        let shape = note.shape;
-        let shape = StoredShape::new(shape.kept(), shape.codec(), shape.steps(), shape.units());
+        let note: MemoryNote = file.note_as()?;
+        note.check_version()?;
+        let shape = StoredShape::try_from(note.shape);
         let shape = shape.map_err(|error| error.to_string())?;
         let capacity = Capacity::Samples(note.capacity).samples(shape);
         let capacity = capacity.map_err(|error| error.to_string())?;
@@ -92,7 +73,7 @@ impl ReplayMemory {
             shape,
             policy: note.policy,
             capacity,
-            state: note.state,
+            state: note.state.into(),
             classes: classes.into_iter().map(ClassId).collect(),
             payload,
         })

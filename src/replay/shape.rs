@@ -1,13 +1,10 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Codec, ReplayError};
 use crate::spikes::MAX_EXTENT;
 
 /// What is kept of a sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kept {
     /// Spikes of a hidden layer (LR index 1 and up).
@@ -31,7 +28,7 @@ impl Kept {
 }
 
 /// What is kept, how, and of what extents: all that decides the size of a stored sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredShape {
     kept: Kept,
     codec: Codec,

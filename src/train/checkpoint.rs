@@ -1,17 +1,15 @@
 use std::path::Path;
 
 use ndarray::ArrayD;
-use serde::{Deserialize, Serialize};
 
-use super::{Optimiser, OptimiserSettings, TrainError, TrainingSettings};
+use super::{Optimiser, TrainError, TrainingSettings};
 use crate::dataset::RecordingSet;
+use crate::formats::checkpoint::{CheckpointNote, TrainerNote, VERSION};
 use crate::names::normalised;
-use crate::network::{Gradients, Network, NetworkSpec, ParameterName, Parameters, Stage};
+use crate::network::{Gradients, Network, ParameterName, Parameters, Stage};
 use crate::random::{MasterSeed, StreamPosition};
 use crate::storage::{Tensor, TensorFile, TensorFileError};
 
-/// 3: recordings are known again whatever the order of their events, and by their sounds.
-const FORMAT: u32 = 3;
 /// Recordings that were trained on, by their events. Format 2 has the fingerprints here that format 3
 /// calls legacy.
 const TRAINED_ON: &str = "trained_on";
@@ -42,7 +40,7 @@ pub struct Checkpoint {
 }
 
 /// How a network came to its weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PastTraining {
     /// Epochs.
@@ -67,41 +65,6 @@ pub struct TrainerState {
     pub shuffle: StreamPosition,
     /// Epochs trained so far.
     pub epochs_done: usize,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Note {
-    format: u32,
-    respike: String,
-    spec: NetworkSpec,
-    class_names: Vec<String>,
-    trainer: Option<TrainerNote>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    training: Option<PastTraining>,
-    /// Which source it was written by.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    build: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct TrainerNote {
-    stage: Stage,
-    settings: TrainingSettings,
-    optimiser: OptimiserSettings,
-    steps_taken: u32,
-    shuffle: StreamPosition,
-    epochs_done: usize,
-}
-
-impl PastTraining {
-    /// So many epochs, all of them with these settings.
-    pub fn new(epochs: usize, settings: TrainingSettings, seed: MasterSeed) -> Self {
-        PastTraining {
-            epochs,
-            settings,
-            seed,
-        }
-    }
 }
 
 impl Checkpoint {
@@ -152,20 +115,20 @@ impl Checkpoint {
     /// # Errors
     /// [`TrainError::CheckpointFile`].
     pub fn save(&self, path: &Path) -> Result<(), TrainError> {
-        let mut file = TensorFile::with_note(&Note {
-            format: FORMAT,
+        let mut file = TensorFile::with_note(&CheckpointNote {
+            format: VERSION,
             respike: env!("CARGO_PKG_VERSION").to_string(),
             spec: self.network.spec().clone(),
             class_names: self.class_names.clone(),
             trainer: self.trainer.as_ref().map(|trainer| TrainerNote {
-                stage: trainer.stage,
+                stage: trainer.stage.into(),
                 settings: trainer.settings.clone(),
                 optimiser: trainer.optimiser.settings().clone(),
                 steps_taken: trainer.optimiser.steps_taken(),
                 shuffle: trainer.shuffle,
                 epochs_done: trainer.epochs_done,
             }),
-            training: self.training.clone(),
+            training: self.training.clone().map(Into::into),
             build: Some(crate::BUILD.to_string()),
         });
         let mut put = |name: String, tensor| file.tensors.insert(name, tensor);
@@ -208,13 +171,8 @@ impl Checkpoint {
     }
 
     fn from_file(file: &mut TensorFile) -> Result<Self, String> {
-        let note: Note = file.note_as()?;
-        if !(2..=FORMAT).contains(&note.format) {
-            return Err(format!(
-                "it has format {}, and this version reads 2 and {FORMAT}",
-                note.format
-            ));
-        }
+        let note: CheckpointNote = file.note_as()?;
+        note.check_version()?;
         let spec = note.spec;
         let mut parameters = Parameters::zeros(&spec);
         let names: Vec<_> = parameters.iter().map(|(name, _)| name).collect();
@@ -228,15 +186,13 @@ impl Checkpoint {
         let network = network.map_err(|error| error.to_string())?;
         let mut trainer = None;
         if let Some(note) = note.trainer {
-            if let Stage::Learning(index) = note.stage {
-                let checked = network.spec().replay_layer(index.get());
-                checked.map_err(|error| error.to_string())?;
-            }
+            let stage = note.stage.of(network.spec());
+            let stage = stage.map_err(|error| error.to_string())?;
             let mut memory = Vec::new();
             if note.steps_taken > 0 {
                 for &which in note.optimiser.remembers() {
-                    let mut moments = Gradients::zeros(&network, note.stage);
-                    for &name in names.iter().filter(|name| note.stage.trains(**name)) {
+                    let mut moments = Gradients::zeros(&network, stage);
+                    for &name in names.iter().filter(|name| stage.trains(**name)) {
                         let values = take_array(file, &moment(name, which))?;
                         let set = moments.set(name, values);
                         set.map_err(|error| error.to_string())?;
@@ -246,7 +202,7 @@ impl Checkpoint {
             }
             let optimiser = Optimiser::resume(note.optimiser, note.steps_taken, memory);
             trainer = Some(TrainerState {
-                stage: note.stage,
+                stage,
                 settings: note.settings,
                 optimiser: optimiser.map_err(|error| error.to_string())?,
                 shuffle: note.shuffle,
@@ -267,7 +223,7 @@ impl Checkpoint {
         Ok(Checkpoint {
             network,
             trainer,
-            training: note.training,
+            training: note.training.map(Into::into),
             class_names: note
                 .class_names
                 .iter()

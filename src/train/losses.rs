@@ -1,5 +1,3 @@
-use serde::{Deserialize, Serialize};
-
 use super::{
     Block, BlockLoss, CrossEntropy, ObjectiveSettings, RegulariserSettings, SpikePenalty,
     TrainError,
@@ -7,27 +5,13 @@ use super::{
 use crate::network::{Gradients, Network, Reach};
 
 /// What training makes small: an objective and what is added to it.
-///
-/// As text: `penalty`, the costs of a [`SpikePenalty`], beside `objective` where that is not
-/// `cross-entropy`, and `regularisers` where there are others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(from = "LossesFormat", into = "LossesFormat")]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Losses {
     /// What is wanted.
     pub objective: ObjectiveSettings,
     /// What is added to it.
     pub regularisers: Vec<RegulariserSettings>,
-}
-
-/// [`Losses`] as all versions write them.
-#[derive(Serialize, Deserialize)]
-pub(super) struct LossesFormat {
-    penalty: SpikePenalty,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    objective: Option<ObjectiveSettings>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    regularisers: Vec<RegulariserSettings>,
 }
 
 impl Default for Losses {
@@ -133,29 +117,5 @@ impl Losses {
             sum += regulariser.of_parameters(network, gradients)?;
         }
         Ok(sum)
-    }
-}
-
-impl From<LossesFormat> for Losses {
-    fn from(format: LossesFormat) -> Self {
-        let losses = match format.objective {
-            Some(objective) => Losses::new(objective),
-            None => Losses::default(),
-        };
-        let mut losses = losses.and_penalty(format.penalty);
-        losses.regularisers.extend(format.regularisers);
-        losses
-    }
-}
-
-impl From<Losses> for LossesFormat {
-    fn from(losses: Losses) -> Self {
-        let default = Losses::default().objective;
-        let (penalty, others) = losses.penalty();
-        LossesFormat {
-            penalty,
-            regularisers: others.to_vec(),
-            objective: (losses.objective != default).then_some(losses.objective),
-        }
     }
 }

@@ -1,10 +1,7 @@
-use serde::{Deserialize, Serialize};
-
 use super::TrainError;
 
 /// The learning rate of each epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Schedule {
     /// The same in every epoch.

@@ -9,6 +9,7 @@ use super::{
     Adamax, Examples, Losses, Optimiser, OptimiserSettings, Schedule, TimeSpent, TrainError,
     TrainerState,
 };
+use crate::formats::training::TrainingFormat;
 use crate::network::{DropoutDraws, Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
 
@@ -27,6 +28,7 @@ use crate::random::{MasterSeed, Purpose, StreamPosition};
 /// # Ok::<(), respike::train::TrainError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "TrainingFormat", into = "TrainingFormat")]
 #[non_exhaustive]
 pub struct TrainingSettings {
     /// Samples of an optimiser step.
@@ -38,7 +40,6 @@ pub struct TrainingSettings {
     /// Which optimiser.
     pub optimiser: OptimiserSettings,
     /// What is made small.
-    #[serde(flatten)]
     pub losses: Losses,
 }
 
