@@ -111,17 +111,18 @@ impl<N: Neuron> AnyNeuron for N {
         let uniform = raw.iter().all(|role| role.len() == 1);
         let uniform = uniform.then(|| Neuron::parameters::<f32>(self, &raw_of(raw, 0)));
         for (index, of_units) in parameters.chunks_exact_mut(count * width).enumerate() {
+            if let Some(of_unit) = uniform {
+                let fields = of_units.chunks_exact_mut(width).zip(of_unit.as_ref());
+                fields.for_each(|(lanes, &value)| lanes.fill(value));
+                continue;
+            }
             for lane in 0..width {
-                let of_unit = uniform.unwrap_or_else(|| {
-                    Neuron::parameters::<f32>(self, &raw_of(raw, index * width + lane))
-                });
-                for (slot, &value) in of_units[lane..]
-                    .iter_mut()
-                    .step_by(width)
+                let of_unit = raw_of(raw, index * width + lane);
+                let of_unit = Neuron::parameters::<f32>(self, &of_unit);
+                let slots = of_units[lane..].iter_mut().step_by(width);
+                slots
                     .zip(of_unit.as_ref())
-                {
-                    *slot = value;
-                }
+                    .for_each(|(slot, &value)| *slot = value);
             }
         }
         parameters
