@@ -39,7 +39,7 @@ lint: system
 	@cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked -p respike --lib --test own_neurons -- -D warnings
+	cargo clippy --locked -p respike --lib --test own_parts --test two_grids -- -D warnings
 	cargo clippy --locked -p respike --no-default-features --lib --test golden --test protocols -- -D warnings
 	cargo clippy --locked -p respike --no-default-features --features hdf5 --lib -- -D warnings
 	cargo clippy --locked -p respike --no-default-features --features encode --lib --test inner_ear --test audio --test audio_formats -- -D warnings
