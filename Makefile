@@ -49,7 +49,7 @@ lint: system
 
 unit: system test-tools
 	cargo test --locked
-	CARGO_PROFILE_DEV_OPT_LEVEL=1 cargo test --locked -p respike --no-default-features --lib --test golden --test protocols
+	CARGO_PROFILE_DEV_OPT_LEVEL=1 cargo test --locked -p respike --no-default-features --test golden --test protocols
 
 docs: system
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps

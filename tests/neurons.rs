@@ -6,6 +6,8 @@
 #[path = "common/golden.rs"]
 mod golden_file;
 
+use std::collections::BTreeSet;
+
 use golden_file::Golden;
 use ndarray::{Array2, Array3, ArrayD, ArrayViewD, Axis};
 use respike::ids::ClassId;
@@ -13,8 +15,11 @@ use respike::network::{
     LayerSettings, Network, NetworkSettings, NetworkSpec, NeuronSettings, ParameterName,
     Parameters, Stage, StageInput,
 };
-use respike::neuron::{AdLifSettings, CubaLifSettings, LearnedRange, LifSettings, ResetSettings};
+use respike::neuron::{
+    AdLifSettings, AlifSettings, CubaLifSettings, LearnedRange, LifSettings, ResetSettings,
+};
 use respike::readout::{LeakySettings, OverTime};
+use respike::registry::Registry;
 use respike::spikes::{SpikeCounts, SpikeRaster};
 use respike::surrogate::{
     Boxcar, CutFastSigmoid, Exponential, FastSigmoid, SurrogateSettings, Triangle,
@@ -345,15 +350,23 @@ fn of_all_kinds() -> (NetworkSpec, Vec<SpikeCounts>, Vec<ClassId>) {
     let mut settings = reference(&golden);
     let layer = |neuron: NeuronSettings| LayerSettings::new(19, true).with_neuron(neuron);
     let delays: Vec<u16> = (0..19).map(|unit| unit % 4).collect();
+    let alif = AlifSettings::new(10.0, 30.0, 0.75, 0.5);
     settings.layers = vec![
         layer(adlif()).with_bias(),
         layer(lif(ResetSettings::Subtract)),
         layer(lif(ResetSettings::ToZero)).with_bias(),
+        layer(NeuronSettings::new(alif, SUPER_SPIKE)).with_dropout(0.2),
         LayerSettings::new(7, false).with_delays(delays),
     ];
     settings.init.weight_scale = 14.0;
     read_by(&mut settings, OverTime::SumOfSoftmax);
     let all = counts(&golden);
+    // Whoever adds a neuron of ours adds it above.
+    let kinds = settings.layers.iter().map(|layer| layer.neuron.as_ref());
+    let kinds = kinds.map(|neuron| neuron.unwrap_or(&settings.neuron).model.kind());
+    let kinds: BTreeSet<&str> = kinds.collect();
+    let ours = Registry::builtin();
+    assert_eq!(kinds, ours.neurons().map(|(kind, _)| kind).collect());
     // More than one block.
     let counts: Vec<SpikeCounts> = all.iter().cycle().take(40).cloned().collect();
     let labels = labels(&golden).iter().cycle().take(40).copied().collect();

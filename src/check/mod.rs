@@ -8,6 +8,7 @@
 //! surrogate. What is not differentiated, such as a reset, is held at the values of the undisturbed run. The
 //! adjoint must then agree with differences to many digits.
 
+mod block;
 mod exact;
 mod network;
 mod neuron;

@@ -1,11 +1,11 @@
 use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix1, Ix2};
 use rand::seq::index;
 
-use super::exact::{ExactLayer, Firing};
+use super::block::{ExactBlock, ExactSample, LayerInF64};
+use super::exact::Firing;
 use super::{CheckError, Worst, WrongGradient};
 use crate::network::{
-    BlockActivity, Errors, Gradients, Network, NetworkError, ParameterName, Reach, Stage,
-    StageInput,
+    BlockActivity, Errors, Gradients, Network, ParameterName, Reach, Stage, StageInput,
 };
 use crate::random::{MasterSeed, Purpose};
 use crate::train::{Block, Examples, Losses, Target};
@@ -121,29 +121,6 @@ fn exact_input(input: &StageInput<'_>) -> Array2<f64> {
         StageInput::Spikes(raster) => raster.to_dense().mapv(|spike| f64::from(u8::from(spike))),
         StageInput::Currents(currents) => currents.mapv(f64::from),
     }
-}
-
-/// A block after it has run in f64.
-struct ExactBlock<'a> {
-    samples: Vec<ExactSample<'a>>,
-    steps: usize,
-}
-
-/// A sample after it has run.
-struct ExactSample<'a> {
-    layers: Vec<LayerInF64<'a>>,
-    /// What drove the readout, and what came of it.
-    read: Array2<f64>,
-    readout: Array2<f64>,
-    logits: Vec<f64>,
-}
-
-struct LayerInF64<'a> {
-    /// What drove it, delayed: steps × fan-in, or currents.
-    input: Array2<f64>,
-    spikes: Array2<f64>,
-    membranes: Array2<f64>,
-    neurons: Box<dyn ExactLayer + 'a>,
 }
 
 fn get(parameters: &Parameters, wanted: ParameterName) -> Option<&ArrayD<f64>> {
@@ -443,57 +420,6 @@ impl<'a> Case<'a> {
             }
             delta = of_drive;
         }
-    }
-}
-
-impl BlockActivity for ExactBlock<'_> {
-    fn samples(&self) -> usize {
-        self.samples.len()
-    }
-
-    fn steps_of(&self, sample: usize) -> usize {
-        self.samples[sample].readout.nrows()
-    }
-
-    fn layers(&self) -> usize {
-        self.samples.first().map_or(0, |sample| sample.layers.len())
-    }
-
-    fn logits(&self) -> Array2<f64> {
-        let classes = self.samples.first().map_or(0, |sample| sample.logits.len());
-        Array2::from_shape_fn((self.samples.len(), classes), |(sample, class)| {
-            self.samples[sample].logits[class]
-        })
-    }
-
-    fn readout(&self) -> Array3<f64> {
-        self.stacked(|sample| &sample.readout)
-    }
-
-    fn spike_counts(&self, layer: usize) -> Array2<f64> {
-        self.spikes(layer).sum_axis(Axis(1))
-    }
-
-    fn spikes(&self, layer: usize) -> Array3<f64> {
-        self.stacked(|sample| &sample.layers[layer].spikes)
-    }
-
-    fn membrane(&self, layer: usize) -> Result<Array3<f64>, NetworkError> {
-        Ok(self.stacked(|sample| &sample.layers[layer].membranes))
-    }
-}
-
-impl<'a> ExactBlock<'a> {
-    /// Something of all samples, 0 after a sample's end.
-    fn stacked(&self, of: impl for<'b> Fn(&'b ExactSample<'a>) -> &'b Array2<f64>) -> Array3<f64> {
-        let columns = self.samples.first().map_or(0, |sample| of(sample).ncols());
-        let mut all = Array3::zeros((self.samples.len(), self.steps, columns));
-        for (mut slot, sample) in all.outer_iter_mut().zip(&self.samples) {
-            let values = of(sample);
-            let mut lasting = slot.slice_axis_mut(Axis(0), (..values.nrows()).into());
-            lasting.assign(values);
-        }
-        all
     }
 }
 

@@ -23,6 +23,7 @@
 //! ```
 
 mod binned;
+mod builder;
 mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
@@ -42,7 +43,8 @@ mod shd_read;
 mod shd_write;
 mod split;
 
-pub use binned::{BinningTarget, Dataset, DatasetBuilder};
+pub use binned::{BinningTarget, Dataset};
+pub use builder::DatasetBuilder;
 pub use error::DatasetError;
 pub use fingerprint::{Fingerprint, RecordingSet, Recordings};
 #[cfg(feature = "shd")]

@@ -49,6 +49,7 @@ mod reading;
 mod readout_settings;
 mod size;
 mod spec;
+mod spec_error;
 mod stage;
 #[cfg(test)]
 mod tests;
@@ -66,7 +67,8 @@ pub use neuron_settings::NeuronSettings;
 pub use parameters::Parameters;
 pub use prepared::PreparedStage;
 pub use readout_settings::ReadoutSettings;
-pub use spec::{InitSettings, LayerSettings, NetworkSettings, NetworkSpec, SpecError};
+pub use spec::{InitSettings, LayerSettings, NetworkSettings, NetworkSpec};
+pub use spec_error::SpecError;
 pub use stage::{Latent, ReplayLayer, Stage, StageInput};
 
 use crate::random::{MasterSeed, Purpose};

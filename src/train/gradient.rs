@@ -25,21 +25,48 @@ pub struct BatchGradient {
     pub gradients: Gradients,
 }
 
-/// The loss of a batch and its gradient for every weight that the stage trains; no spike is left out.
+/// Some samples of [`Examples`], and where the draws come from by which layers leave out spikes, if they do.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    samples: &'a [usize],
+    draws: Option<DropoutDraws>,
+}
+
+impl Batch<'_> {
+    /// The same with layers leaving out spikes as the spec says, as in training.
+    #[must_use]
+    pub fn dropping(mut self, draws: DropoutDraws) -> Self {
+        self.draws = Some(draws);
+        self
+    }
+}
+
+impl<'a, S: AsRef<[usize]> + ?Sized> From<&'a S> for Batch<'a> {
+    /// No spike is left out.
+    fn from(samples: &'a S) -> Self {
+        let samples = samples.as_ref();
+        Batch {
+            samples,
+            draws: None,
+        }
+    }
+}
+
+/// The loss of a batch and its gradient for every weight that the stage trains.
 ///
-/// `batch` lists samples of `examples`.
+/// `batch` lists samples of `examples`; no spike is left out unless it is one of [`Batch::dropping`].
 ///
 /// # Errors
 /// [`TrainError`] if the batch is empty or a sample does not fit the network.
-pub fn batch_gradient(
+pub fn batch_gradient<'a>(
     network: &Network,
     stage: Stage,
     examples: &dyn Examples,
-    batch: &[usize],
+    batch: impl Into<Batch<'a>>,
     losses: &Losses,
 ) -> Result<BatchGradient, TrainError> {
     let mut workspace = Workspace::default();
-    let batch = (batch, None);
+    let batch = batch.into();
     let figures = batch_gradient_in(&mut workspace, network, stage, examples, batch, losses)?;
     Ok(workspace.into_gradient(figures))
 }
@@ -52,11 +79,11 @@ pub fn batch_gradient(
 ///
 /// # Errors
 /// As [`batch_gradient`], and what `loss` gives.
-pub fn batch_gradient_by(
+pub fn batch_gradient_by<'a>(
     network: &Network,
     stage: Stage,
     examples: &dyn Examples,
-    batch: &[usize],
+    batch: impl Into<Batch<'a>>,
     reach: Reach,
     loss: impl Fn(&Block<'_>) -> Result<BlockLoss, TrainError> + Sync,
 ) -> Result<BatchGradient, TrainError> {
@@ -69,11 +96,7 @@ pub fn batch_gradient_by(
         };
         Ok((loss_sum, errors))
     };
-    let work = Work {
-        reach,
-        loss: &loss,
-        draws: None,
-    };
+    let (work, batch) = (Work { reach, loss: &loss }, batch.into());
     let figures = work_on_batch(&mut workspace, network, stage, examples, batch, work)?;
     Ok(workspace.into_gradient(figures))
 }
@@ -82,7 +105,6 @@ pub fn batch_gradient_by(
 struct Work<'a> {
     reach: Reach,
     loss: &'a LossOfBlock<'a>,
-    draws: Option<DropoutDraws>,
 }
 
 /// What a block costs by the objective and by the rest, with the errors of both.
@@ -141,21 +163,20 @@ pub(super) fn batch_gradient_in(
     network: &Network,
     stage: Stage,
     examples: &dyn Examples,
-    (batch, draws): (&[usize], Option<DropoutDraws>),
+    batch: Batch<'_>,
     losses: &Losses,
 ) -> Result<BatchFigures, TrainError> {
     let loss = |block: &Block<'_>| losses.of_block(block);
     let work = Work {
         reach: losses.reach(),
         loss: &loss,
-        draws,
     };
     let mut figures = work_on_batch(workspace, network, stage, examples, batch, work)?;
     let gradients = workspace.blocks.first_mut();
     let gradients = gradients.expect("a batch that went well left its gradient");
     // That of the mean over the batch, of which the figures are sums.
     let of_parameters = losses.of_parameters(network, gradients)?;
-    figures.penalty_sum += of_parameters * batch.len() as f64;
+    figures.penalty_sum += of_parameters * batch.samples.len() as f64;
     Ok(figures)
 }
 
@@ -164,8 +185,11 @@ fn work_on_batch(
     network: &Network,
     stage: Stage,
     examples: &dyn Examples,
-    batch: &[usize],
-    Work { reach, loss, draws }: Work<'_>,
+    Batch {
+        samples: batch,
+        draws,
+    }: Batch<'_>,
+    Work { reach, loss }: Work<'_>,
 ) -> Result<BatchFigures, TrainError> {
     if batch.is_empty() {
         return Err(TrainError::NoSamples("train on"));

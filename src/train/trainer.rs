@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gradient::{Workspace, batch_gradient_in};
 use super::{
-    Adamax, Examples, Losses, Optimiser, OptimiserSettings, Schedule, TimeSpent, TrainError,
+    Adamax, Batch, Examples, Losses, Optimiser, OptimiserSettings, Schedule, TimeSpent, TrainError,
     TrainerState,
 };
 use crate::formats::training::TrainingFormat;
@@ -274,7 +274,8 @@ impl Trainer {
                 seed: self.state.shuffle.seed,
                 step: self.state.optimiser.steps_taken(),
             };
-            let batch = (*batch, Some(draws));
+            let all = batch.len();
+            let batch = Batch::from(*batch).dropping(draws);
             let losses = &settings.losses;
             let step = batch_gradient_in(workspace, network, stage, examples, batch, losses)?;
             if !step.loss_sum.is_finite() {
@@ -292,7 +293,7 @@ impl Trainer {
             self.workspace.spent.optimise += clock.elapsed().as_secs_f64();
             loss_sum += step.loss_sum;
             correct += step.correct;
-            samples += batch.0.len();
+            samples += all;
         }
         if samples == 0 {
             return Err(TrainError::NoSamples("train on"));
