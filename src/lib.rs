@@ -16,10 +16,12 @@
 //!                     accuracy matrix ──▶ run record (JSON lines) ──▶ tables and plots
 //! ```
 //!
-//! The modules follow that line, and import only what stands before them: [`spikes`], `encode` (from
-//! sound to events, as SHD was made; feature `encode`), [`dataset`],
-//! [`network`], [`neuron`], [`train`], [`replay`], [`continual`], [`suite`] (grids of experiments), [`report`]; [`random`], [`ids`], [`simd`], [`ceiling`] and
-//! [`storage`] are for all, and [`shipped`] has the networks and suites that ship.
+//! The modules follow that line: [`spikes`], `encode` (from sound to events, as SHD was made; feature
+//! `encode`), [`dataset`], [`network`] with what it is made of ([`neuron`], [`surrogate`], [`readout`]),
+//! [`train`] (objectives, regularisers, optimisers), [`replay`], [`continual`], [`suite`] (grids of
+//! experiments), [`report`]. [`registry`] has the parts by name, one's own too, and [`check`] tells whether
+//! gradients are right; [`random`], [`ids`], [`simd`], [`ceiling`] and [`storage`] are for all, and
+//! [`shipped`] has the networks and suites that ship.
 //!
 //! # Example
 //!

@@ -83,7 +83,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
         data = data.in_class_order(&record.start.data.class_names)?;
     }
     let batch = arguments.training.batch_size.min(data.len());
-    spec.check_training_memory(Stage::Whole, batch)
+    spec.check_training_memory(Stage::Whole, batch, spec.steps())
         .map_err(TrainError::from)?;
     let test = match arguments.test.is_empty() {
         true => None,

@@ -153,9 +153,11 @@ pub fn neuron_gradients<N: Neuron>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::neuron::{AdLif, CubaLif, Lif, Reset, Role};
+    use crate::neuron::{AdLif, Alif, CubaLif, Lif, Reset, Role};
     use crate::real::Real;
-    use crate::surrogate::{Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Triangle};
+    use crate::surrogate::{
+        Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Sigmoid, Triangle,
+    };
 
     fn one_surrogate<N: Neuron>(neuron: &N, raw: N::Raw<f64>, surrogate: &impl Surrogate) {
         for seed in 0..5 {
@@ -173,6 +175,7 @@ mod tests {
         // Not 1, which is as far as a membrane of 0 is from the threshold: there the triangle has a corner.
         one_surrogate(neuron, raw, &Triangle { half_width: 0.8 });
         one_surrogate(neuron, raw, &CutFastSigmoid { slope, half_width });
+        one_surrogate(neuron, raw, &Sigmoid { slope });
     }
 
     #[test]
@@ -202,6 +205,14 @@ mod tests {
             every_surrogate(&lif, [0.9, 0.7]);
         }
         every_surrogate(&AdLif::default(), [0.3, 0.6, 0.5, 1.0]);
+        let alif = Alif {
+            beta: 0.9,
+            rho: 0.95,
+            threshold: 0.7,
+            rise: 0.6,
+            learned: [None; 2],
+        };
+        every_surrogate(&alif, [0.9, 0.95]);
     }
 
     /// A neuron that forgets a factor on the way back.

@@ -364,7 +364,7 @@ impl Experiment {
         for (stage, settings) in pretrain.into_iter().chain([(stage, &self.learn)]) {
             // New samples, old ones and replays.
             let most = dataset.len().saturating_add(self.most_replays());
-            spec.check_training_memory(stage, settings.batch_size.min(most))?;
+            spec.check_training_memory(stage, settings.batch_size.min(most), spec.steps())?;
         }
         let (plan, memory) = match self.protocol {
             Protocol::Strict => {

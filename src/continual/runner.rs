@@ -147,7 +147,7 @@ pub fn run(
     let mut new_class = experiment.seed.stream(Purpose::NewClass);
     for task in 1..plan.tasks.len() {
         if let Some(class) = plan.tasks[task].new_class {
-            network.redraw_class(class, &mut new_class)?;
+            network.redraw_class(runner.latents.stage, class, &mut new_class)?;
         }
         (network, last) = runner.learn(task, network, &mut shuffle)?;
         matrix.push(last.tasks.clone());

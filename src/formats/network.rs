@@ -17,6 +17,7 @@ pub(crate) struct NetworkFormat {
     input: Input,
     /// By `kind`, of which there are as many formats as neurons.
     neuron: NeuronSettings,
+    #[serde(default)]
     layers: Vec<Layer>,
     /// Likewise.
     readout: ReadoutSettings,

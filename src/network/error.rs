@@ -78,6 +78,12 @@ pub enum NetworkError {
         /// How many there are.
         layers: usize,
     },
+    /// A frozen stage has no logits.
+    #[error("a stage made with `Network::prepare_frozen` gives latents, no logits")]
+    Frozen,
+    /// An input of no steps.
+    #[error("an input needs at least one step")]
+    NoSteps,
     /// Latents come from a frozen stage only.
     #[error("latents need a stage made with `Network::prepare_frozen`")]
     NotFrozen,

@@ -83,6 +83,8 @@ pub struct Trace<'a> {
     /// Each sample's place in the block, and how many of its steps errors reach, the most first.
     pub(super) reach: Vec<(usize, usize)>,
     pub(super) logits: Array2<f32>,
+    /// How far back errors were to go, which does not depend on what the samples did.
+    asked: Reach,
 }
 
 impl Network {
@@ -154,6 +156,7 @@ impl PreparedStage<'_> {
     /// # Errors
     /// [`NetworkError`] if there is no sample, or one that the stage cannot read.
     pub fn logits(&self, inputs: &[StageInput<'_>]) -> Result<Array2<f32>, NetworkError> {
+        self.check_whole()?;
         let steps = self.check_block(inputs)?;
         let last = self.spikes_above(inputs, steps, |_, _| {});
         let mut logits = Array2::zeros((inputs.len(), self.network.spec.classes()));
@@ -186,7 +189,7 @@ impl PreparedStage<'_> {
     }
 
     /// The same for every layer of the stage up to its last in one pass: for each the latents of all samples,
-    /// the lowest layer first.
+    /// the lowest layer first. Below LR index 0 there is none.
     ///
     /// # Errors
     /// As [`PreparedStage::latents`].
@@ -194,8 +197,12 @@ impl PreparedStage<'_> {
         &self,
         inputs: &[StageInput<'_>],
     ) -> Result<Vec<Vec<SpikeRaster>>, NetworkError> {
+        let index = self.frozen_below.ok_or(NetworkError::NotFrozen)?;
         let steps = self.check_block(inputs)?;
         let mut layers = Vec::new();
+        if index.get() == 0 {
+            return Ok(layers);
+        }
         let last = self.spikes_above(inputs, steps, |_, spikes| layers.push(spikes.to_vec()));
         drop(last);
         Ok(layers)
@@ -223,6 +230,7 @@ impl PreparedStage<'_> {
         reach: Reach,
         block: usize,
     ) -> Result<Trace<'b>, NetworkError> {
+        self.check_whole()?;
         let mut draws = self.draws(block);
         let steps = self.check_block(inputs)?;
         let (network, simd) = (self.network, self.simd);
@@ -244,6 +252,7 @@ impl PreparedStage<'_> {
             },
             reach: Vec::with_capacity(samples),
             logits: Array2::zeros((samples, classes)),
+            asked: reach,
         };
         let mut states = Vec::new();
         for layer in self.layer_indices() {
@@ -372,6 +381,14 @@ impl PreparedStage<'_> {
         last
     }
 
+    /// Refuses a frozen stage, whose layers do not reach the readout.
+    fn check_whole(&self) -> Result<(), NetworkError> {
+        match self.frozen_below {
+            None => Ok(()),
+            Some(_) => Err(NetworkError::Frozen),
+        }
+    }
+
     /// The number of steps of the longest sample of a block that the stage can read.
     fn check_block(&self, inputs: &[StageInput<'_>]) -> Result<usize, NetworkError> {
         for input in inputs {
@@ -412,8 +429,7 @@ impl Trace<'_> {
 
     /// Whether errors reach every step of every sample.
     pub(super) fn reaches_every_step(&self) -> bool {
-        let mut samples = self.reach.iter();
-        samples.all(|&(sample, reached)| reached == self.inputs[sample].steps())
+        self.asked == Reach::EveryStep
     }
 
     /// Steps of the longest sample.

@@ -107,6 +107,11 @@ impl Gradients {
         norm
     }
 
+    /// Makes 0 what lies between parameters in numbers that lie as these do.
+    pub(crate) fn clear_gaps(&self, values: &mut [f32]) {
+        self.0.clear_gaps(values);
+    }
+
     /// Zeros in the place of every gradient.
     pub(crate) fn none_yet(&self) -> Self {
         let mut zeros = self.clone();

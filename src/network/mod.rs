@@ -130,7 +130,8 @@ impl Network {
     }
 
     /// Draws the readout weights of one class anew from N(0.003, 0.003), as the reference code does
-    /// before it learns a new class; those of the class's unit in the last layer, where the readout has none.
+    /// before it learns a new class; those of the class's unit in the last layer, where the readout has none. What the stage does not
+    /// train stays as it is: latents were made with it.
     ///
     /// A class that pre-training never saw has a readout that it pushed below zero; under
     /// [`OverTime::Max`](crate::readout::OverTime::Max) the first zero of the trace then wins, its gradient is zero, and the class
@@ -140,6 +141,7 @@ impl Network {
     /// [`NetworkError::ClassPastEnd`].
     pub fn redraw_class(
         &mut self,
+        stage: Stage,
         class: crate::ids::ClassId,
         generator: &mut rand_chacha::ChaCha8Rng,
     ) -> Result<(), NetworkError> {
@@ -149,7 +151,8 @@ impl Network {
                 classes: self.spec.classes(),
             });
         }
-        self.parameters.redraw_readout_column(class, generator);
+        self.parameters
+            .redraw_readout_column(stage, class, generator);
         Ok(())
     }
 }

@@ -2,10 +2,9 @@
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::{Map, Value};
 
 use crate::neuron::NeuronModel;
-use crate::registry::BadSetting;
+use crate::registry::{BadSetting, Table};
 use crate::surrogate::SurrogateSettings;
 
 /// The neurons of a layer. In a spec a table with the key `kind`, which is `cuba-lif` where there is none, the
@@ -69,7 +68,7 @@ impl Serialize for NeuronSettings {
 
 impl<'de> Deserialize<'de> for NeuronSettings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut table: Map<String, Value> = Map::deserialize(deserializer)?;
+        let Table(mut table) = Table::deserialize(deserializer)?;
         let Some(surrogate) = table.remove("surrogate") else {
             return Err(de::Error::missing_field("surrogate"));
         };

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::arena::{Arena, Layout};
-use super::{NetworkError, NetworkSpec, ParameterName};
+use super::{NetworkError, NetworkSpec, ParameterName, Stage};
 use crate::ids::ClassId;
 use crate::neuron::{Learned, Start};
 
@@ -139,12 +139,19 @@ impl Parameters {
 
     /// Draws what drives the readout of a class anew from N(0.003, 0.003): its column of W_out, or of the last
     /// layer's input weights where the readout has none.
-    pub(super) fn redraw_readout_column(&mut self, class: ClassId, generator: &mut ChaCha8Rng) {
+    pub(super) fn redraw_readout_column(
+        &mut self,
+        stage: Stage,
+        class: ClassId,
+        generator: &mut ChaCha8Rng,
+    ) {
         let normal = Normal::new(0.003, 0.003).expect("constants");
         let driving =
             |name: &ParameterName| matches!(name, ParameterName::Readout | ParameterName::Input(_));
         let last = self.0.iter_mut().filter(|(name, _)| driving(name)).last();
-        let (_, last) = last.expect("something drives every readout");
+        let Some((_, last)) = last.filter(|(name, _)| stage.trains(*name)) else {
+            return;
+        };
         let last = last.into_dimensionality::<Ix2>();
         let mut weight = last.expect("a weight is a matrix");
         let column = weight.column_mut(class.index());

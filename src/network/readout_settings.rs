@@ -2,9 +2,9 @@
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::{Map, Value};
 
 use crate::readout::{LeakySettings, ReadoutModel};
+use crate::registry::Table;
 
 /// The readout. In a spec a table with `classes`, the key `kind`, which is `leaky` where there is none, and the
 /// settings of that readout.
@@ -43,7 +43,7 @@ impl Serialize for ReadoutSettings {
 
 impl<'de> Deserialize<'de> for ReadoutSettings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut table: Map<String, Value> = Map::deserialize(deserializer)?;
+        let Table(mut table) = Table::deserialize(deserializer)?;
         let Some(classes) = table.remove("classes") else {
             return Err(de::Error::missing_field("classes"));
         };

@@ -25,7 +25,7 @@ impl NetworkSettings {
     pub(super) fn check_memory(&self, neurons: &[NeuronModel]) -> Result<(), TooLarge> {
         check(&[
             self.weights_part(Stage::Whole, 0),
-            self.block_part(neurons, 1),
+            self.block_part(neurons, 1, self.input.steps),
             self.confusion_part(),
         ])
     }
@@ -61,8 +61,8 @@ impl NetworkSettings {
     }
 
     /// States of so many blocks at a time.
-    fn block_part(&self, neurons: &[NeuronModel], blocks: u128) -> Part {
-        let (steps, classes) = (self.input.steps as u128, self.readout.classes as u128);
+    fn block_part(&self, neurons: &[NeuronModel], blocks: u128, steps: usize) -> Part {
+        let (steps, classes) = (steps as u128, self.readout.classes as u128);
         let units = self.layers.iter().map(|layer| layer.units as u128);
         let largest = units.clone().max().unwrap_or(0);
         // What the neurons of each layer note, and their errors.
@@ -86,19 +86,24 @@ impl NetworkSettings {
 }
 
 impl NetworkSpec {
-    /// Refuses to train a stage with batches of so many samples if the machine can't hold what that
+    /// Refuses to train a stage with batches of so many samples, the longest of so many steps, if the machine can't hold what that
     /// takes: weights, the optimiser's moments, a gradient for every 16 samples of a batch, the states of
     /// as many samples as run at a time, and confusion matrices.
     ///
     /// # Errors
     /// [`TooLarge`], with what takes most.
-    pub fn check_training_memory(&self, stage: Stage, batch: usize) -> Result<(), TooLarge> {
+    pub fn check_training_memory(
+        &self,
+        stage: Stage,
+        batch: usize,
+        steps: usize,
+    ) -> Result<(), TooLarge> {
         let blocks = (batch as u128).div_ceil(SAMPLES_PER_BLOCK).max(1);
         let at_a_time = blocks.min(rayon::current_num_threads() as u128);
         let settings = self.settings();
         check(&[
             settings.weights_part(stage, blocks),
-            settings.block_part(self.neurons(), at_a_time),
+            settings.block_part(self.neurons(), at_a_time, steps.max(self.steps())),
             settings.confusion_part(),
         ])
     }
@@ -149,9 +154,9 @@ mod tests {
     fn batches_are_counted_with_their_gradients() {
         let spec = NetworkSpec::dequino2024();
         let stage = Stage::Whole;
-        assert!(spec.check_training_memory(stage, 64).is_ok());
+        assert!(spec.check_training_memory(stage, 64, 100).is_ok());
         let refused = spec
-            .check_training_memory(stage, usize::MAX)
+            .check_training_memory(stage, usize::MAX, 100)
             .expect_err("no machine");
         assert!(
             refused.to_string().contains("sets of gradients"),

@@ -232,6 +232,8 @@ impl NetworkSettings {
             let of_layer = layer.neuron.as_ref().unwrap_or(&self.neuron);
             let table = format!("layers[{index}].neuron");
             of_layer.check().map_err(|bad| bad.within(&table))?;
+            let sound = of_layer.model.check_roles();
+            sound.map_err(|bad| bad.within(&table))?;
             neurons.push(of_layer.model.clone());
             if !(0.0..1.0).contains(&layer.dropout) {
                 let reason = format!("must be 0 up to, not including, 1, not {}", layer.dropout);
@@ -251,6 +253,9 @@ impl NetworkSettings {
             let rows = before.saturating_add(recurrent);
             weights = weights.saturating_add(rows.saturating_mul(layer.units));
             before = layer.units;
+        }
+        if self.layers.is_empty() && !readout.model.has_weights() {
+            return Err(SpecError::NothingLearned);
         }
         if readout.model.has_weights() {
             weights = weights.saturating_add(before.saturating_mul(readout.classes));

@@ -55,6 +55,9 @@ pub enum SpecError {
     /// A setting of a neuron, a surrogate or a readout makes no sense.
     #[error("{0}")]
     BadPart(#[from] BadSetting),
+    /// A network without a number that could be learned.
+    #[error("the network has no layer, and its readout no weights: there is nothing to be learned")]
+    NothingLearned,
     /// A readout without weights reads one unit a class.
     #[error(
         "the readout {kind} has no weights, so the last layer must have a unit for each of the {classes} classes, not {units}"
@@ -101,7 +104,7 @@ pub enum SpecError {
     Memory(#[from] TooLarge),
     /// A network has no layer of that LR index, or nothing above it is learned.
     #[error(
-        "LR index {index} is not there: the network has {layers} hidden layers, so 0 to {largest} are"
+        "LR index {index} is not there: the network has {layers} hidden layers, and something is learned above 0 to {largest}"
     )]
     NoSuchReplayLayer {
         /// What was asked for.

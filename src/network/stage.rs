@@ -151,6 +151,9 @@ impl<'a> StageInput<'a> {
                 },
             });
         }
+        if self.steps() == 0 {
+            return Err(NetworkError::NoSteps);
+        }
         let (found, expected) = (self.units(), stage.input_units(spec));
         if found != expected {
             return Err(NetworkError::WrongUnits { found, expected });

@@ -84,7 +84,11 @@ impl Member for AdLifSettings {
             ("tau_adaptation_steps", self.tau_adaptation_steps),
         ] {
             BadSetting::unless_positive(key, shortest)?;
-            BadSetting::unless_positive(key, longest - shortest)?;
+            if !(longest.is_finite() && longest > shortest) {
+                let reason =
+                    format!("must be the shortest and a longer one, not {shortest} and {longest}");
+                return Err(BadSetting::new(key, reason));
+            }
         }
         BadSetting::unless_positive("threshold", self.threshold)?;
         BadSetting::unless_positive("scale", self.scale)

@@ -7,13 +7,14 @@
 
 use std::fmt::Debug;
 
-use super::{Neuron, Role};
+use super::{Neuron, Role, Start};
 use crate::check::{ExactLayer, ExactNeurons};
 use crate::kernels::backward::LayerBackward;
 use crate::kernels::buffers::Buffer;
 use crate::kernels::lanes::{padded, run, width};
 use crate::kernels::layer::{FreeDecay, LayerForward, Observe, Of, count, tape_numbers};
 use crate::real::Fields;
+use crate::registry::BadSetting;
 use crate::simd::Simd;
 
 /// A [`Neuron`] whose type is not known.
@@ -22,6 +23,10 @@ pub trait AnyNeuron: Debug + Send + Sync {
     fn roles(&self) -> Vec<Role>;
     /// [`Neuron::observed`].
     fn observed(&self) -> &'static [&'static str];
+    #[doc(hidden)]
+    /// Refuses roles that contradict themselves.
+    #[doc(hidden)]
+    fn check_roles(&self) -> Result<(), BadSetting>;
     #[doc(hidden)]
     /// Numbers of a unit: state variables, tape, and parameters of a step.
     fn counts(&self) -> Counts;
@@ -95,6 +100,43 @@ impl<N: Neuron> AnyNeuron for N {
 
     fn observed(&self) -> &'static [&'static str] {
         Neuron::observed(self)
+    }
+
+    fn check_roles(&self) -> Result<(), BadSetting> {
+        let bad = |key: &str, reason: String| Err(BadSetting::new(key, reason));
+        let roles = Neuron::roles(self);
+        let raw = N::Raw::<f32>::COUNT;
+        if roles.len() != raw {
+            let found = roles.len();
+            return bad(
+                "roles",
+                format!("must be {raw}, as many as `Raw` has, not {found}"),
+            );
+        }
+        let seen = N::Observed::<f32>::COUNT;
+        if Neuron::observed(self).len() != seen || seen == 0 {
+            let reason = "must be as many names as `Observed` has, the membrane first";
+            return bad("observed", reason.to_string());
+        }
+        for (place, role) in roles.iter().enumerate() {
+            let name = role.name.to_string();
+            if roles[..place].iter().any(|before| before.name == role.name) {
+                return bad(&name, "must not be the name of two roles".to_string());
+            }
+            let (low, high) = match role.start {
+                Start::At(value) => (value, value),
+                Start::Between(low, high) => (low, high),
+            };
+            let (least, most) = role.learned.map_or((low, high), |learned| learned.range);
+            let is_ordered = least <= low && low <= high && high <= most;
+            if !(is_ordered && least.is_finite() && most.is_finite()) {
+                let reason = format!(
+                    "must begin within its range: it begins at {low} to {high}, and {least} to {most} is allowed"
+                );
+                return bad(&name, reason);
+            }
+        }
+        Ok(())
     }
 
     fn counts(&self) -> Counts {

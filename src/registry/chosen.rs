@@ -1,3 +1,4 @@
+use std::any::TypeId;
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
@@ -8,8 +9,8 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Axis, BadSetting, Part, Registry};
-use crate::storage::parse_toml;
+use super::{Axis, BadSetting, Part, Registry, Table};
+use crate::storage::{parse_toml, with_what_was_meant};
 
 /// A member of an axis with its settings. In TOML and JSON a table with the key `kind` beside the settings.
 ///
@@ -19,6 +20,8 @@ pub struct Chosen<D: ?Sized> {
     /// In the order of the type's fields.
     settings: Settings,
     part: Arc<D>,
+    /// The type that the settings are of.
+    of: TypeId,
     /// What is wrong with the settings, which a struct with public fields can't help.
     problem: Option<BadSetting>,
 }
@@ -49,7 +52,7 @@ impl<D: Axis + ?Sized> Chosen<D> {
     /// The member itself, if it is of that type.
     pub fn get<M: Part<D>>(&self) -> Option<M> {
         let settings: Map<_, _> = self.settings.0.iter().cloned().collect();
-        let is_it = self.kind == M::KIND;
+        let is_it = self.of == TypeId::of::<M>();
         is_it.then(|| serde_json::from_value(Value::Object(settings)).ok())?
     }
 
@@ -72,6 +75,7 @@ impl<D: Axis + ?Sized> Chosen<D> {
             problem: settings.as_ref().err().map(unplain).or(problem),
             settings: settings.unwrap_or_default(),
             part: member.part(),
+            of: TypeId::of::<M>(),
         }
     }
 
@@ -89,6 +93,9 @@ impl<D: Axis + ?Sized> Chosen<D> {
     pub(crate) fn in_longer_steps(&self, factor: f64) -> Result<Self, String> {
         let settings: Map<_, _> = self.settings.0.iter().cloned().collect();
         let entry = Registry::look(|registry| D::members(registry).entry(self.kind))?;
+        if entry.of != self.of {
+            return Err(taken::<D>(self.kind).to_string());
+        }
         (entry.in_longer_steps)(Value::Object(settings), factor)
     }
 
@@ -110,17 +117,30 @@ impl<D: Axis + ?Sized> Chosen<D> {
             (None, Some(default)) => default.to_string(),
             (None, None) => return Err(format!("the {}'s `kind` is missing", D::WHAT)),
             (Some(other), _) => {
-                return Err(format!("the kind of a {} is a text, not {other}", D::WHAT));
+                return Err(format!("the {}'s `kind` is a text, not {other}", D::WHAT));
             }
         };
         Self::read(&kind, table)
     }
 }
 
+/// What is wrong where a name means another type in this process.
+fn taken<D: Axis + ?Sized>(kind: &str) -> BadSetting {
+    let reason = format!(
+        "`{kind}` is the name of another {}: give yours another one",
+        D::WHAT
+    );
+    BadSetting::new("kind", reason)
+}
+
 impl<D: Axis + ?Sized, M: Part<D>> From<M> for Chosen<D> {
     fn from(member: M) -> Self {
-        Registry::remember::<D, M>();
-        Chosen::of(member)
+        let mut chosen = Chosen::of(member);
+        if !Registry::remember::<D, M>() {
+            // What is saved by this name would be read as the other.
+            chosen.problem = Some(taken::<D>(M::KIND));
+        }
+        chosen
     }
 }
 
@@ -133,8 +153,11 @@ impl<D: Axis + ?Sized> fmt::Display for Chosen<D> {
         write!(f, "{{ kind = \"{}\"", self.kind)?;
         for (key, value) in &self.settings.0 {
             // Numbers, texts, lists and tables of them are TOML values as they are JSON's but for `:`.
-            let value = toml::Value::try_from(value).map_err(|_| fmt::Error)?;
-            write!(f, ", {key} = {value}")?;
+            match toml::Value::try_from(value) {
+                Ok(value) => write!(f, ", {key} = {value}")?,
+                // A number that is not finite, which no file holds.
+                Err(_) => write!(f, ", {key} = nan")?,
+            }
         }
         write!(f, " }}")
     }
@@ -152,10 +175,13 @@ impl<D: Axis + ?Sized> FromStr for Chosen<D> {
                 false => reason,
             });
         }
-        let table = parse_toml::<Map<String, Value>>(&format!("it = {text}"))?;
-        match table.into_iter().next() {
-            Some((_, Value::Object(table))) => Self::from_table(table),
-            _ => Err(format!("`{text}` is not a table")),
+        let Table(table) = parse_toml(&format!("it = {text}"))?;
+        let mut values = table.into_iter().map(|(_, value)| value);
+        match (values.next(), values.next()) {
+            (Some(Value::Object(table)), None) => {
+                Self::from_table(table).map_err(with_what_was_meant)
+            }
+            _ => Err(format!("`{text}` is not one table")),
         }
     }
 }
@@ -166,6 +192,7 @@ impl<D: ?Sized> Clone for Chosen<D> {
             kind: self.kind,
             settings: self.settings.clone(),
             part: self.part.clone(),
+            of: self.of,
             problem: self.problem.clone(),
         }
     }
@@ -182,7 +209,7 @@ impl<D: ?Sized> fmt::Debug for Chosen<D> {
 impl<D: ?Sized> PartialEq for Chosen<D> {
     fn eq(&self, other: &Self) -> bool {
         // All else is made of them.
-        (self.kind, &self.settings) == (other.kind, &other.settings)
+        (self.of, &self.settings) == (other.of, &other.settings)
     }
 }
 
@@ -204,7 +231,7 @@ impl<D: Axis + ?Sized> Serialize for Chosen<D> {
 
 impl<'de, D: Axis + ?Sized> Deserialize<'de> for Chosen<D> {
     fn deserialize<T: Deserializer<'de>>(deserializer: T) -> Result<Self, T::Error> {
-        let table = Map::deserialize(deserializer)?;
+        let Table(table) = Table::deserialize(deserializer)?;
         Self::from_table(table).map_err(de::Error::custom)
     }
 }

@@ -41,8 +41,12 @@
 
 mod chosen;
 mod fields;
+mod table;
+#[cfg(test)]
+mod tests;
 
 pub use chosen::Chosen;
+pub(crate) use table::Table;
 
 use std::any::TypeId;
 use std::fmt::Debug;
@@ -292,7 +296,11 @@ impl<D: Axis + ?Sized> Members<D> {
         self.find(kind).ok_or_else(|| {
             let known: Vec<_> = self.list().map(|(kind, _)| kind).collect();
             let (what, known) = (D::WHAT, known.join(", "));
-            format!("there is no {what} of the kind `{kind}`: use one of {known}")
+            let away = |name: &&str| strsim::damerau_levenshtein(kind, name);
+            let nearest = self.list().map(|(kind, _)| kind).min_by_key(away);
+            let nearest = nearest.filter(|name| away(name) <= kind.chars().count().div_ceil(3));
+            let meant = nearest.map_or(String::new(), |name| format!("; `{name}` is nearly that"));
+            format!("there is no {what} of the kind `{kind}`: use one of {known}{meant}")
         })
     }
 }
@@ -441,14 +449,14 @@ impl Registry {
         look(installed.get_or_insert_with(Registry::builtin))
     }
 
-    /// Makes known what is used without having been registered, if its name is free.
-    fn remember<D: Axis + ?Sized, M: Part<D>>() {
-        let is_known = Self::look(|registry| D::members(registry).find(M::KIND).is_some());
-        if !is_known {
-            let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
-            let registry = installed.get_or_insert_with(Registry::builtin);
-            D::members_mut(registry).add::<M>();
+    /// Makes known what is used without having been registered; `false` if its name is another type's.
+    fn remember<D: Axis + ?Sized, M: Part<D>>() -> bool {
+        if let Some(entry) = Self::look(|registry| D::members(registry).find(M::KIND)) {
+            return entry.of == TypeId::of::<M>();
         }
+        let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
+        let registry = installed.get_or_insert_with(Registry::builtin);
+        D::members_mut(registry).add::<M>()
     }
 
     /// Every member of every axis.

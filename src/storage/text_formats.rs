@@ -53,7 +53,7 @@ fn toml_error(text: &str, error: &toml::de::Error) -> String {
 }
 
 /// A message about an unknown name, with that of the expected ones that is nearly it, if there is one.
-fn with_what_was_meant(message: String) -> String {
+pub(crate) fn with_what_was_meant(message: String) -> String {
     if !message.contains("unknown field `") && !message.contains("unknown variant `") {
         return message;
     }

@@ -267,3 +267,58 @@ fn wrap(path: &Path, error: TensorFileError) -> TrainError {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ClassId;
+    use crate::network::{LayerSettings, NetworkSpec, StageInput};
+    use crate::random::Purpose;
+    use crate::registry::Registry;
+    use crate::spikes::SpikeCounts;
+    use crate::train::{OptimiserSettings, StoredExamples, Trainer};
+
+    #[test]
+    fn whatever_trained_it_a_checkpoint_is_read_back_as_it_was() {
+        let mut settings = NetworkSpec::dequino2024().settings().clone();
+        // Sizes that leave gaps between parameters.
+        settings.layers = vec![LayerSettings::new(9, true).with_bias()];
+        (settings.input.units, settings.readout.classes) = (7, 3);
+        settings.init.weight_scale = 2.0;
+        let spec = settings.check().expect("valid");
+        let noise = ndarray::Array2::from_shape_fn((100, 7), |(step, unit)| {
+            u16::from((step * (unit + 3)) % 5 == 1)
+        });
+        let noise = SpikeCounts::from_dense(noise.view()).expect("valid");
+        let examples = StoredExamples {
+            samples: vec![(StageInput::counts(&noise), ClassId(2))],
+        };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (kind, _) in Registry::builtin().optimisers() {
+            let optimiser = OptimiserSettings::named(kind).expect("all have defaults");
+            let settings = TrainingSettings::default().with_optimiser(optimiser);
+            let seed = MasterSeed(1);
+            let network = Network::new(spec.clone(), seed);
+            let stage = Stage::Whole;
+            let trainer = Trainer::new(network, stage, settings, seed, Purpose::Shuffle);
+            let mut trainer = trainer.expect("valid");
+            for _ in 0..3 {
+                trainer.epoch(&examples).expect("it fits");
+            }
+            let saved = Checkpoint {
+                network: trainer.network().clone(),
+                trainer: Some(trainer.state()),
+                training: None,
+                class_names: Vec::new(),
+                trained_on: RecordingSet::default(),
+            };
+            let path = folder.path().join(kind);
+            saved.save(&path).expect("written");
+            assert_eq!(
+                Checkpoint::load(&path).expect("just written"),
+                saved,
+                "{kind}"
+            );
+        }
+    }
+}

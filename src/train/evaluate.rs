@@ -51,7 +51,10 @@ pub fn evaluate(
     let at_a_time = all
         .len()
         .min(SAMPLES_PER_BLOCK * rayon::current_num_threads());
-    network.spec().check_training_memory(stage, at_a_time)?;
+    let longest = all.iter().map(|&sample| examples.steps(sample)).max();
+    let longest = longest.unwrap_or(0);
+    let spec = network.spec();
+    spec.check_training_memory(stage, at_a_time, longest)?;
     let targets = targets_of(network, examples, &all)?;
     let prepared = network.prepare(stage);
     let blocks = all.par_chunks(SAMPLES_PER_BLOCK).map(|block| {

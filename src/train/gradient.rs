@@ -292,7 +292,7 @@ fn predicted_is(logits: Option<&[f32]>, class: ClassId) -> bool {
 }
 
 /// What is wanted of a block, each class one that the network has.
-pub(super) fn targets_of(
+pub(crate) fn targets_of(
     network: &Network,
     examples: &dyn Examples,
     block: &[usize],

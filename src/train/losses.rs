@@ -55,7 +55,8 @@ impl Losses {
     /// The penalty on spikes and the other regularisers; a penalty of nothing if the first is none.
     pub fn penalty(&self) -> (SpikePenalty, &[RegulariserSettings]) {
         if let Some((first, others)) = self.regularisers.split_first()
-            && let Some(penalty) = first.get()
+            && let Some(penalty) = first.get::<SpikePenalty>()
+            && !penalty.is_none()
         {
             return (penalty, others);
         }

@@ -26,6 +26,7 @@ pub use checkpoint::{Checkpoint, PastTraining, TrainerState};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use examples::{DatasetExamples, Examples, JoinedExamples, StoredExamples};
+pub(crate) use gradient::targets_of;
 pub use gradient::{Batch, BatchGradient, SAMPLES_PER_BLOCK, batch_gradient, batch_gradient_by};
 pub use losses::Losses;
 pub use objective::{

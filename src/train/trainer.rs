@@ -263,7 +263,9 @@ impl Trainer {
         }
         let largest = batches.iter().map(|batch| batch.len()).max();
         let (spec, stage) = (self.network.spec(), self.state.stage);
-        spec.check_training_memory(stage, largest.unwrap_or(0))?;
+        let samples = batches.iter().copied().flatten();
+        let longest = samples.map(|&sample| examples.steps(sample)).max();
+        spec.check_training_memory(stage, largest.unwrap_or(0), longest.unwrap_or(0))?;
         let epoch = self.state.epochs_done;
         let learning_rate = settings.schedule.rate(settings.learning_rate, epoch);
         let (mut loss_sum, mut correct, mut samples) = (0.0, 0, 0);

@@ -8,7 +8,7 @@ use rand::Rng;
 
 use super::*;
 use crate::ids::ClassId;
-use crate::network::{LayerSettings, NetworkSettings, NetworkSpec, NeuronSettings};
+use crate::network::{LayerSettings, NetworkSettings, NetworkSpec, NeuronSettings, Reach};
 use crate::neuron::{
     AdLifSettings, AlifSettings, CubaLifSettings, LearnedRange, LifSettings, NeuronModel,
     ResetSettings,

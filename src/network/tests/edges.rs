@@ -110,14 +110,14 @@ fn spike_counts_are_logits() {
         .expect_err("nothing above")
         .to_string();
     assert!(
-        refused.ends_with("3 hidden layers, so 0 to 2 are"),
+        refused.ends_with("3 hidden layers, and something is learned above 0 to 2"),
         "{refused}"
     );
     // A class that is drawn anew is drawn where it is driven.
     let mut redrawn = counting.clone();
     let mut noise = MasterSeed(1).stream(Purpose::NewClass);
     redrawn
-        .redraw_class(ClassId(1), &mut noise)
+        .redraw_class(Stage::Whole, ClassId(1), &mut noise)
         .expect("it has it");
     for (name, before) in counting.parameters().iter() {
         let after = redrawn.parameters().get(name).expect("the same");
@@ -131,6 +131,20 @@ fn spike_counts_are_logits() {
         };
         assert_eq!(moved.count(), expected, "{name}");
     }
+    // But not what a stage has frozen.
+    let shallow = network_of(neuron(), |settings| {
+        settings.layers = vec![LayerSettings::new(CLASSES, true)];
+        settings.readout = ReadoutSettings::new(CLASSES, SpikeCountReadout {});
+    });
+    let index = shallow.spec().replay_layer(0).expect("a layer");
+    let mut redrawn = shallow.clone();
+    let redraw = redrawn.redraw_class(Stage::Learning(index), ClassId(1), &mut noise);
+    redraw.expect("it has it");
+    assert_eq!(redrawn, shallow);
+    let mut settings = shallow.spec().settings().clone();
+    settings.layers.clear();
+    settings.readout.classes = settings.input.units;
+    assert!(matches!(settings.check(), Err(SpecError::NothingLearned)));
     let mut settings = counting.spec().settings().clone();
     settings.layers[2].units = CLASSES + 1;
     let refused = settings.check().expect_err("a unit too many");

@@ -209,6 +209,11 @@ impl Optimiser {
         pieces
             .into_par_iter()
             .for_each(|piece| self.settings.step(piece));
+        // A rule may move what has no gradient; no file holds it.
+        for memory in &mut self.memory {
+            gradients.clear_gaps(memory.values_mut());
+        }
+        gradients.clear_gaps(network.parameters_of(gradients)?);
         network.clamp_parameters();
         Ok(())
     }
