@@ -10,6 +10,9 @@ use respike::registry::Registry;
 
 /// Arguments of `respike parts`.
 #[derive(Args)]
+#[command(
+    after_help = "Example:\n  respike parts\n  respike train … --optimiser '{ kind = \"adam\", beta1 = 0.8 }'"
+)]
 pub(super) struct PartsArguments {
     /// Print them as JSON.
     #[arg(long)]

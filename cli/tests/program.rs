@@ -34,6 +34,7 @@ fn every_help_has_an_example() {
         "plot curves",
         "plot confusion",
         "plot comparison",
+        "parts",
     ] {
         let text = good(&bench, &format!("{level} --help"));
         assert!(text.contains("Example:"), "{level}");
