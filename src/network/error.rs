@@ -32,7 +32,9 @@ pub enum NetworkError {
         expected: usize,
     },
     /// An LR index of another network.
-    #[error("LR index {index} is another network's: this one has 0 to {largest}")]
+    #[error(
+        "LR index {index} is another network's: take one of this network's spec, which has 0 to {largest}"
+    )]
     OtherReplayLayer {
         /// The index.
         index: usize,

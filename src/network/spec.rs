@@ -444,10 +444,13 @@ impl NetworkSpec {
 
     /// Refuses an LR index of another network.
     pub(super) fn check_replay_layer(&self, index: ReplayLayer) -> Result<(), NetworkError> {
-        let (index, largest) = (index.get(), self.largest_replay_layer());
-        match index <= largest && self.depth() > 0 {
+        let own = self.replay_layer(index.get());
+        match own.is_ok_and(|own| own == index) {
             true => Ok(()),
-            false => Err(NetworkError::OtherReplayLayer { index, largest }),
+            false => Err(NetworkError::OtherReplayLayer {
+                index: index.get(),
+                largest: self.largest_replay_layer(),
+            }),
         }
     }
 
@@ -467,7 +470,11 @@ impl NetworkSpec {
                 largest,
             });
         }
-        Ok(ReplayLayer(index))
+        Ok(ReplayLayer {
+            index,
+            layers: self.depth(),
+            units: self.fan_in(index.max(1)),
+        })
     }
 }
 

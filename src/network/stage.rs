@@ -11,20 +11,26 @@ use crate::spikes::{SpikeCounts, SpikeRaster};
 ///
 /// 0 keeps the input current x·W₁ and freezes W₁; k ≥ 1 keeps the spikes of layer k and freezes
 /// everything up to it; the number of hidden layers leaves only W_out to be trained. Made by
-/// [`NetworkSpec::replay_layer`].
+/// [`NetworkSpec::replay_layer`], for networks with as many layers and as many units there: no other takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReplayLayer(pub(super) usize);
+pub struct ReplayLayer {
+    pub(super) index: usize,
+    /// Hidden layers of the network.
+    pub(super) layers: usize,
+    /// Units of what is kept.
+    pub(super) units: usize,
+}
 
 impl ReplayLayer {
     /// The index as a number.
     pub fn get(self) -> usize {
-        self.0
+        self.index
     }
 }
 
 impl fmt::Display for ReplayLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LR index {}", self.0)
+        write!(f, "LR index {}", self.index)
     }
 }
 
@@ -42,7 +48,7 @@ impl Stage {
     pub(crate) fn first_layer(self) -> usize {
         match self {
             Stage::Whole => 0,
-            Stage::Learning(index) => index.0,
+            Stage::Learning(split) => split.index,
         }
     }
 
@@ -52,7 +58,7 @@ impl Stage {
             (Stage::Whole, _) | (_, ParameterName::Readout) => true,
             // At LR index 0 what is kept are the currents that it makes; above, the layer is frozen.
             (Stage::Learning(_), ParameterName::Input(0)) => false,
-            (Stage::Learning(index), name) => name.layer().is_none_or(|layer| layer >= index.0),
+            (Stage::Learning(split), name) => name.layer().is_none_or(|layer| layer >= split.index),
         }
     }
 
@@ -60,15 +66,14 @@ impl Stage {
     pub fn input_units(self, spec: &NetworkSpec) -> usize {
         match self {
             Stage::Whole => spec.inputs(),
-            Stage::Learning(ReplayLayer(0)) => spec.fan_in(1),
-            Stage::Learning(ReplayLayer(index)) => spec.fan_in(index),
+            Stage::Learning(layer) => spec.fan_in(layer.index.max(1)),
         }
     }
 
     fn expected_input(self) -> &'static str {
         match self {
             Stage::Whole => "event counts",
-            Stage::Learning(ReplayLayer(0)) => "input currents",
+            Stage::Learning(ReplayLayer { index: 0, .. }) => "input currents",
             Stage::Learning(_) => "spikes",
         }
     }
@@ -137,8 +142,14 @@ impl<'a> StageInput<'a> {
         let fits = matches!(
             (stage, self),
             (Stage::Whole, StageInput::Counts(_))
-                | (Stage::Learning(ReplayLayer(0)), StageInput::Currents(_))
-                | (Stage::Learning(ReplayLayer(1..)), StageInput::Spikes(_))
+                | (
+                    Stage::Learning(ReplayLayer { index: 0, .. }),
+                    StageInput::Currents(_)
+                )
+                | (
+                    Stage::Learning(ReplayLayer { index: 1.., .. }),
+                    StageInput::Spikes(_)
+                )
         );
         if !fits {
             return Err(NetworkError::WrongInput {

@@ -260,6 +260,14 @@ fn a_replay_layer_of_another_network_is_refused() {
         largest: 1,
     };
     assert_eq!(refused, Err(expected.clone()));
+    // One of as many layers, but other sizes, too.
+    let wide = network_of(neuron(), |settings| settings.layers[2].units = 6);
+    let refused = wide.latent(index, &samples()[0]);
+    let of_wide = crate::network::NetworkError::OtherReplayLayer {
+        index: 3,
+        largest: 3,
+    };
+    assert_eq!(refused, Err(of_wide));
     let refused = flat.latent(index, &samples()[0]);
     assert_eq!(refused, Err(expected));
 }
