@@ -81,11 +81,11 @@ impl Trace<'_> {
             if above.is_none() && itself.is_none() {
                 continue;
             }
-            let delayed = self.driving.get(source).and_then(Option::as_ref);
+            let driving = self.driving[source].as_ref();
             let scale = self.stage.scale_below(first + source);
             for &(sample, reached) in &self.reach {
                 if let Some(name) = above {
-                    turned.turn(self.source(source, sample, delayed), reached);
+                    turned.turn(self.source(source, sample, driving), reached);
                     let (delta, units) = self.delta_of(&deltas[source], sample, 0..reached);
                     let gradient = gradients.slice_mut(name);
                     match scale {
@@ -103,7 +103,7 @@ impl Trace<'_> {
                 if let Some(layer) = itself
                     && reached > 0
                 {
-                    if above.is_none() || delayed.is_some() {
+                    if above.is_none() || driving.is_some() {
                         turned.turn(self.source(source, sample, None), reached);
                     }
                     let delta = self.delta_of(&deltas[layer], sample, 1..reached);
@@ -142,9 +142,9 @@ impl Trace<'_> {
         &'b self,
         source: usize,
         sample: usize,
-        delayed: Option<&'b Delayed>,
+        driving: Option<&'b Delayed>,
     ) -> WeightInput<'b> {
-        match delayed {
+        match driving {
             Some(Delayed::Spikes(spikes)) => return WeightInput::Spikes(&spikes[sample]),
             Some(Delayed::Samples(samples)) => return Self::weight_input(&samples[sample]),
             None => {}
@@ -285,8 +285,8 @@ impl Trace<'_> {
         let stride = padded(self.stage.simd, units);
         let samples = self.inputs.len();
         let mut delta = Buffer::stale(samples * self.steps * stride);
-        let given = given.cloned().unwrap_or_default();
-        let every_step = given.spikes_alike.map(|errors| {
+        let every_step = given.and_then(|given| given.spikes_alike.as_ref());
+        let every_step = every_step.map(|errors| {
             let mut padded = Buffer::zeros(samples * stride);
             for (row, errors) in padded.chunks_exact_mut(stride).zip(errors.rows()) {
                 for (slot, &error) in row.iter_mut().zip(errors) {
@@ -303,7 +303,8 @@ impl Trace<'_> {
             .map(|above| &above.delay_steps[..])
             .unwrap_or_default();
         let kept = self.kept[index + 1].as_ref();
-        let is_plain = delays.is_empty() && given.spikes.is_none() && kept.is_none();
+        let given_spikes = given.and_then(|given| given.spikes.as_ref());
+        let is_plain = delays.is_empty() && given_spikes.is_none() && kept.is_none();
         let of_spikes = (!is_plain).then(|| {
             let mut late = Buffer::stale(samples * self.steps * stride);
             let work = ErrorsBelow {
@@ -323,14 +324,15 @@ impl Trace<'_> {
             if let Some(kept) = kept {
                 self.mask(&mut errors, kept, stride);
             }
-            if let Some(given) = &given.spikes {
+            if let Some(given) = given_spikes {
                 add_padded(given, &mut errors, stride);
             }
             errors
         });
-        let of_membrane = given.membrane.map(|given| {
+        let of_membrane = given.and_then(|given| given.membrane.as_ref());
+        let of_membrane = of_membrane.map(|given| {
             let mut errors = Buffer::zeros(samples * self.steps * stride);
-            add_padded(&given, &mut errors, stride);
+            add_padded(given, &mut errors, stride);
             errors
         });
         let learns = gradients.is_some() && roles.iter().any(|role| role.learned.is_some());

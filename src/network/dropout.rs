@@ -46,17 +46,14 @@ impl PreparedStage<'_> {
         }
     }
 
-    /// Draws what is kept of the spikes below a layer; `None` where all are.
+    /// Draws what is kept of the spikes below a layer.
     pub(super) fn keep(
         &self,
         layer: usize,
         spikes: &[SpikeRaster],
-        draws: Option<&mut ChaCha8Rng>,
-    ) -> Option<Kept> {
-        let (share, draws) = (self.network.spec.dropout_below(layer), draws?);
-        if share == 0.0 {
-            return None;
-        }
+        draws: &mut ChaCha8Rng,
+    ) -> Kept {
+        let share = self.network.spec.dropout_below(layer);
         let kept = spikes.iter().map(|raster| {
             let mut kept = SpikeRaster::silent(raster.steps(), raster.units());
             for step in 0..raster.steps() {
@@ -68,7 +65,7 @@ impl PreparedStage<'_> {
             }
             kept
         });
-        Some(kept.collect())
+        kept.collect()
     }
 }
 

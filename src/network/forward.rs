@@ -158,7 +158,7 @@ impl PreparedStage<'_> {
     pub fn logits(&self, inputs: &[StageInput<'_>]) -> Result<Array2<f32>, NetworkError> {
         self.check_whole()?;
         let steps = self.check_block(inputs)?;
-        let last = self.spikes_above(inputs, steps, |_, _| {});
+        let last = self.last_spikes(inputs, steps);
         let mut logits = Array2::zeros((inputs.len(), self.network.spec.classes()));
         for (sample, mut row) in logits.rows_mut().into_iter().enumerate() {
             let spikes = last.as_ref().map(|last| &last[sample]);
@@ -183,7 +183,7 @@ impl PreparedStage<'_> {
         if index.get() == 0 {
             return Ok(LayerInputs::Samples(inputs).currents(self, steps));
         }
-        let spikes = self.spikes_above(inputs, steps, |_, _| {});
+        let spikes = self.last_spikes(inputs, steps);
         let spikes = spikes.expect("an index above 0 has a layer below it");
         Ok(spikes.into_iter().map(Latent::Spikes).collect())
     }
@@ -199,12 +199,11 @@ impl PreparedStage<'_> {
     ) -> Result<Vec<Vec<SpikeRaster>>, NetworkError> {
         let index = self.frozen_below.ok_or(NetworkError::NotFrozen)?;
         let steps = self.check_block(inputs)?;
-        let mut layers = Vec::new();
-        if index.get() == 0 {
-            return Ok(layers);
+        let mut layers: Vec<Vec<SpikeRaster>> = Vec::new();
+        for layer in 0..index.get() {
+            let below = layers.last().map(|spikes| &spikes[..]);
+            layers.push(self.spikes_of(layer, LayerInputs::above(below, inputs), steps));
         }
-        let last = self.spikes_above(inputs, steps, |_, spikes| layers.push(spikes.to_vec()));
-        drop(last);
         Ok(layers)
     }
 
@@ -259,10 +258,8 @@ impl PreparedStage<'_> {
             let prepared = self.layer(layer);
             let numbers = prepared.neuron.counts().tape * prepared.input.stride;
             let mut tape = Buffer::stale(samples * steps * numbers);
-            let inputs = match trace.spikes.last() {
-                None => LayerInputs::Samples(inputs),
-                Some(before) => LayerInputs::Spikes(before),
-            };
+            let below = trace.spikes.last().map(|spikes| &spikes[..]);
+            let inputs = LayerInputs::above(below, inputs);
             let (kept, driving) = self.driving(layer, inputs, draws.as_mut());
             let inputs = driving.as_ref().map_or(inputs, Delayed::as_inputs);
             let run = LayerRun::new(self, layer, inputs, steps, Some(&mut tape));
@@ -272,10 +269,8 @@ impl PreparedStage<'_> {
             trace.spikes.push(run.spikes);
             states.push(run.states);
         }
-        let below = match trace.spikes.last() {
-            None => LayerInputs::Samples(inputs),
-            Some(before) => LayerInputs::Spikes(before),
-        };
+        let last = trace.spikes.last().map(|spikes| &spikes[..]);
+        let below = LayerInputs::above(last, inputs);
         let (kept, driving) = self.driving(network.spec.depth(), below, draws.as_mut());
         trace.kept.push(kept);
         trace.driving.push(driving);
@@ -343,10 +338,11 @@ impl PreparedStage<'_> {
         inputs: LayerInputs<'_>,
         draws: Option<&mut ChaCha8Rng>,
     ) -> (Option<Kept>, Option<Delayed>) {
-        let below = inputs.spikes();
-        let kept = below
-            .as_deref()
-            .and_then(|below| self.keep(layer, below, draws));
+        // Copies of spikes are made where some are left out, and nowhere else.
+        let draws = draws.filter(|_| self.network.spec.dropout_below(layer) > 0.0);
+        let below = draws.is_some().then(|| inputs.spikes()).flatten();
+        let kept = below.as_deref().zip(draws);
+        let kept = kept.map(|(below, draws)| self.keep(layer, below, draws));
         let left = below
             .zip(kept.as_ref())
             .map(|(below, kept)| dropped(&below, kept));
@@ -358,25 +354,18 @@ impl PreparedStage<'_> {
         (kept, delayed.or(left.map(Delayed::Spikes)))
     }
 
-    /// Runs the layers over a block of samples, `seen` being shown the spikes of each; gives those of the last,
-    /// or `None` if no layer runs.
-    fn spikes_above(
-        &self,
-        inputs: &[StageInput<'_>],
-        steps: usize,
-        mut seen: impl FnMut(usize, &[SpikeRaster]),
-    ) -> Option<Vec<SpikeRaster>> {
+    /// The spikes of one layer, whose samples or spikes below are `inputs`.
+    fn spikes_of(&self, layer: usize, inputs: LayerInputs<'_>, steps: usize) -> Vec<SpikeRaster> {
+        let delayed = Delayed::of(self, layer, inputs);
+        let inputs = delayed.as_ref().map_or(inputs, Delayed::as_inputs);
+        LayerRun::new(self, layer, inputs, steps, None).spikes
+    }
+
+    /// The spikes of the last layer, or `None` if no layer runs.
+    fn last_spikes(&self, inputs: &[StageInput<'_>], steps: usize) -> Option<Vec<SpikeRaster>> {
         let mut last: Option<Vec<SpikeRaster>> = None;
         for layer in self.layer_indices() {
-            let inputs = match &last {
-                None => LayerInputs::Samples(inputs),
-                Some(spikes) => LayerInputs::Spikes(spikes),
-            };
-            let delayed = Delayed::of(self, layer, inputs);
-            let inputs = delayed.as_ref().map_or(inputs, Delayed::as_inputs);
-            let spikes = LayerRun::new(self, layer, inputs, steps, None).spikes;
-            seen(layer, &spikes);
-            last = Some(spikes);
+            last = Some(self.spikes_of(layer, LayerInputs::above(last.as_deref(), inputs), steps));
         }
         last
     }

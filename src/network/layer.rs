@@ -86,6 +86,11 @@ pub(super) struct LayerStates {
 }
 
 impl<'a> LayerInputs<'a> {
+    /// The spikes of the layer below, or the samples where there is none.
+    pub(super) fn above(below: Option<&'a [SpikeRaster]>, samples: &'a [StageInput<'a>]) -> Self {
+        below.map_or(LayerInputs::Samples(samples), LayerInputs::Spikes)
+    }
+
     fn len(self) -> usize {
         match self {
             LayerInputs::Samples(samples) => samples.len(),

@@ -41,21 +41,20 @@
 
 mod chosen;
 mod fields;
+mod member;
+mod members;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use chosen::Chosen;
+pub use member::{BadSetting, Member, Part};
+pub use members::{Axis, KnownMember, Members};
 pub(crate) use table::Table;
 
 use std::any::TypeId;
 use std::fmt::Debug;
-use std::sync::{Arc, PoisonError, RwLock};
-
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use thiserror::Error;
+use std::sync::{PoisonError, RwLock};
 
 use crate::neuron::{AdLifSettings, AlifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
 use crate::readout::{AccumulateReadout, AnyReadout, LeakySettings, Readout, SpikeCountReadout};
@@ -67,131 +66,6 @@ use crate::train::{
     Adam, AdamW, Adamax, CrossEntropy, MeanSquare, Objective, Regulariser, Sgd, SpikePenalty,
     UpdateRule, WeightDecay,
 };
-
-/// A type whose values are members of an axis. Its fields are its settings: what serde makes of them is what
-/// stands beside `kind` in TOML, in records and in checkpoints.
-pub trait Member: Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Its name, such as `fast-sigmoid`.
-    const KIND: &'static str;
-    /// What it is, in a line.
-    const ABOUT: &'static str;
-
-    /// Refuses settings that make no sense.
-    ///
-    /// # Errors
-    /// The first that is wrong.
-    fn check(&self) -> Result<(), BadSetting> {
-        Ok(())
-    }
-
-    /// The same on a grid whose steps are `factor` times as long: time constants in steps shrink.
-    #[must_use]
-    fn in_longer_steps(self, _factor: f64) -> Self {
-        self
-    }
-}
-
-/// A setting that makes no sense.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[error("{key} {reason}")]
-pub struct BadSetting {
-    /// Which.
-    pub key: String,
-    /// What it must be, to be read after the key: `must be …, not …`.
-    pub reason: String,
-}
-
-impl BadSetting {
-    /// A setting that must be something else.
-    pub fn new(key: impl Into<String>, reason: impl Into<String>) -> Self {
-        let (key, reason) = (key.into(), reason.into());
-        BadSetting { key, reason }
-    }
-
-    /// Refuses a number that is not finite and above 0.
-    ///
-    /// # Errors
-    /// This.
-    pub fn unless_positive(key: &str, value: impl Into<f64>) -> Result<(), Self> {
-        let value = value.into();
-        match value.is_finite() && value > 0.0 {
-            true => Ok(()),
-            false => Err(Self::new(
-                key,
-                format!("must be a finite number above 0, not {value}"),
-            )),
-        }
-    }
-
-    /// The same, of a member of that kind.
-    #[must_use]
-    pub fn of(self, kind: &str) -> Self {
-        let key = format!("{} of {kind}", self.key);
-        BadSetting { key, ..self }
-    }
-
-    /// The same in a table of that name.
-    #[must_use]
-    pub fn within(self, table: &str) -> Self {
-        let key = format!("{table}.{}", self.key);
-        BadSetting { key, ..self }
-    }
-}
-
-/// A member that can be made a part of what runs.
-pub trait Part<D: ?Sized>: Member {
-    /// Makes it so.
-    fn part(self) -> Arc<D>;
-}
-
-impl<N: Member + Neuron> Part<dyn AnyNeuron> for N {
-    fn part(self) -> Arc<dyn AnyNeuron> {
-        Arc::new(self)
-    }
-}
-
-impl<S: Member + Surrogate> Part<dyn AnySurrogate> for S {
-    fn part(self) -> Arc<dyn AnySurrogate> {
-        Arc::new(self)
-    }
-}
-
-impl<R: Member + Readout> Part<dyn AnyReadout> for R {
-    fn part(self) -> Arc<dyn AnyReadout> {
-        Arc::new(self)
-    }
-}
-
-impl<O: Member + Objective> Part<dyn Objective> for O {
-    fn part(self) -> Arc<dyn Objective> {
-        Arc::new(self)
-    }
-}
-
-impl<R: Member + Regulariser> Part<dyn Regulariser> for R {
-    fn part(self) -> Arc<dyn Regulariser> {
-        Arc::new(self)
-    }
-}
-
-impl<U: Member + UpdateRule> Part<dyn UpdateRule> for U {
-    fn part(self) -> Arc<dyn UpdateRule> {
-        Arc::new(self)
-    }
-}
-
-/// A kind of part, of which a registry has several.
-pub trait Axis: Debug + Send + Sync + 'static {
-    /// What a member is called in messages.
-    const WHAT: &'static str;
-    /// What is meant where no `kind` is said.
-    const DEFAULT: Option<&'static str> = None;
-
-    /// The members that a registry has.
-    fn members(registry: &Registry) -> &Members<Self>;
-    /// The same, to add some.
-    fn members_mut(registry: &mut Registry) -> &mut Members<Self>;
-}
 
 macro_rules! axis {
     ($part:ty, $what:literal, $field:ident, $default:expr) => {
@@ -217,112 +91,6 @@ axis!(dyn Objective, "objective", objectives, None);
 axis!(dyn Regulariser, "regulariser", regularisers, None);
 axis!(dyn UpdateRule, "optimiser", optimisers, None);
 
-/// The members of an axis, in the order in which they were added.
-#[derive(Debug)]
-pub struct Members<D: ?Sized>(Vec<Entry<D>>);
-
-impl<D: ?Sized> Clone for Members<D> {
-    fn clone(&self) -> Self {
-        Members(self.0.clone())
-    }
-}
-
-/// One member.
-#[derive(Debug)]
-struct Entry<D: ?Sized> {
-    kind: &'static str,
-    about: &'static str,
-    settings: fn() -> Vec<&'static str>,
-    of: TypeId,
-    read: fn(Value) -> Result<Chosen<D>, String>,
-    in_longer_steps: fn(Value, f64) -> Result<Chosen<D>, String>,
-}
-
-impl<D: ?Sized> Clone for Entry<D> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<D: ?Sized> Copy for Entry<D> {}
-
-impl<D: Axis + ?Sized> Members<D> {
-    /// Names with what they are.
-    pub fn list(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.0.iter().map(|entry| (entry.kind, entry.about))
-    }
-
-    /// Adds a member; `false` if there is one of that name, of another type.
-    fn add<M: Part<D>>(&mut self) -> bool {
-        if let Some(entry) = self.find(M::KIND) {
-            return entry.of == TypeId::of::<M>();
-        }
-        self.0.push(Entry {
-            kind: M::KIND,
-            about: M::ABOUT,
-            settings: fields::fields_of::<M>,
-            of: TypeId::of::<M>(),
-            read: |settings| Ok(Chosen::of(read::<M>(settings)?)),
-            in_longer_steps: |settings, factor| {
-                Ok(Chosen::of(read::<M>(settings)?.in_longer_steps(factor)))
-            },
-        });
-        true
-    }
-
-    /// Adds those whose names are free.
-    fn add_all(&mut self, others: Self) {
-        for entry in others.0 {
-            if self.find(entry.kind).is_none() {
-                self.0.push(entry);
-            }
-        }
-    }
-
-    fn put_into(&self, known: &mut Vec<KnownMember>) {
-        known.extend(self.0.iter().map(|entry| KnownMember {
-            part: D::WHAT,
-            kind: entry.kind,
-            settings: (entry.settings)(),
-            about: entry.about,
-        }));
-    }
-
-    fn find(&self, kind: &str) -> Option<Entry<D>> {
-        self.0.iter().find(|entry| entry.kind == kind).copied()
-    }
-
-    fn entry(&self, kind: &str) -> Result<Entry<D>, String> {
-        self.find(kind).ok_or_else(|| {
-            let known: Vec<_> = self.list().map(|(kind, _)| kind).collect();
-            let (what, known) = (D::WHAT, known.join(", "));
-            let away = |name: &&str| strsim::damerau_levenshtein(kind, name);
-            let nearest = self.list().map(|(kind, _)| kind).min_by_key(away);
-            let nearest = nearest.filter(|name| away(name) <= kind.chars().count().div_ceil(3));
-            let meant = nearest.map_or(String::new(), |name| format!("; `{name}` is nearly that"));
-            format!("there is no {what} of the kind `{kind}`: use one of {known}{meant}")
-        })
-    }
-}
-
-/// A member as people are told of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct KnownMember {
-    /// What it is one of: `neuron`, `surrogate`, …
-    pub part: &'static str,
-    /// Its name.
-    pub kind: &'static str,
-    /// Keys of its settings.
-    pub settings: Vec<&'static str>,
-    /// What it is, in a line.
-    pub about: &'static str,
-}
-
-fn read<M: Member>(settings: Value) -> Result<M, String> {
-    serde_json::from_value(settings).map_err(|error| error.to_string())
-}
-
 /// All members that are known by name.
 #[derive(Debug, Clone)]
 pub struct Registry {
@@ -340,12 +108,12 @@ impl Registry {
     /// What is ours.
     pub fn builtin() -> Self {
         let empty = Registry {
-            neurons: Members(Vec::new()),
-            surrogates: Members(Vec::new()),
-            readouts: Members(Vec::new()),
-            objectives: Members(Vec::new()),
-            regularisers: Members(Vec::new()),
-            optimisers: Members(Vec::new()),
+            neurons: Members::none(),
+            surrogates: Members::none(),
+            readouts: Members::none(),
+            objectives: Members::none(),
+            regularisers: Members::none(),
+            optimisers: Members::none(),
         };
         empty
             .with::<dyn AnyNeuron, CubaLifSettings>()

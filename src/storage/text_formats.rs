@@ -59,13 +59,16 @@ pub(crate) fn with_what_was_meant(message: String) -> String {
     }
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = quoted.next().unwrap_or_default();
+    let nearly = nearly(unknown, quoted);
+    message + &nearly
+}
+
+/// What is said of the name that is nearly an unknown one; nothing if there is none.
+pub(crate) fn nearly<'a>(unknown: &str, names: impl Iterator<Item = &'a str>) -> String {
     let away = |name: &&str| strsim::damerau_levenshtein(unknown, name);
-    let nearest = quoted.min_by_key(away);
+    let nearest = names.min_by_key(away);
     let nearest = nearest.filter(|name| away(name) <= unknown.chars().count().div_ceil(3));
-    match nearest {
-        Some(nearest) => format!("{message}; `{nearest}` is nearly that"),
-        None => message,
-    }
+    nearest.map_or(String::new(), |name| format!("; `{name}` is nearly that"))
 }
 
 /// The parser's message, which quotes what it did not expect as it stands in the file.

@@ -8,15 +8,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use serde::{Deserialize, Serialize};
-
 use super::builds::builds_below;
 use super::{
-    CellResult, Group, GroupId, Pretrained, ResultLine, SuiteData, SuiteError, SuiteSettings,
+    CellResult, Group, GroupId, Manifest, Pretrained, ResultLine, SuiteData, SuiteError,
+    SuiteSettings, TimeLine,
 };
 use crate::continual::{Experiment, Protocol};
 use crate::network::NetworkSpec;
-use crate::simd::Simd;
 use crate::storage::{
     FolderLock, check_own_folder, clear_leftovers, json_error, make_folder, read_own_text,
     read_plain_text, write_whole,
@@ -40,47 +38,6 @@ const REPORT_FOLDERS: [&str; 2] = ["tables", "figures"];
 
 /// What to do about a damaged file of results or a damaged network.
 const AGAIN: &str = "delete it, and what it held is made again, with the same bits";
-
-/// The contents of `suite.json`: all that results depend on, besides what each of them says itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Manifest {
-    /// [`SUITE_FORMAT`], or 1.
-    pub format: u32,
-    /// Version of respike.
-    pub respike: String,
-    /// The sources ([`BUILD`](crate::BUILD)) of all programs that worked in the folder, the first one
-    /// first; `unknown` stands for those of format 1.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub builds: Vec<String>,
-    /// The command that runs the suite.
-    pub command: String,
-    /// Vector instructions, as they decide on the last bits of trained weights.
-    pub simd: Simd,
-    /// Which protocols are run.
-    pub protocols: Vec<Protocol>,
-    /// The grid.
-    pub suite: SuiteSettings,
-    /// The network's file, as named on the command line or by default.
-    pub model: String,
-    /// The network.
-    pub spec: NetworkSpec,
-    /// The data.
-    pub data: SuiteData,
-}
-
-/// How long a piece of work took; a line of `times.jsonl`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TimeLine {
-    /// Protocol, what is held out, and seed.
-    pub group: String,
-    /// The experiment, or pre-training.
-    pub cell: String,
-    /// Seconds of one job.
-    pub seconds: f64,
-    /// Jobs that ran at once.
-    pub jobs: usize,
-}
 
 /// The folder of a suite, under way or done.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod cost;
 mod data;
 mod error;
 mod folder;
+mod manifest;
 mod plan;
 mod results;
 mod run;
@@ -18,7 +19,8 @@ mod settings;
 
 pub use data::SuiteData;
 pub use error::SuiteError;
-pub use folder::{GroupResults, Manifest, SUITE_FORMAT, SuiteFolder, TimeLine};
+pub use folder::{GroupResults, SUITE_FORMAT, SuiteFolder};
+pub use manifest::{Manifest, TimeLine};
 pub use plan::{Group, GroupId, plan_suite, plan_without_data};
 pub use results::{CellResult, Curve, Pretrained, ResultLine, cell_name};
 pub use run::{SuiteNews, run_suite};

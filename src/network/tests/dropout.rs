@@ -4,7 +4,10 @@ use super::*;
 use crate::ids::ClassId;
 use crate::network::{DropoutDraws, Errors, Latent, ParameterName};
 use crate::spikes::SpikeRaster;
-use crate::train::{StoredExamples, Trainer, TrainingSettings, evaluate};
+use crate::train::{
+    Batch, Losses, Optimiser, Sgd, StoredExamples, Trainer, TrainingSettings, batch_gradient,
+    evaluate,
+};
 
 const DRAWS: DropoutDraws = DropoutDraws {
     seed: MasterSeed(3),
@@ -171,4 +174,41 @@ fn shares_that_are_none_are_refused() {
             "{refused}"
         );
     }
+}
+
+#[test]
+fn a_loop_of_ones_own_leaves_out_what_the_trainer_does() {
+    let network = leaving_out([0.3, 0.5, 0.1]);
+    let samples = samples();
+    let labelled = samples.iter().enumerate();
+    let labelled = labelled.map(|(sample, counts)| {
+        let class = ClassId((sample % CLASSES) as u16);
+        (StageInput::counts(counts), class)
+    });
+    let examples = StoredExamples {
+        samples: labelled.collect(),
+    };
+    let all: Vec<usize> = (0..samples.len()).collect();
+    let (seed, stage, losses) = (MasterSeed(2), Stage::Whole, Losses::default());
+    let settings = TrainingSettings::default().with_optimiser(Sgd { momentum: 0.0 });
+    let rate = settings.learning_rate;
+    let trainer = Trainer::new(network.clone(), stage, settings, seed, Purpose::Shuffle);
+    let mut trainer = trainer.expect("valid");
+    trainer
+        .epoch_of_batches(&examples, &[&all])
+        .expect("they fit");
+
+    let draws = DropoutDraws { seed, step: 0 };
+    let gradient = |batch: Batch<'_>| {
+        let found = batch_gradient(&network, stage, &examples, batch, &losses);
+        found.expect("they fit").gradients
+    };
+    let dropping = gradient(Batch::from(&all).dropping(draws));
+    assert_ne!(dropping, gradient(Batch::from(&all)));
+    let mut by_hand = network.clone();
+    let mut optimiser = Optimiser::new(Sgd { momentum: 0.0 }).expect("valid");
+    optimiser
+        .step(&mut by_hand, &dropping, rate)
+        .expect("its own");
+    assert_eq!(&by_hand, trainer.network());
 }

@@ -13,6 +13,7 @@ mod figures;
 mod html;
 #[cfg(test)]
 mod invented;
+mod table;
 mod tables;
 
 pub use claims::{Claim, claims};
@@ -20,4 +21,5 @@ pub use collected::{Collected, Row, RowKey, Spread};
 pub use command::{in_shell, learn_command};
 #[cfg(feature = "plots")]
 pub use html::{SuiteReport, write_report};
-pub use tables::{Table, tables};
+pub use table::Table;
+pub use tables::tables;

@@ -1,65 +1,12 @@
-//! Tables of a suite.
+//! Which tables a suite has, and what stands in them.
 
 use super::claims::{Claim, NotJudged, lost};
 use super::collected::{Collected, Row, Spread, Tested, all_replays, codec_order, main_replays};
 use super::command::learn_command;
+use super::table::Table;
 use crate::continual::{Protocol, Scenario, Strategy};
-use crate::report::{kilobytes, markdown};
-use crate::storage::shown;
+use crate::report::kilobytes;
 use crate::suite::{CellResult, Manifest, ScenarioKind};
-
-/// A table with a name for its files, a title and the command that makes it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Table {
-    /// For file names.
-    pub name: String,
-    /// Above it.
-    pub title: String,
-    /// What its figures are.
-    pub note: String,
-    /// Above the columns.
-    pub heading: Vec<String>,
-    /// One for each row.
-    pub rows: Vec<Vec<String>>,
-    /// For each row the command that runs one of its experiments alone; may be empty.
-    pub commands: Vec<String>,
-}
-
-impl Table {
-    /// As Markdown, with title, note and command.
-    pub fn markdown(&self, command: &str) -> String {
-        let heading: Vec<&str> = self.heading.iter().map(String::as_str).collect();
-        let table = markdown(&heading, &self.rows);
-        let (title, note) = (&self.title, &self.note);
-        format!("## {title}\n\n{note}\n\n```sh\n{command}\n```\n\n{table}")
-    }
-
-    /// As comma-separated values, the last column being a command: of an experiment of the row, or
-    /// `command`, which runs all of them.
-    pub fn csv(&self, command: &str) -> String {
-        let quote = |cell: &String| {
-            let cell = shown(cell);
-            match cell.contains([',', '"']) {
-                true => format!("\"{}\"", cell.replace('"', "\"\"")),
-                false => cell.into_owned(),
-            }
-        };
-        let line = |row: &[String], command: &str| {
-            let cells = row.iter().map(quote).chain([quote(&command.to_string())]);
-            cells.collect::<Vec<_>>().join(",") + "\n"
-        };
-        let last = match self.commands.is_empty() {
-            true => "command",
-            false => "command of its first experiment",
-        };
-        let heading = line(&self.heading, last);
-        let rows = self.rows.iter().enumerate().map(|(index, row)| {
-            let own = self.commands.get(index).map(String::as_str);
-            line(row, own.unwrap_or(command))
-        });
-        std::iter::once(heading).chain(rows).collect()
-    }
-}
 
 /// All tables that the results have something for.
 pub fn tables(collected: &Collected, claims: &[Claim], not_judged: &[NotJudged]) -> Vec<Table> {
@@ -497,25 +444,6 @@ mod tests {
         ];
         assert_eq!(table.rows, [expected], "latent replay has no published run");
         assert_eq!(table.heading.len(), expected.len());
-    }
-
-    #[test]
-    fn spreadsheets_and_markdown_read_cells_as_they_are() {
-        let table = Table {
-            name: "odd".into(),
-            title: "Odd".into(),
-            note: String::new(),
-            heading: vec!["a|b".into(), "c".into()],
-            rows: vec![vec!["1, \"2\"".into(), "x|y\n<b>".into()]],
-            commands: Vec::new(),
-        };
-        let csv = table.csv("respike bench shd");
-        assert_eq!(
-            csv,
-            "a|b,c,command\n\"1, \"\"2\"\"\",x|y\\n<b>,respike bench shd\n"
-        );
-        let expected = "| 1, \"2\" | x\\|y\\n&lt;b> |";
-        assert!(table.markdown("").contains(expected));
     }
 
     #[test]
