@@ -152,7 +152,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     let mut trainer = Trainer::new(network, Stage::Whole, training, seed, Purpose::Shuffle)?;
     let examples = DatasetExamples::all(&data);
     let first = trainer.epoch(&examples)?;
-    let mut last = first;
+    let mut last = first.clone();
     for _ in 1..25 {
         last = trainer.epoch(&examples)?;
     }

@@ -158,7 +158,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     )?;
     let examples = DatasetExamples::all(&data);
     let first = trainer.epoch(&examples)?;
-    let mut last = first;
+    let mut last = first.clone();
     for _ in 1..40 {
         last = trainer.epoch(&examples)?;
     }

@@ -79,6 +79,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod augment;
 pub mod ceiling;
 pub mod check;
 pub mod continual;
@@ -95,6 +96,7 @@ pub mod neuron;
 pub mod random;
 pub mod readout;
 pub mod real;
+pub mod recipe;
 pub mod registry;
 pub mod replay;
 pub mod report;

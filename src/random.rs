@@ -37,6 +37,10 @@ pub enum Purpose {
     Fibres,
     /// Which spikes are left out in training.
     Dropout,
+    /// Which samples are for validation.
+    Validation,
+    /// How recordings are changed that are trained on.
+    Augment,
 }
 
 impl Purpose {
@@ -50,6 +54,8 @@ impl Purpose {
             Purpose::LearningShuffle => 5,
             Purpose::Fibres => 6,
             Purpose::Dropout => 7,
+            Purpose::Validation => 8,
+            Purpose::Augment => 9,
         }
     }
 }

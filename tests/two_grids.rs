@@ -22,7 +22,7 @@ fn recordings_that_keep_their_events_are_binned_as_if_they_were_read_again() {
     settings.input.largest_count = Some(1);
     let coarse = settings.check().expect("valid");
 
-    let kept = read_dataset_with_events(&files, fine.binning()).expect("it ships");
+    let kept = read_dataset_with_events(&files, fine.binning(), &[]).expect("it ships");
     let again = kept
         .binned_for(coarse.input_format())
         .expect("they were kept");

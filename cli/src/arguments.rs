@@ -1,7 +1,6 @@
 //! Flags that several subcommands share, and what they are turned into.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::OnceLock;
 
 use clap::Args;
@@ -13,8 +12,8 @@ use respike::registry::Registry;
 use respike::report::Replace;
 use respike::simd::Simd;
 use respike::train::{
-    Losses, ObjectiveSettings, OptimiserSettings, RegulariserSettings, Schedule, SpikePenalty,
-    TrainingSettings,
+    Losses, ObjectiveSettings, OptimiserSettings, ParameterGroup, RegulariserSettings, Schedule,
+    SpikePenalty, TrainingSettings,
 };
 
 /// More threads than that help nobody.
@@ -85,41 +84,43 @@ fn threads_of_environment() -> Result<Option<usize>, Failure> {
     }
 }
 
-/// Flags that say how a network is trained.
+/// Flags that say how a network is trained; what is not said is as in a recipe, or as usual.
 #[derive(Args, Clone)]
 pub(super) struct Training {
-    /// Samples of an optimiser step.
-    #[arg(long, value_name = "N", default_value_t = 64)]
-    pub batch_size: usize,
-    #[arg(long, value_name = "NAME", default_value = "adamax", help = one_of("The optimiser", Registry::optimisers))]
-    pub optimiser: OptimiserSettings,
-    #[arg(long, value_name = "NAME", default_value = "cross-entropy", help = one_of("What is made small", Registry::objectives))]
-    pub objective: ObjectiveSettings,
+    /// Samples of an optimiser step [default: 64].
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+    #[arg(long, value_name = "NAME", help = one_of("The optimiser", Registry::optimisers) + " [default: adamax]")]
+    pub optimiser: Option<OptimiserSettings>,
+    #[arg(long, value_name = "NAME", help = one_of("What is made small", Registry::objectives) + " [default: cross-entropy]")]
+    pub objective: Option<ObjectiveSettings>,
     #[arg(long = "regulariser", value_name = "NAME", help = one_of("What is added to it, as often as it is given", Registry::regularisers))]
     pub regularisers: Vec<RegulariserSettings>,
-    /// How the learning rate changes: constant, step:EPOCHS:FACTOR, cosine:EPOCHS, or cosine for one
-    /// over all epochs, of pre-training and of each new task apart.
-    #[arg(long, value_name = "SCHEDULE", default_value = "constant", value_parser = parse_schedule)]
-    pub schedule: ScheduleChoice,
-    /// Penalty on each spike (L1).
-    #[arg(long, value_name = "COST", default_value_t = 0.0)]
-    pub l1: f32,
-    /// Penalty on each neuron's squared spike count, averaged over neurons (L2).
-    #[arg(long, value_name = "COST", default_value_t = 0.0)]
-    pub l2: f32,
-}
-
-/// How the learning rate changes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum ScheduleChoice {
-    /// As said.
-    Fixed(Schedule),
-    /// Down to 0 over all epochs.
-    Falling,
+    /// How the learning rate changes: constant, step:EPOCHS:FACTOR, cosine or one-cycle over all epochs (of
+    /// pre-training and of each new task apart), cosine:EPOCHS, one-cycle:EPOCHS, or plateau:FACTOR:PATIENCE
+    /// [default: constant].
+    #[arg(long, value_name = "SCHEDULE", value_parser = schedule_text)]
+    pub schedule: Option<String>,
+    /// Epochs at the beginning over which the learning rate rises to what the schedule says [default: 0].
+    #[arg(long, value_name = "EPOCHS")]
+    pub warm_up: Option<usize>,
+    /// Another learning rate for some parameters, as often as it is given: a layer (layer1=0.5), a role
+    /// (w_out=10, v=0.1, rho_u=0) or a single one (w2=0.5); 0 leaves them as they are.
+    #[arg(long = "rate-factor", value_name = "GROUP=FACTOR", value_parser = rate_factor)]
+    pub rate_factors: Vec<(ParameterGroup, f32)>,
+    /// Gradients of a larger norm are scaled down to this one.
+    #[arg(long, value_name = "NORM")]
+    pub clip_norm: Option<f32>,
+    /// Penalty on each spike (L1) [default: 0].
+    #[arg(long, value_name = "COST")]
+    pub l1: Option<f32>,
+    /// Penalty on each neuron's squared spike count, averaged over neurons (L2) [default: 0].
+    #[arg(long, value_name = "COST")]
+    pub l2: Option<f32>,
 }
 
 /// A line of help with the names that this process knows.
-fn one_of<N>(what: &str, names: impl FnOnce(&'static Registry) -> N) -> String
+pub(super) fn one_of<N>(what: &str, names: impl FnOnce(&'static Registry) -> N) -> String
 where
     N: Iterator<Item = (&'static str, &'static str)>,
 {
@@ -133,58 +134,88 @@ where
 }
 
 impl Training {
-    pub(super) fn settings(&self, learning_rate: f32, epochs: usize) -> TrainingSettings {
-        let schedule = match self.schedule {
-            ScheduleChoice::Fixed(schedule) => schedule,
-            ScheduleChoice::Falling => Schedule::Cosine { epochs },
+    /// Those settings with what flags say, for a training of so many epochs; `usual` are for `usual_epochs`.
+    pub(super) fn over(
+        &self,
+        usual: (TrainingSettings, usize),
+        learning_rate: Option<f32>,
+        epochs: usize,
+    ) -> Result<TrainingSettings, Failure> {
+        let (mut settings, usual_epochs) = usual;
+        let schedule = match &self.schedule {
+            Some(text) => text.clone(),
+            // What goes over all epochs goes over as many as there are now.
+            None => settings.schedule.text_for(usual_epochs),
         };
-        let mut losses = Losses::new(self.objective.clone());
-        losses.regularisers = self.regularisers.clone();
-        TrainingSettings::default()
-            .with_batch_size(self.batch_size)
-            .with_learning_rate(learning_rate)
-            .with_schedule(schedule)
-            .with_optimiser(self.optimiser.clone())
-            .with_losses(losses.and_penalty(SpikePenalty {
-                l1: self.l1,
-                l2: self.l2,
-            }))
+        settings.schedule = Schedule::read(&schedule, epochs).map_err(Failure::bad)?;
+        settings.batch_size = self.batch_size.unwrap_or(settings.batch_size);
+        settings.learning_rate = learning_rate.unwrap_or(settings.learning_rate);
+        settings.warm_up_epochs = self.warm_up.unwrap_or(settings.warm_up_epochs);
+        settings.clip_norm = self.clip_norm.or(settings.clip_norm);
+        if let Some(optimiser) = &self.optimiser {
+            settings.optimiser = optimiser.clone();
+        }
+        for (group, factor) in &self.rate_factors {
+            settings.rate_factors = settings.rate_factors.with(group.clone(), *factor);
+        }
+        let (penalty, others) = settings.losses.penalty();
+        let mut losses = Losses::new(match &self.objective {
+            Some(objective) => objective.clone(),
+            None => settings.losses.objective.clone(),
+        });
+        losses.regularisers = match self.regularisers.is_empty() {
+            true => others.to_vec(),
+            false => self.regularisers.clone(),
+        };
+        settings.losses = losses.and_penalty(SpikePenalty {
+            l1: self.l1.unwrap_or(penalty.l1),
+            l2: self.l2.unwrap_or(penalty.l2),
+        });
+        Ok(settings)
+    }
+
+    /// The usual settings with what flags say.
+    pub(super) fn settings(
+        &self,
+        learning_rate: f32,
+        epochs: usize,
+    ) -> Result<TrainingSettings, Failure> {
+        let usual = (TrainingSettings::default(), epochs);
+        self.over(usual, Some(learning_rate), epochs)
     }
 }
 
-fn parse_schedule(text: &str) -> Result<ScheduleChoice, String> {
-    fn number<T: FromStr>(text: &str) -> Result<T, String> {
-        text.parse()
-            .map_err(|_| format!("`{text}` is not a number"))
-    }
-    let schedule = match *text.split(':').collect::<Vec<_>>() {
-        ["constant"] => Schedule::Constant,
-        ["step", epochs, factor] => Schedule::Step {
-            every_epochs: number(epochs)?,
-            factor: number(factor)?,
-        },
-        ["cosine", epochs] => Schedule::Cosine {
-            epochs: number(epochs)?,
-        },
-        ["cosine"] => return Ok(ScheduleChoice::Falling),
-        _ => {
-            return Err("use constant, step:EPOCHS:FACTOR, cosine:EPOCHS or cosine".to_string());
-        }
-    };
-    Ok(ScheduleChoice::Fixed(schedule))
+/// A schedule as it is written, if it is one.
+fn schedule_text(text: &str) -> Result<String, String> {
+    Schedule::read(text, 1).map(|_| text.to_string())
+}
+
+fn rate_factor(text: &str) -> Result<(ParameterGroup, f32), String> {
+    let (group, factor) = text
+        .split_once('=')
+        .ok_or("use GROUP=FACTOR, as in w_out=10")?;
+    let number = factor
+        .parse()
+        .map_err(|_| format!("`{factor}` is not a number"))?;
+    Ok((group.parse()?, number))
 }
 
 /// The flag of every command that draws random numbers.
 #[derive(Args, Clone, Copy)]
 pub(super) struct Seed {
-    /// Where all randomness comes from: the same seed gives the same bits.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
+    /// Where all randomness comes from: the same seed gives the same bits [default: 0].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
 }
 
 impl Seed {
     pub(super) fn master(self) -> MasterSeed {
-        MasterSeed(self.seed)
+        self.given().unwrap_or(MasterSeed(0))
+    }
+
+    /// The seed, if it is said.
+    pub(super) fn given(self) -> Option<MasterSeed> {
+        self.seed.map(MasterSeed)
     }
 }
 

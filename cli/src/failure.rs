@@ -5,6 +5,7 @@ use respike::continual::ContinualError;
 use respike::dataset::DatasetError;
 use respike::encode::EncodeError;
 use respike::network::{NetworkError, SpecError};
+use respike::recipe::RecipeError;
 use respike::replay::ReplayError;
 use respike::report::RunFolderError;
 use respike::report::plot::PlotError;
@@ -172,6 +173,15 @@ impl From<SpecError> for Failure {
     fn from(error: SpecError) -> Self {
         match error {
             SpecError::Unreadable { ref source, .. } => Failure::of_file(&error, source),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<RecipeError> for Failure {
+    fn from(error: RecipeError) -> Self {
+        match error {
+            RecipeError::Unreadable { ref source, .. } => Failure::of_file(&error, source),
             _ => Failure::bad(error.to_string()),
         }
     }

@@ -328,7 +328,7 @@ impl LearnArguments {
             None => {
                 let epochs = self.pretrain_epochs.unwrap_or(defaults.pretrain_epochs);
                 let rate = self.pretrain_lr.unwrap_or(defaults.pretrain_rate);
-                (Some(epochs), Some(self.training.settings(rate, epochs)))
+                (Some(epochs), Some(self.training.settings(rate, epochs)?))
             }
         };
         let epochs = self.epochs.unwrap_or(defaults.epochs);
@@ -338,7 +338,7 @@ impl LearnArguments {
         };
         let learn = self
             .training
-            .settings(self.lr.unwrap_or(defaults.rate), epochs);
+            .settings(self.lr.unwrap_or(defaults.rate), epochs)?;
         let seed = self.run.seed.master();
         let mut experiment = Experiment::new(scenario, self.strategy, self.protocol, seed)
             .with_learning(epochs, learn);

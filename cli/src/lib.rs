@@ -35,7 +35,6 @@ mod output;
 mod parts;
 mod plot;
 mod reading;
-mod resume;
 mod train;
 
 use std::io::{self, Write};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::output::{grouped, note};
-use respike::dataset::{Dataset, read_dataset_for};
+use respike::dataset::{Dataset, read_dataset_for, read_dataset_with_events};
 use respike::network::NetworkSpec;
 use respike::train::Checkpoint;
 
@@ -30,7 +30,24 @@ pub(super) fn read_data_for(
     spec: &NetworkSpec,
     class_names: &[String],
 ) -> Result<Dataset, Failure> {
-    let data = read_dataset_for(paths, spec.binning(), class_names)?;
+    looked_at(read_dataset_for(paths, spec.binning(), class_names)?)
+}
+
+/// The same, with the events of all recordings, which augmentations change.
+pub(super) fn read_events_for(
+    paths: &[PathBuf],
+    spec: &NetworkSpec,
+    class_names: &[String],
+) -> Result<Dataset, Failure> {
+    looked_at(read_dataset_with_events(
+        paths,
+        spec.binning(),
+        class_names,
+    )?)
+}
+
+/// Says what does not fit the network.
+fn looked_at(data: Dataset) -> Result<Dataset, Failure> {
     say_what_is_lost(&data)?;
     say_how_long(&data)?;
     say_which_channels(&data);

@@ -39,8 +39,8 @@ fn records_of_format_1_are_read() {
         assert_eq!(record.start.build, None);
         assert!(!record.epochs.is_empty());
         match (&record.start.settings, record.summary) {
-            (Description::Train { epochs, .. }, Some(Summary::Train(summary))) => {
-                assert_eq!((*epochs, summary.epochs), (3, 3));
+            (Description::Train { plan, .. }, Some(Summary::Train(summary))) => {
+                assert_eq!((plan.epochs, summary.epochs), (3, 3));
             }
             (Description::Learn(experiment), Some(Summary::Learn(summary))) => {
                 assert_eq!(experiment.pretrain_epochs, Some(2));

@@ -51,16 +51,17 @@ pub fn read_dataset_for(
     read(paths, target, class_names, false)
 }
 
-/// Reads and merges files as [`read_dataset`] does, and keeps their events, so that other networks can read
-/// them on grids of their own: see [`Dataset::binned_for`].
+/// Reads and merges files as [`read_dataset_for`] does, and keeps their events, so that they can be augmented, and
+/// other networks can read them on grids of their own: see [`Dataset::binned_for`].
 ///
 /// # Errors
 /// As [`read_dataset`].
 pub fn read_dataset_with_events(
     paths: &[PathBuf],
     target: BinningTarget,
+    class_names: &[String],
 ) -> Result<Dataset, DatasetError> {
-    read(paths, target, &[], true)
+    read(paths, target, class_names, true)
 }
 
 fn read(

@@ -36,6 +36,8 @@ pub(crate) struct TrainerNote {
     pub steps_taken: u32,
     pub shuffle: StreamPosition,
     pub epochs_done: usize,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<f64>,
 }
 
 /// What is trained.

@@ -10,4 +10,6 @@ pub(crate) mod checkpoint;
 pub(crate) mod experiment;
 pub(crate) mod memory;
 pub(crate) mod network;
+pub(crate) mod plan;
+pub(crate) mod recipe;
 pub(crate) mod training;

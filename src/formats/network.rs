@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::{
     BinSettings, InitSettings, InputSettings, LayerSettings, NetworkSettings, NeuronSettings,
-    ReadoutSettings,
+    ReadoutSettings, RecurrentStart, Spread,
 };
 
 /// A network.
@@ -83,6 +83,82 @@ fn is_zero(number: &f32) -> bool {
 #[serde(deny_unknown_fields)]
 struct Init {
     weight_scale: f32,
+    #[serde(default, skip_serializing_if = "SpreadFormat::is_normal")]
+    spread: SpreadFormat,
+    #[serde(default, skip_serializing_if = "RecurrentFormat::is_drawn")]
+    recurrent: RecurrentFormat,
+    #[serde(default = "one_f32", skip_serializing_if = "is_one_f32")]
+    recurrent_scale: f32,
+}
+
+fn one_f32() -> f32 {
+    1.0
+}
+
+fn is_one_f32(number: &f32) -> bool {
+    *number == 1.0
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SpreadFormat {
+    #[default]
+    Normal,
+    Even,
+}
+
+impl SpreadFormat {
+    fn is_normal(&self) -> bool {
+        *self == SpreadFormat::Normal
+    }
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RecurrentFormat {
+    #[default]
+    Drawn,
+    Orthogonal,
+}
+
+impl RecurrentFormat {
+    fn is_drawn(&self) -> bool {
+        *self == RecurrentFormat::Drawn
+    }
+}
+
+impl From<InitSettings> for Init {
+    fn from(settings: InitSettings) -> Self {
+        Init {
+            weight_scale: settings.weight_scale,
+            spread: match settings.spread {
+                Spread::Normal => SpreadFormat::Normal,
+                Spread::Even => SpreadFormat::Even,
+            },
+            recurrent: match settings.recurrent {
+                RecurrentStart::Drawn => RecurrentFormat::Drawn,
+                RecurrentStart::Orthogonal => RecurrentFormat::Orthogonal,
+            },
+            recurrent_scale: settings.recurrent_scale,
+        }
+    }
+}
+
+impl From<Init> for InitSettings {
+    fn from(format: Init) -> Self {
+        InitSettings {
+            weight_scale: format.weight_scale,
+            spread: match format.spread {
+                SpreadFormat::Normal => Spread::Normal,
+                SpreadFormat::Even => Spread::Even,
+            },
+            recurrent: match format.recurrent {
+                RecurrentFormat::Drawn => RecurrentStart::Drawn,
+                RecurrentFormat::Orthogonal => RecurrentStart::Orthogonal,
+            },
+            recurrent_scale: format.recurrent_scale,
+        }
+    }
 }
 
 impl From<NetworkSettings> for NetworkFormat {
@@ -130,9 +206,7 @@ impl From<NetworkSettings> for NetworkFormat {
             neuron: settings.neuron,
             layers: layers.collect(),
             readout: settings.readout,
-            init: Init {
-                weight_scale: settings.init.weight_scale,
-            },
+            init: settings.init.into(),
         }
     }
 }
@@ -164,9 +238,7 @@ impl From<NetworkFormat> for NetworkSettings {
             neuron: format.neuron,
             layers: layers.collect(),
             readout: format.readout,
-            init: InitSettings {
-                weight_scale: format.init.weight_scale,
-            },
+            init: format.init.into(),
         }
     }
 }

@@ -117,16 +117,6 @@ impl Arena {
         }
     }
 
-    /// Makes 0 what lies between parameters in numbers that lie as these do.
-    pub(super) fn clear_gaps(&self, values: &mut [f32]) {
-        let mut end = 0;
-        for (_, range) in self.entries() {
-            values[end..range.start].fill(0.0);
-            end = range.end;
-        }
-        values[end..].fill(0.0);
-    }
-
     /// Whether this has the parameters that `other` has of a stage.
     pub(super) fn is_for(&self, other: &Arena, stage: Stage) -> bool {
         self.from == other.layout.first_trained(stage) && self.has_layout(&other.layout)

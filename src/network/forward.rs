@@ -407,6 +407,13 @@ impl Trace<'_> {
         &self.spikes[layer]
     }
 
+    /// Spikes of each layer of the stage, of all samples together.
+    pub(crate) fn spikes_of_layers(&self) -> Vec<u64> {
+        let layers = self.spikes.iter();
+        let of_layer = |rasters: &Vec<SpikeRaster>| rasters.iter().map(SpikeRaster::count).sum();
+        layers.map(of_layer).collect()
+    }
+
     /// The spikes that drive the readout.
     pub(super) fn readout_drive(&self, sample: usize) -> ReadoutDrive<'_> {
         if let Some(Some(Delayed::Spikes(spikes))) = self.driving.last() {

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use ndarray::{Array, ArrayView2, ArrayViewD, ArrayViewMutD, Dimension, Ix2};
 use rayon::prelude::*;
 
@@ -98,6 +100,22 @@ impl Gradients {
         squares.sum::<f64>().sqrt()
     }
 
+    /// The norm of each layer's gradients, the lowest first; the readout, where it is trained, is none.
+    pub fn norms_of_layers(&self) -> Vec<(Option<usize>, f64)> {
+        let mut squares: Vec<(Option<usize>, f64)> = Vec::new();
+        for (name, values) in self.iter() {
+            let sum: f64 = values.iter().map(|&value| f64::from(value).powi(2)).sum();
+            match squares.last_mut() {
+                Some((layer, all)) if *layer == name.layer() => *all += sum,
+                _ => squares.push((name.layer(), sum)),
+            }
+        }
+        squares
+            .iter()
+            .map(|&(layer, sum)| (layer, sum.sqrt()))
+            .collect()
+    }
+
     /// Scales all gradients down to a norm of `largest`, if theirs is larger. Gives what it was.
     pub fn clip_norm(&mut self, largest: f64) -> f64 {
         let norm = self.norm();
@@ -107,9 +125,9 @@ impl Gradients {
         norm
     }
 
-    /// Makes 0 what lies between parameters in numbers that lie as these do.
-    pub(crate) fn clear_gaps(&self, values: &mut [f32]) {
-        self.0.clear_gaps(values);
+    /// Where the numbers of each parameter lie in [`values`](Self::values), in order.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (ParameterName, Range<usize>)> {
+        self.0.entries().map(|(entry, range)| (entry.name, range))
     }
 
     /// Zeros in the place of every gradient.

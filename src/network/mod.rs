@@ -39,8 +39,10 @@ mod error;
 mod errors;
 mod forward;
 mod gradients;
+mod init_settings;
 mod input_settings;
 mod layer;
+pub(crate) mod milliseconds;
 mod names;
 mod neuron_settings;
 mod parameters;
@@ -53,6 +55,7 @@ mod spec_error;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use activity::BlockActivity;
 pub use dropout::DropoutDraws;
@@ -61,13 +64,14 @@ pub use errors::Errors;
 pub(crate) use forward::predicted;
 pub use forward::{Activity, Reach, Trace};
 pub use gradients::Gradients;
+pub use init_settings::{InitSettings, RecurrentStart, Spread};
 pub use input_settings::{BinSettings, InputSettings};
 pub use names::{ParameterName, RoleName};
 pub use neuron_settings::NeuronSettings;
 pub use parameters::Parameters;
 pub use prepared::PreparedStage;
 pub use readout_settings::ReadoutSettings;
-pub use spec::{InitSettings, LayerSettings, NetworkSettings, NetworkSpec};
+pub use spec::{LayerSettings, NetworkSettings, NetworkSpec};
 pub use spec_error::SpecError;
 pub use stage::{Latent, ReplayLayer, Stage, StageInput};
 

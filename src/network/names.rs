@@ -13,7 +13,7 @@ impl RoleName {
     /// A name; for constants.
     ///
     /// # Panics
-    /// If the text is no such word, or is `w`, `v` or `bias`, which synapses use.
+    /// If the text is no such word, or is `w`, `v`, `bias`, `w_out` or `layer`, which mean something else.
     pub const fn new(text: &str) -> Self {
         match Self::parse(text.as_bytes()) {
             Some(name) => name,
@@ -35,7 +35,7 @@ impl RoleName {
             place += 1;
         }
         match text {
-            b"w" | b"v" | b"bias" | b"w_out" => None,
+            b"w" | b"v" | b"bias" | b"w_out" | b"layer" => None,
             _ => Some(RoleName(bytes)),
         }
     }
@@ -90,6 +90,27 @@ impl ParameterName {
             | ParameterName::Neuron(layer, _) => Some(layer),
             ParameterName::Readout => None,
         }
+    }
+}
+
+impl ParameterName {
+    /// What it is called without its layer: `w`, `v`, `bias`, `w_out`, or as neurons say.
+    pub fn role(&self) -> &str {
+        match self {
+            ParameterName::Input(_) => "w",
+            ParameterName::Recurrent(_) => "v",
+            ParameterName::Bias(_) => "bias",
+            ParameterName::Neuron(_, role) => role.as_str(),
+            ParameterName::Readout => "w_out",
+        }
+    }
+
+    /// Whether it is a matrix of weights, and not one number a unit.
+    pub fn is_weight(self) -> bool {
+        matches!(
+            self,
+            ParameterName::Input(_) | ParameterName::Recurrent(_) | ParameterName::Readout
+        )
     }
 }
 

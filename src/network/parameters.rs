@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::arena::{Arena, Layout};
 use super::{NetworkError, NetworkSpec, ParameterName, Stage};
+use crate::hash::{FNV_OFFSET, add_word_to_hash};
 use crate::ids::ClassId;
 use crate::neuron::{Learned, Start};
 
@@ -13,10 +14,10 @@ use crate::neuron::{Learned, Start};
 pub struct Parameters(Arena);
 
 impl Parameters {
-    /// Draws every weight from N(0, weight_scale/√fan-in) in the order w1, v1, w2, …, w_out; biases are 0,
+    /// Draws every weight as [`InitSettings`](super::InitSettings) say, in the order w1, v1, w2, …, w_out; biases are 0,
     /// and parameters of neurons begin where those say.
     pub fn random(spec: &NetworkSpec, generator: &mut ChaCha8Rng) -> Self {
-        let scale = spec.settings().init.weight_scale;
+        let init = spec.settings().init;
         let mut parameters = Self::zeros(spec);
         for (name, mut values) in parameters.iter_mut() {
             match name {
@@ -33,11 +34,9 @@ impl Parameters {
                         None => 0.0,
                     });
                 }
-                ParameterName::Input(_) | ParameterName::Recurrent(_) | ParameterName::Readout => {
-                    let deviation = scale / (values.shape()[0] as f32).sqrt();
-                    let normal =
-                        Normal::new(0.0, deviation).expect("a checked scale is finite and above 0");
-                    values.mapv_inplace(|_| normal.sample(generator));
+                ParameterName::Recurrent(_) => init.draw(values, true, generator),
+                ParameterName::Input(_) | ParameterName::Readout => {
+                    init.draw(values, false, generator);
                 }
             }
         }
@@ -97,6 +96,15 @@ impl Parameters {
     /// Number of parameters.
     pub fn count(&self) -> usize {
         self.iter().map(|(_, values)| values.len()).sum()
+    }
+
+    /// A number for all of them, to tell whether a network is the same as before.
+    pub fn fingerprint(&self) -> u64 {
+        let numbers = self.iter().flat_map(|(_, values)| {
+            let bits = values.iter().map(|value| u64::from(value.to_bits()));
+            bits.collect::<Vec<_>>()
+        });
+        numbers.fold(FNV_OFFSET, add_word_to_hash)
     }
 
     /// Whether every number is finite.

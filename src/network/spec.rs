@@ -4,16 +4,17 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::milliseconds::read_network;
 use super::{
-    BinSettings, InputSettings, NetworkError, NeuronSettings, ReadoutSettings, ReplayLayer,
-    SpecError,
+    BinSettings, InitSettings, InputSettings, NetworkError, NeuronSettings, ReadoutSettings,
+    ReplayLayer, SpecError,
 };
 use crate::dataset::BinningTarget;
 use crate::formats::network::NetworkFormat;
 use crate::neuron::{CubaLifSettings, NeuronModel};
 use crate::registry::BadSetting;
 use crate::spikes::{InputFormat, MAX_EXTENT, TimeGrid};
-use crate::storage::{parse_toml, read_plain_text};
+use crate::storage::read_plain_text;
 use crate::surrogate::{FastSigmoid, SurrogateSettings};
 
 /// The most weights a network may have: 1 GiB of f32.
@@ -99,28 +100,6 @@ impl LayerSettings {
     pub fn with_neuron(mut self, neuron: NeuronSettings) -> Self {
         self.neuron = Some(neuron);
         self
-    }
-}
-
-/// How weights are drawn: N(0, weight_scale / √fan-in).
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct InitSettings {
-    /// Standard deviation of a weight times √fan-in.
-    pub weight_scale: f32,
-}
-
-impl InitSettings {
-    /// Weights with that standard deviation times √fan-in.
-    pub fn new(weight_scale: f32) -> Self {
-        InitSettings { weight_scale }
-    }
-}
-
-impl Default for InitSettings {
-    /// As the reference network draws them: 0.2.
-    fn default() -> Self {
-        Self::new(0.2)
     }
 }
 
@@ -225,6 +204,7 @@ impl NetworkSettings {
         size("readout.classes", readout.classes, MAX_EXTENT - 1)?;
         readout.model.check().map_err(|bad| bad.within("readout"))?;
         positive("init.weight_scale", f64::from(self.init.weight_scale))?;
+        positive("init.recurrent_scale", f64::from(self.init.recurrent_scale))?;
         let mut weights: usize = 0;
         let mut before = self.input.units;
         let mut neurons = Vec::with_capacity(self.layers.len());
@@ -300,7 +280,8 @@ pub(super) fn positive(key: &str, value: f64) -> Result<(), SpecError> {
 }
 
 impl NetworkSpec {
-    /// Reads a spec from a TOML file.
+    /// Reads a spec from a TOML file. Times of neurons and readouts may be said in milliseconds instead of steps
+    /// (`tau_mem_ms`, `delay_ms`), which another grid then keeps.
     ///
     /// # Errors
     /// [`SpecError`], with the file's name.
@@ -309,11 +290,10 @@ impl NetworkSpec {
             path: path.to_path_buf(),
             source,
         })?;
-        let settings: NetworkSettings =
-            parse_toml(&text).map_err(|reason| SpecError::Malformed {
-                path: path.to_path_buf(),
-                reason,
-            })?;
+        let settings = read_network(&text).map_err(|reason| SpecError::Malformed {
+            path: path.to_path_buf(),
+            reason,
+        })?;
         settings.check().map_err(|source| SpecError::InFile {
             path: path.to_path_buf(),
             source: Box::new(source),

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use crate::augment::Augmentation;
 use crate::neuron::{AnyNeuron, Neuron};
 use crate::readout::{AnyReadout, Readout};
 use crate::surrogate::{AnySurrogate, Surrogate};
@@ -118,6 +119,12 @@ impl<R: Member + Regulariser> Part<dyn Regulariser> for R {
 
 impl<U: Member + UpdateRule> Part<dyn UpdateRule> for U {
     fn part(self) -> Arc<dyn UpdateRule> {
+        Arc::new(self)
+    }
+}
+
+impl<A: Member + Augmentation> Part<dyn Augmentation> for A {
+    fn part(self) -> Arc<dyn Augmentation> {
         Arc::new(self)
     }
 }

@@ -1,5 +1,5 @@
 //! What specs, records, checkpoints and the program know by name: neurons, surrogates, readouts, objectives,
-//! regularisers and optimisers.
+//! regularisers, optimisers and augmentations.
 //!
 //! In: types that are [`Member`]s of an axis, ours and a user's own. Out: [`Chosen`] members, read from
 //! TOML and JSON by the key `kind` and written back as they were.
@@ -56,6 +56,7 @@ use std::any::TypeId;
 use std::fmt::Debug;
 use std::sync::{PoisonError, RwLock};
 
+use crate::augment::{Augmentation, Blend, ChannelShift, DropEvents, Jitter, TimeStretch};
 use crate::neuron::{AdLifSettings, AlifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
 use crate::readout::{AccumulateReadout, AnyReadout, LeakySettings, Readout, SpikeCountReadout};
 use crate::surrogate::{
@@ -63,8 +64,8 @@ use crate::surrogate::{
     Triangle,
 };
 use crate::train::{
-    Adam, AdamW, Adamax, CrossEntropy, MeanSquare, Objective, Regulariser, Sgd, SpikePenalty,
-    UpdateRule, WeightDecay,
+    Adam, AdamW, Adamax, CrossEntropy, MeanSquare, Objective, RateBounds, Regulariser, Sgd,
+    SpikePenalty, UpdateRule, WeightDecay,
 };
 
 macro_rules! axis {
@@ -90,6 +91,7 @@ axis!(dyn AnyReadout, "readout", readouts, Some("leaky"));
 axis!(dyn Objective, "objective", objectives, None);
 axis!(dyn Regulariser, "regulariser", regularisers, None);
 axis!(dyn UpdateRule, "optimiser", optimisers, None);
+axis!(dyn Augmentation, "augmentation", augmentations, None);
 
 /// All members that are known by name.
 #[derive(Debug, Clone)]
@@ -100,6 +102,7 @@ pub struct Registry {
     objectives: Members<dyn Objective>,
     regularisers: Members<dyn Regulariser>,
     optimisers: Members<dyn UpdateRule>,
+    augmentations: Members<dyn Augmentation>,
 }
 
 static INSTALLED: RwLock<Option<Registry>> = RwLock::new(None);
@@ -114,6 +117,7 @@ impl Registry {
             objectives: Members::none(),
             regularisers: Members::none(),
             optimisers: Members::none(),
+            augmentations: Members::none(),
         };
         empty
             .with::<dyn AnyNeuron, CubaLifSettings>()
@@ -134,10 +138,16 @@ impl Registry {
             .with::<dyn Objective, MeanSquare>()
             .with::<dyn Regulariser, SpikePenalty>()
             .with::<dyn Regulariser, WeightDecay>()
+            .with::<dyn Regulariser, RateBounds>()
             .with::<dyn UpdateRule, Adamax>()
             .with::<dyn UpdateRule, Adam>()
             .with::<dyn UpdateRule, AdamW>()
             .with::<dyn UpdateRule, Sgd>()
+            .with::<dyn Augmentation, ChannelShift>()
+            .with::<dyn Augmentation, TimeStretch>()
+            .with::<dyn Augmentation, Jitter>()
+            .with::<dyn Augmentation, DropEvents>()
+            .with::<dyn Augmentation, Blend>()
     }
 
     fn with<D: Axis + ?Sized, M: Part<D>>(mut self) -> Self {
@@ -185,6 +195,12 @@ impl Registry {
         self.with::<dyn UpdateRule, U>()
     }
 
+    /// The same with an augmentation of one's own.
+    #[must_use]
+    pub fn with_augmentation<A: Member + Augmentation>(self) -> Self {
+        self.with::<dyn Augmentation, A>()
+    }
+
     /// From now on this process reads and writes with this registry: specs, records and checkpoints have no
     /// other way to know what their names mean. A program does it first of all.
     ///
@@ -198,6 +214,7 @@ impl Registry {
             self.objectives.add_all(before.objectives);
             self.regularisers.add_all(before.regularisers);
             self.optimisers.add_all(before.optimisers);
+            self.augmentations.add_all(before.augmentations);
         }
         *installed = Some(self);
     }
@@ -236,6 +253,7 @@ impl Registry {
         self.objectives.put_into(&mut known);
         self.regularisers.put_into(&mut known);
         self.optimisers.put_into(&mut known);
+        self.augmentations.put_into(&mut known);
         known
     }
 
@@ -267,5 +285,10 @@ impl Registry {
     /// Every optimiser with what it is.
     pub fn optimisers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.optimisers.list()
+    }
+
+    /// Every augmentation with what it is.
+    pub fn augmentations(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.augmentations.list()
     }
 }

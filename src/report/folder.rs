@@ -11,10 +11,11 @@ use crate::storage::{FolderLock, FolderLockError, read_plain_text, write_whole};
 const RECORD: &str = "run.jsonl";
 const SUMMARY: &str = "summary.json";
 /// Everything that a run writes, besides plots that were asked for by name.
-const OWN_FILES: [&str; 6] = [
+const OWN_FILES: [&str; 7] = [
     RECORD,
     SUMMARY,
     "checkpoint.safetensors",
+    "best.safetensors",
     "pretrained.safetensors",
     "learned.safetensors",
     "memory.safetensors",
@@ -162,11 +163,8 @@ impl RunFolder {
     pub fn go_on(path: &Path, done: usize, epochs: usize) -> Result<Self, RunFolderError> {
         let mut folder = Self::open(path)?;
         let mut record = Self::read(path)?;
-        if let Description::Train {
-            epochs: planned, ..
-        } = &mut record.start.settings
-        {
-            *planned = epochs;
+        if let Description::Train { plan, .. } = &mut record.start.settings {
+            plan.epochs = epochs;
         }
         folder.push(&RecordLine::Start(Box::new(record.start)));
         for epoch in record.epochs.into_iter().take(done) {

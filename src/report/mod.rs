@@ -18,9 +18,9 @@ pub use confusion::ConfusionMatrix;
 pub use folder::{Begun, Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
 pub use record::{
-    DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RECORD_FORMAT, RecordLine,
-    ReplayNote, StartLine, Summary, TaskNote, TrainSeconds, TrainSummary, describe_replay,
-    fingerprint, is_fingerprint_of, kilobytes,
+    DataNote, Description, EpochLine, InitNote, LearnSummary, Pair, PhaseName, PickedNote,
+    RECORD_FORMAT, RecordLine, ReplayNote, StartLine, Summary, TaskNote, TrainSeconds,
+    TrainSummary, describe_replay, fingerprint, is_fingerprint_of, kilobytes,
 };
 pub use run_record::RunRecord;
 pub use table::{learn_table, markdown};

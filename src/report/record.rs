@@ -13,7 +13,7 @@ use crate::dataset::Dataset;
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
 use crate::simd::Simd;
-use crate::train::{Evaluation, TrainingSettings};
+use crate::train::{Evaluation, LayerFigures, PlannedEpoch, TrainingPlan};
 
 /// The version of the record format: 2 notes the source of the build, what is known of a network that was
 /// pre-trained elsewhere, and other fingerprints of data. Records of format 1 can be read.
@@ -70,13 +70,24 @@ pub struct StartLine {
 pub enum Description {
     /// Plain training of a whole network.
     Train {
-        /// Epochs, counted from the first run of several.
-        epochs: usize,
-        /// How each trains.
-        training: TrainingSettings,
+        /// How long, how each epoch trains, and which network is picked.
+        #[serde(flatten)]
+        plan: TrainingPlan,
+        /// Which network it began with, if that was trained before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        init: Option<InitNote>,
     },
     /// A continual-learning experiment.
     Learn(Experiment),
+}
+
+/// A trained network with whose weights a run began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitNote {
+    /// Its checkpoint, as named on the command line.
+    pub file: String,
+    /// [`Parameters::fingerprint`](crate::network::Parameters::fingerprint) of its weights in hexadecimal, 16 digits.
+    pub fingerprint: String,
 }
 
 /// The data of a run.
@@ -121,6 +132,13 @@ pub struct TaskNote {
     pub train: usize,
     /// Test samples.
     pub test: usize,
+    /// Samples kept out of training to see how good it gets.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub validation: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// What an epoch is part of.
@@ -152,10 +170,13 @@ pub struct EpochLine {
     pub learning_rate: f32,
     /// Training samples, replays included.
     pub samples: usize,
-    /// Accuracy on test samples, 0 to 1: of `old`, `new` and `all`, or of `test`.
+    /// Accuracy, 0 to 1: on test samples of `old`, `new` and `all`, or on those of `test` and `validation`.
     pub accuracy: BTreeMap<String, f64>,
     /// Accuracy on each task's test samples.
     pub tasks: Vec<f64>,
+    /// What was seen of each layer in plain training; records of versions that did not note it have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerFigures>,
 }
 
 /// The contents of `summary.json`.
@@ -178,13 +199,32 @@ pub struct TrainSummary {
     pub epochs: usize,
     /// Accuracy on training samples in the last epoch, 0 to 1.
     pub train_accuracy: f64,
-    /// Accuracy on test samples after the last epoch, if there are any.
+    /// Accuracy of the picked network on test samples, if there are any.
     pub test_accuracy: Option<f64>,
-    /// How many samples of each class (row) were taken for each (column) after the last epoch, in
-    /// the test samples or, without any, in the training samples.
+    /// Which network was picked; records of versions that always took the last one do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picked: Option<PickedNote>,
+    /// How many samples of each class (row) the picked network took for each (column): test samples, validation
+    /// samples where there are none of those, or training samples where there are neither.
     pub confusion: ConfusionMatrix,
     /// How long it took.
     pub seconds: TrainSeconds,
+}
+
+/// Which network a training came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PickedNote {
+    /// After which epoch, 1 first.
+    pub epoch: usize,
+    /// How it was picked: `last` or `best-validation`.
+    pub by: String,
+    /// Its accuracy on validation samples, if there are any, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_accuracy: Option<f64>,
+    /// How many validation samples there are.
+    pub validation_samples: usize,
+    /// The file of the run's folder in which it is.
+    pub file: String,
 }
 
 /// How long plain training took.
@@ -341,6 +381,7 @@ impl TaskNote {
             name: task.name.clone(),
             train: task.train.len(),
             test: task.test.len(),
+            validation: 0,
         });
         tasks.collect()
     }
@@ -364,18 +405,20 @@ impl From<&EpochRecord> for EpochLine {
             samples: record.training.samples,
             accuracy: accuracy.into(),
             tasks: record.tasks.clone(),
+            layers: Vec::new(),
         }
     }
 }
 
 impl EpochLine {
-    /// An epoch of plain training, with the test's outcome if there was one.
-    pub fn of_training(
-        epoch: usize,
-        training: crate::train::EpochFigures,
-        test: Option<&Evaluation>,
-    ) -> Self {
-        let accuracy = test.map(|test| ("test".to_string(), test.accuracy()));
+    /// An epoch of plain training, 1 first, with the test's outcome if there was one.
+    pub fn of_training(epoch: usize, planned: &PlannedEpoch, test: Option<&Evaluation>) -> Self {
+        let training = &planned.training;
+        let named = [("test", test), ("validation", planned.validation.as_ref())];
+        let accuracy = named.into_iter().filter_map(|(name, tested)| {
+            let tested = tested?;
+            Some((name.to_string(), tested.accuracy()))
+        });
         EpochLine {
             phase: PhaseName::Train,
             task: 0,
@@ -385,7 +428,8 @@ impl EpochLine {
             learning_rate: training.learning_rate,
             samples: training.samples,
             tasks: test.iter().map(|test| test.accuracy()).collect(),
-            accuracy: accuracy.into_iter().collect(),
+            accuracy: accuracy.collect(),
+            layers: training.layers.clone(),
         }
     }
 }

@@ -51,6 +51,17 @@ pub struct PastTraining {
     pub seed: MasterSeed,
 }
 
+impl PastTraining {
+    /// So many epochs, each of which trained so.
+    pub fn new(epochs: usize, settings: TrainingSettings, seed: MasterSeed) -> Self {
+        PastTraining {
+            epochs,
+            settings,
+            seed,
+        }
+    }
+}
+
 /// A [`Trainer`](super::Trainer) without its network.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -65,6 +76,8 @@ pub struct TrainerState {
     pub shuffle: StreamPosition,
     /// Epochs trained so far.
     pub epochs_done: usize,
+    /// How good each of them was, more is better, where the schedule looks at it.
+    pub scores: Vec<f64>,
 }
 
 impl Checkpoint {
@@ -127,6 +140,7 @@ impl Checkpoint {
                 steps_taken: trainer.optimiser.steps_taken(),
                 shuffle: trainer.shuffle,
                 epochs_done: trainer.epochs_done,
+                scores: trainer.scores.clone(),
             }),
             training: self.training.clone().map(Into::into),
             build: Some(crate::BUILD.to_string()),
@@ -207,6 +221,7 @@ impl Checkpoint {
                 optimiser: optimiser.map_err(|error| error.to_string())?,
                 shuffle: note.shuffle,
                 epochs_done: note.epochs_done,
+                scores: note.scores,
             });
         }
         let Some(trained_on) = take_list(file, TRAINED_ON)? else {

@@ -2,10 +2,12 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::ParameterGroup;
 use crate::ceiling::TooLarge;
-use crate::ids::ClassId;
+use crate::ids::{ClassId, SampleIndex};
 use crate::network::NetworkError;
 use crate::registry::BadSetting;
+use crate::spikes::SpikeError;
 
 /// What can go wrong in training, evaluation and checkpoints.
 #[derive(Debug, Error)]
@@ -24,6 +26,30 @@ pub enum TrainError {
     /// A setting of an optimiser, an objective or a regulariser makes no sense.
     #[error(transparent)]
     BadSetting(#[from] BadSetting),
+    /// A factor of the learning rate is for parameters that the network does not have.
+    #[error("the network has no parameters `{group}` to train at another rate; it has {known}")]
+    NoSuchGroup {
+        /// Which.
+        group: ParameterGroup,
+        /// What there is.
+        known: String,
+    },
+    /// Recordings are to be changed, and only their counts are there.
+    #[error(
+        "recordings can only be augmented where their events are kept; read them with `read_dataset_with_events`"
+    )]
+    NoEvents,
+    /// A recording cannot be binned any more as it was changed.
+    #[error("{sample} cannot be used as an augmentation changed it: {source}")]
+    BadAugmented {
+        /// Which.
+        sample: SampleIndex,
+        /// Why.
+        source: SpikeError,
+    },
+    /// No sample is left to train on, or for validation.
+    #[error("{0}")]
+    BadValidation(String),
     /// There is nothing to train on or to evaluate.
     #[error("there are no samples to {0}")]
     NoSamples(&'static str),

@@ -120,8 +120,8 @@ pub(super) struct Workspace {
 
 impl Workspace {
     /// The gradient of the batch that [`batch_gradient_in`] last worked on.
-    pub(super) fn gradients(&self) -> Option<&Gradients> {
-        self.blocks.first()
+    pub(super) fn gradients_mut(&mut self) -> Option<&mut Gradients> {
+        self.blocks.first_mut()
     }
 
     fn into_gradient(mut self, figures: BatchFigures) -> BatchGradient {
@@ -149,11 +149,15 @@ impl Workspace {
 }
 
 /// What a batch or a block came to, but for its gradient.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct BatchFigures {
     pub loss_sum: f64,
     pub penalty_sum: f64,
     pub correct: usize,
+    /// Spikes of each layer of the stage.
+    pub spikes: Vec<u64>,
+    /// Steps of all samples.
+    pub steps: u64,
 }
 
 /// [`batch_gradient`], with the gradient left in the workspace; with draws, layers leave out spikes as the spec
@@ -225,6 +229,11 @@ fn work_on_batch(
         sum.loss_sum += figures.loss_sum;
         sum.penalty_sum += figures.penalty_sum;
         sum.correct += figures.correct;
+        sum.steps += figures.steps;
+        sum.spikes.resize(figures.spikes.len(), 0);
+        for (sum, spikes) in sum.spikes.iter_mut().zip(&figures.spikes) {
+            *sum += spikes;
+        }
         time.add(block_time);
     }
     workspace.spent.add_blocks(passed, time);
@@ -277,6 +286,8 @@ impl BatchWork<'_> {
             loss_sum,
             penalty_sum: added.loss_sum,
             correct,
+            spikes: trace.spikes_of_layers(),
+            steps: inputs.iter().map(|input| input.steps() as u64).sum(),
         };
         let time = BlockTime {
             fetch: fetched - started,

@@ -17,7 +17,7 @@ pub struct Losses {
 impl Default for Losses {
     /// Cross-entropy alone.
     fn default() -> Self {
-        CrossEntropy {}.into()
+        CrossEntropy::default().into()
     }
 }
 

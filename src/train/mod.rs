@@ -8,24 +8,32 @@
 //! thread and many give the same bits.
 
 mod activity;
+mod augmented;
 mod checkpoint;
 mod error;
 mod evaluate;
 mod examples;
+mod figures;
 mod gradient;
 mod losses;
 mod objective;
 mod optimiser;
+mod plan;
+mod rates;
 mod regulariser;
+mod run;
 mod schedule;
+mod settings;
 mod time;
 mod trainer;
 
 pub use activity::spiking_activity;
+pub use augmented::AugmentedExamples;
 pub use checkpoint::{Checkpoint, PastTraining, TrainerState};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use examples::{DatasetExamples, Examples, JoinedExamples, StoredExamples};
+pub use figures::{EpochFigures, LayerFigures};
 pub(crate) use gradient::targets_of;
 pub use gradient::{Batch, BatchGradient, SAMPLES_PER_BLOCK, batch_gradient, batch_gradient_by};
 pub use losses::Losses;
@@ -33,7 +41,11 @@ pub use objective::{
     Block, BlockLoss, CrossEntropy, MeanSquare, Objective, ObjectiveSettings, Target, cross_entropy,
 };
 pub use optimiser::{Adam, AdamW, Adamax, Moved, Optimiser, OptimiserSettings, Sgd, UpdateRule};
-pub use regulariser::{Regulariser, RegulariserSettings, SpikePenalty, WeightDecay};
-pub use schedule::Schedule;
+pub use plan::{Select, TrainingPlan, Validation, ValidationSplit};
+pub use rates::{ParameterGroup, RateFactors};
+pub use regulariser::{RateBounds, Regulariser, RegulariserSettings, SpikePenalty, WeightDecay};
+pub use run::{PlannedEpoch, TrainingRun};
+pub use schedule::{Moment, Schedule};
+pub use settings::TrainingSettings;
 pub use time::TimeSpent;
-pub use trainer::{EpochFigures, Trainer, TrainingSettings};
+pub use trainer::Trainer;

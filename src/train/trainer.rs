@@ -2,130 +2,15 @@ use std::time::Instant;
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
+use super::figures::Sums;
 use super::gradient::{Workspace, batch_gradient_in};
 use super::{
-    Adamax, Batch, Examples, Losses, Optimiser, OptimiserSettings, Schedule, TimeSpent, TrainError,
-    TrainerState,
+    Batch, EpochFigures, Examples, Moment, Optimiser, TimeSpent, TrainError, TrainerState,
+    TrainingSettings,
 };
-use crate::formats::training::TrainingFormat;
 use crate::network::{DropoutDraws, Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
-
-/// How a network is trained.
-///
-/// ```
-/// use respike::train::{Adam, Losses, Schedule, SpikePenalty, TrainingSettings};
-///
-/// let settings = TrainingSettings::default()
-///     .with_batch_size(16)
-///     .with_learning_rate(2e-3)
-///     .with_schedule(Schedule::Cosine { epochs: 30 })
-///     .with_optimiser(Adam::default())
-///     .with_losses(Losses::default().and_penalty(SpikePenalty { l1: 1e-5, l2: 0.0 }));
-/// settings.check()?;
-/// # Ok::<(), respike::train::TrainError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(from = "TrainingFormat", into = "TrainingFormat")]
-#[non_exhaustive]
-pub struct TrainingSettings {
-    /// Samples of an optimiser step.
-    pub batch_size: usize,
-    /// Learning rate of the first epoch.
-    pub learning_rate: f32,
-    /// Learning rate of the later ones.
-    pub schedule: Schedule,
-    /// Which optimiser.
-    pub optimiser: OptimiserSettings,
-    /// What is made small.
-    pub losses: Losses,
-}
-
-impl TrainingSettings {
-    /// Checks every setting.
-    ///
-    /// # Errors
-    /// [`TrainError::OutOfRange`] names the first that is out of range.
-    pub fn check(&self) -> Result<(), TrainError> {
-        let out_of_range = |what, range, value| TrainError::OutOfRange { what, range, value };
-        if self.batch_size == 0 {
-            return Err(out_of_range("the batch size", "1 or more", 0.0));
-        }
-        let rate = self.learning_rate;
-        if !(rate.is_finite() && rate > 0.0) {
-            let value = f64::from(rate);
-            return Err(out_of_range("the learning rate", "above 0", value));
-        }
-        self.losses.check()?;
-        let optimiser = &self.optimiser;
-        optimiser.check().map_err(|bad| bad.of(optimiser.kind()))?;
-        self.schedule.check()
-    }
-
-    /// The same with so many samples a step of the optimiser.
-    #[must_use]
-    pub fn with_batch_size(mut self, samples: usize) -> Self {
-        self.batch_size = samples;
-        self
-    }
-
-    /// The same with that learning rate in the first epoch.
-    #[must_use]
-    pub fn with_learning_rate(mut self, rate: f32) -> Self {
-        self.learning_rate = rate;
-        self
-    }
-
-    /// The same with learning rates of later epochs that follow this.
-    #[must_use]
-    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
-        self.schedule = schedule;
-        self
-    }
-
-    /// The same with that optimiser.
-    #[must_use]
-    pub fn with_optimiser(mut self, optimiser: impl Into<OptimiserSettings>) -> Self {
-        self.optimiser = optimiser.into();
-        self
-    }
-
-    /// The same with that made small: an objective alone, or [`Losses`].
-    #[must_use]
-    pub fn with_losses(mut self, losses: impl Into<Losses>) -> Self {
-        self.losses = losses.into();
-        self
-    }
-}
-
-impl Default for TrainingSettings {
-    /// Batches of 64, Adamax at a constant 1e-3, no penalty.
-    fn default() -> Self {
-        TrainingSettings {
-            batch_size: 64,
-            learning_rate: 1e-3,
-            schedule: Schedule::Constant,
-            optimiser: Adamax::default().into(),
-            losses: Losses::default(),
-        }
-    }
-}
-
-/// What an epoch of training came to.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct EpochFigures {
-    /// Mean of the objective, of cross-entropy in nats, each sample under the weights of its batch's time.
-    pub loss: f64,
-    /// Share of the samples classified rightly, likewise.
-    pub accuracy: f64,
-    /// Samples trained on.
-    pub samples: usize,
-    /// The learning rate.
-    pub learning_rate: f32,
-}
 
 /// Trains a stage of a network, epoch by epoch.
 ///
@@ -188,6 +73,7 @@ impl Trainer {
             settings,
             shuffle,
             epochs_done: 0,
+            scores: Vec::new(),
         };
         Self::resume(network, state)
     }
@@ -195,9 +81,11 @@ impl Trainer {
     /// A trainer that goes on bit for bit where [`Trainer::state`] was taken.
     ///
     /// # Errors
-    /// [`TrainError::OutOfRange`] for a setting out of range.
+    /// [`TrainError::OutOfRange`] for a setting out of range, and [`TrainError::NoSuchGroup`].
     pub fn resume(network: Network, state: TrainerState) -> Result<Self, TrainError> {
         state.settings.check()?;
+        let factors = &state.settings.rate_factors;
+        factors.check_for(network.parameters())?;
         let shuffle = state.shuffle.resume();
         Ok(Trainer {
             network,
@@ -228,6 +116,14 @@ impl Trainer {
     /// Epochs trained so far.
     pub fn epochs_done(&self) -> usize {
         self.state.epochs_done
+    }
+
+    /// Says how good the network is after the last epoch, where more is better: accuracy on validation samples, say.
+    /// A schedule that waits for plateaus looks at it, instead of the loss on training samples.
+    pub fn score(&mut self, score: f64) {
+        if let Some(last) = self.state.scores.last_mut() {
+            *last = score;
+        }
     }
 
     /// Where the time of all epochs went, since this trainer was made.
@@ -267,10 +163,16 @@ impl Trainer {
         let longest = samples.map(|&sample| examples.steps(sample)).max();
         spec.check_training_memory(stage, largest.unwrap_or(0), longest.unwrap_or(0))?;
         let epoch = self.state.epochs_done;
-        let learning_rate = settings.schedule.rate(settings.learning_rate, epoch);
-        let (mut loss_sum, mut correct, mut samples) = (0.0, 0, 0);
-        for batch in batches {
-            let (network, stage) = (&self.network, self.state.stage);
+        let mut learning_rate = 0.0;
+        let mut sums = Sums::new(spec, stage);
+        for (place, batch) in batches.iter().enumerate() {
+            learning_rate = settings.rate(Moment {
+                epoch,
+                step: place,
+                steps: batches.len(),
+                scores: &self.state.scores,
+            });
+            let network = &self.network;
             let workspace = &mut self.workspace;
             let draws = DropoutDraws {
                 seed: self.state.shuffle.seed,
@@ -287,17 +189,18 @@ impl Trainer {
                 });
             }
             // A batch that went well left its gradient.
-            let gradients = workspace.gradients().expect("the batch's gradient");
+            let gradients = workspace.gradients_mut().expect("the batch's gradient");
             let clock = Instant::now();
-            self.state
-                .optimiser
-                .step(&mut self.network, gradients, learning_rate)?;
+            sums.add(all, &step, gradients);
+            if let Some(largest) = settings.clip_norm {
+                gradients.clip_norm(f64::from(largest));
+            }
+            let optimiser = &mut self.state.optimiser;
+            let factors = &settings.rate_factors;
+            optimiser.step_by(&mut self.network, gradients, learning_rate, factors)?;
             self.workspace.spent.optimise += clock.elapsed().as_secs_f64();
-            loss_sum += step.loss_sum;
-            correct += step.correct;
-            samples += all;
         }
-        if samples == 0 {
+        if sums.samples() == 0 {
             return Err(TrainError::NoSamples("train on"));
         }
         // A weight that is no number may hide: a membrane of NaN is merely silent.
@@ -308,12 +211,11 @@ impl Trainer {
             });
         }
         self.state.epochs_done += 1;
-        Ok(EpochFigures {
-            loss: loss_sum / samples as f64,
-            accuracy: correct as f64 / samples as f64,
-            samples,
-            learning_rate,
-        })
+        let figures = sums.figures(learning_rate);
+        if settings.schedule.looks_at_scores() {
+            self.state.scores.push(-figures.loss);
+        }
+        Ok(figures)
     }
 }
 
@@ -326,7 +228,7 @@ mod tests {
     use crate::network::{Gradients, NetworkSettings, NetworkSpec, StageInput};
     use crate::readout::{LeakySettings, OverTime};
     use crate::spikes::SpikeRaster;
-    use crate::train::{StoredExamples, batch_gradient, evaluate};
+    use crate::train::{Losses, StoredExamples, batch_gradient, evaluate};
 
     #[test]
     fn samples_of_unequal_length_train_together_as_each_does_alone() {

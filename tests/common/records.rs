@@ -17,6 +17,7 @@ use respike::report::{
     TaskNote, TrainSeconds, TrainSummary,
 };
 use respike::spikes::{SpikeCounts, SpikeRaster, TimeGrid};
+use respike::train::TrainingPlan;
 
 pub const DIGITS: [&str; 10] = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
@@ -115,6 +116,7 @@ pub fn epoch(phase: PhaseName, task: usize, epoch: usize, accuracy: &[(&str, f64
             .map(|(name, value)| (name.to_string(), *value))
             .collect(),
         tasks: Vec::new(),
+        layers: Vec::new(),
     }
 }
 
@@ -136,8 +138,8 @@ pub fn train_run(name: &str, epochs: usize, classes: usize) -> RunRecord {
         name: name.to_string(),
         start: start(
             Description::Train {
-                epochs,
-                training: LearningDefaults::training(1e-3),
+                plan: TrainingPlan::new(epochs, LearningDefaults::training(1e-3)),
+                init: None,
             },
             classes,
         ),
@@ -147,6 +149,7 @@ pub fn train_run(name: &str, epochs: usize, classes: usize) -> RunRecord {
             epochs,
             train_accuracy: 0.99,
             test_accuracy: Some(accuracy(epochs)),
+            picked: None,
             confusion: matrix(classes, 50).into(),
             seconds: TrainSeconds { train: 60.0 },
         })),
@@ -237,6 +240,7 @@ pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) ->
             name: format!("task {task}"),
             train: 400,
             test: 100,
+            validation: 0,
         })
         .collect();
     RunRecord {
@@ -256,6 +260,7 @@ pub fn two_classes_one_by_one(name: &str) -> RunRecord {
         name: name.to_string(),
         train: 4 * test,
         test,
+        validation: 0,
     };
     run.start.tasks = vec![
         task("4 base classes", 40),

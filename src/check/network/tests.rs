@@ -156,7 +156,7 @@ fn objectives() -> Vec<ObjectiveSettings> {
         of_class: 4.0,
         of_others: 0.5,
     };
-    vec![CrossEntropy {}.into(), counts.into()]
+    vec![CrossEntropy::default().into(), counts.into()]
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::continual::{Experiment, Protocol, Scenario, Strategy};
 use crate::replay::Capacity;
 use crate::simd::Simd;
 use crate::suite::{GroupId, Manifest, cell_name};
-use crate::train::{Losses, Schedule};
+use crate::train::Losses;
 
 /// The `respike learn` command of an experiment, to the last setting, with a folder of its own to write
 /// to.
@@ -53,7 +53,10 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     add(&["--lr", &learn.learning_rate.to_string()]);
     add(&["--batch-size", &learn.batch_size.to_string()]);
     add(&["--optimiser", &learn.optimiser.to_string()]);
-    add(&["--schedule", &schedule_word(experiment)]);
+    add(&[
+        "--schedule",
+        &experiment.learn.schedule.text_for(experiment.epochs),
+    ]);
     let (penalty, others) = learn.losses.penalty();
     if learn.losses.objective != Losses::default().objective {
         add(&["--objective", &learn.losses.objective.to_string()]);
@@ -88,19 +91,6 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     }
     add(&["--out", &format!("runs/{}", folder_of(experiment))]);
     in_shell(&words)
-}
-
-/// The schedule as the program reads it, `cosine` alone for one that falls over all epochs.
-fn schedule_word(experiment: &Experiment) -> String {
-    match experiment.learn.schedule {
-        Schedule::Constant => "constant".to_string(),
-        Schedule::Cosine { epochs } if epochs == experiment.epochs => "cosine".to_string(),
-        Schedule::Cosine { epochs } => format!("cosine:{epochs}"),
-        Schedule::Step {
-            every_epochs,
-            factor,
-        } => format!("step:{every_epochs}:{factor}"),
-    }
 }
 
 /// `strict-speaker-3-seed-0-latent-LR-2-or-10-184-replays`.

@@ -58,7 +58,10 @@ impl UpdateRule for AdamW {
         } = self;
         let rate = moved.learning_rate / (1.0 - beta1.powi(moved.exponent()));
         let root = (1.0 - beta2.powi(moved.exponent())).sqrt();
-        let kept = 1.0 - moved.learning_rate * decay;
+        let kept = match moved.decays {
+            true => 1.0 - moved.learning_rate * decay,
+            false => 1.0,
+        };
         moved.each(|weight, gradient, [first, second]| {
             *first = flush(beta1 * *first + (1.0 - beta1) * gradient);
             *second = flush(beta2 * *second + (1.0 - beta2) * gradient * gradient);

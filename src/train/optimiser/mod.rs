@@ -21,11 +21,12 @@ pub use adamw::AdamW;
 pub use sgd::Sgd;
 
 use std::fmt::Debug;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::TrainError;
-use crate::network::{Gradients, Network, NetworkError};
+use super::{RateFactors, TrainError};
+use crate::network::{Gradients, Network, NetworkError, ParameterName};
 use crate::registry::{BadSetting, Chosen};
 
 /// An optimiser of any kind, as settings name it. The learning rate comes from a
@@ -50,6 +51,8 @@ pub struct Moved<'a> {
     pub learning_rate: f32,
     /// Steps taken, this one too: 1 or more.
     pub steps_taken: u32,
+    /// Whether these are weights, which a rule may make decay, and not biases or what neurons learn.
+    pub decays: bool,
     /// Parameters.
     pub weights: &'a mut [f32],
     /// ∂L/∂ of each.
@@ -59,7 +62,7 @@ pub struct Moved<'a> {
 }
 
 impl<'a> Moved<'a> {
-    /// Numbers after so many steps, with what is remembered of them: for checks of an optimiser.
+    /// Weights after so many steps, with what is remembered of them: for checks of an optimiser.
     pub fn new(
         learning_rate: f32,
         steps_taken: u32,
@@ -70,6 +73,7 @@ impl<'a> Moved<'a> {
         Moved {
             learning_rate,
             steps_taken,
+            decays: true,
             weights,
             gradients,
             memory,
@@ -178,6 +182,20 @@ impl Optimiser {
         gradients: &Gradients,
         learning_rate: f32,
     ) -> Result<(), NetworkError> {
+        self.step_by(network, gradients, learning_rate, &RateFactors::default())
+    }
+
+    /// The same with another learning rate for some groups of parameters.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn step_by(
+        &mut self,
+        network: &mut Network,
+        gradients: &Gradients,
+        learning_rate: f32,
+        factors: &RateFactors,
+    ) -> Result<(), NetworkError> {
         let weights = network.parameters_of(gradients)?;
         if self.memory.is_empty() {
             let names = self.settings.remembers().iter();
@@ -190,33 +208,56 @@ impl Optimiser {
         }
         self.steps_taken = self.steps_taken.saturating_add(1);
         let steps_taken = self.steps_taken;
-        let mut memory: Vec<_> = self.memory.iter_mut().map(Gradients::values_mut).collect();
-        let mut memory: Vec<_> = memory
-            .iter_mut()
-            .map(|all| all.chunks_mut(NUMBERS_PER_CHUNK))
-            .collect();
-        let pieces = weights
-            .chunks_mut(NUMBERS_PER_CHUNK)
-            .zip(gradients.values().chunks(NUMBERS_PER_CHUNK));
-        let pieces = pieces.map(|(weights, gradients)| Moved {
-            learning_rate,
+        let places = places(gradients);
+        let ranges = || places.iter().map(|(_, range)| range);
+        let weights = cut(weights, ranges());
+        let memory = self.memory.iter_mut();
+        let memory = memory.map(|memory| cut(memory.values_mut(), ranges()).into_iter());
+        let mut memory: Vec<_> = memory.collect();
+        let pieces = weights.into_iter().zip(&places);
+        let pieces = pieces.map(|(weights, (name, range))| Moved {
+            learning_rate: learning_rate * factors.of(*name),
             steps_taken,
+            decays: name.is_weight(),
             weights,
-            gradients,
+            gradients: &gradients.values()[range.clone()],
             memory: memory.iter_mut().filter_map(Iterator::next).collect(),
         });
         let pieces: Vec<Moved<'_>> = pieces.collect();
         pieces
             .into_par_iter()
             .for_each(|piece| self.settings.step(piece));
-        // A rule may move what has no gradient; no file holds it.
-        for memory in &mut self.memory {
-            gradients.clear_gaps(memory.values_mut());
-        }
-        gradients.clear_gaps(network.parameters_of(gradients)?);
         network.clamp_parameters();
         Ok(())
     }
+}
+
+/// Where pieces of parameters lie, none of which is too long for one thread; what is between them is no
+/// parameter's.
+fn places(gradients: &Gradients) -> Vec<(ParameterName, Range<usize>)> {
+    let mut places = Vec::new();
+    for (name, range) in gradients.ranges() {
+        for start in range.clone().step_by(NUMBERS_PER_CHUNK) {
+            let end = range.end.min(start + NUMBERS_PER_CHUNK);
+            places.push((name, start..end));
+        }
+    }
+    places
+}
+
+/// The pieces of an array in these places, which are in order.
+fn cut<'a>(
+    mut values: &'a mut [f32],
+    ranges: impl Iterator<Item = &'a Range<usize>>,
+) -> Vec<&'a mut [f32]> {
+    let mut passed = 0;
+    let pieces = ranges.map(|range| {
+        let rest = std::mem::take(&mut values);
+        let (piece, rest) = rest[range.start - passed..].split_at_mut(range.len());
+        (values, passed) = (rest, range.end);
+        piece
+    });
+    pieces.collect()
 }
 
 /// Numbers that one thread moves at a time.
@@ -226,7 +267,7 @@ const NUMBERS_PER_CHUNK: usize = 1 << 14;
 mod tests {
     use super::*;
     use crate::ids::ClassId;
-    use crate::network::{NetworkSpec, ParameterName, Parameters, Stage, StageInput};
+    use crate::network::{NetworkSpec, Parameters, Stage, StageInput};
     use crate::spikes::SpikeRaster;
     use crate::train::{Losses, StoredExamples, batch_gradient};
 

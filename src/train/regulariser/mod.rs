@@ -6,11 +6,14 @@
 //! | kind | what it is |
 //! |---|---|
 //! | `spike-penalty` | [`SpikePenalty`]: L1 and L2 of spike counts |
+//! | `rate-bounds` | [`RateBounds`]: costs of firing too little or too much |
 //! | `weight-decay` | [`WeightDecay`]: L2 of the weights |
 
+mod rate_bounds;
 mod spike_penalty;
 mod weight_decay;
 
+pub use rate_bounds::RateBounds;
 pub use spike_penalty::SpikePenalty;
 pub use weight_decay::WeightDecay;
 

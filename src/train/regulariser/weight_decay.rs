@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Regulariser;
-use crate::network::{Gradients, Network, ParameterName};
+use crate::network::{Gradients, Network};
 use crate::registry::{BadSetting, Member};
 use crate::train::TrainError;
 
@@ -30,11 +30,8 @@ impl Regulariser for WeightDecay {
     ) -> Result<f64, TrainError> {
         let mut squares = 0.0;
         for (name, mut gradient) in gradients.iter_mut() {
-            let is_weight = matches!(
-                name,
-                ParameterName::Input(_) | ParameterName::Recurrent(_) | ParameterName::Readout
-            );
-            let Some(weight) = network.parameters().get(name).filter(|_| is_weight) else {
+            let weight = network.parameters().get(name);
+            let Some(weight) = weight.filter(|_| name.is_weight()) else {
                 continue;
             };
             for (slot, &weight) in gradient.iter_mut().zip(&weight) {

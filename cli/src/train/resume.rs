@@ -6,14 +6,14 @@
 
 use std::path::Path;
 
-use super::failure::Failure;
-use super::output::note;
+use super::super::failure::Failure;
+use super::super::output::note;
 use respike::dataset::Dataset;
 use respike::report::{
     Description, RunFolder, RunFolderError, RunRecord, StartLine, Summary, TrainSummary,
     is_fingerprint_of,
 };
-use respike::train::{Checkpoint, Trainer};
+use respike::train::{Checkpoint, Trainer, TrainingPlan};
 
 /// How a run goes on.
 pub(super) enum Resumed {
@@ -25,6 +25,8 @@ pub(super) enum Resumed {
         trainer: Box<Trainer>,
         /// Accuracy on training samples in the last of them.
         train_accuracy: f64,
+        /// Accuracy on validation samples in each of them, if there are any.
+        validated: Vec<f64>,
     },
     /// Not at all: it is finished, and all its files are there but for `summary.json`, which may be.
     Finished(TrainSummary),
@@ -90,25 +92,30 @@ pub(super) fn resume(
             "{shown} holds no training to go on with"
         )));
     };
+    let Some(plan) = plan(asked) else {
+        return Err(Failure::fault("only a training can be gone on with"));
+    };
     let same = saved.network.spec() == &asked.spec
         && state.shuffle.seed == asked.seed
-        && training(asked).is_some_and(|(_, settings)| *settings == state.settings);
+        && plan.training == state.settings;
     if !same || record.epochs.len() < state.epochs_done {
         return Err(Failure::bad(format!(
             "the record in {shown} is not of the run that its checkpoint is of, so it cannot be gone on with"
         )));
     }
-    let (done, epochs) = (
-        state.epochs_done,
-        training(asked).map_or(0, |(epochs, _)| epochs),
-    );
-    if done > epochs {
+    let done = state.epochs_done;
+    if done > plan.epochs {
         return Err(Failure::bad(format!(
             "the run in {shown} has {done} epochs already; give --epochs at least that number"
         )));
     }
+    let validated = record.epochs[..done].iter();
+    let validated = validated.filter_map(|epoch| epoch.accuracy.get("validation").copied());
+    let validated: Vec<f64> = validated.collect();
     match record.summary {
-        Some(Summary::Train(summary)) if done == epochs => Ok(Resumed::Finished(summary)),
+        Some(Summary::Train(summary)) if plan.is_over(done, &validated) => {
+            Ok(Resumed::Finished(summary))
+        }
         _ => {
             refuse_other_build(out, &record.start, asked)?;
             Ok(Resumed::After {
@@ -116,6 +123,7 @@ pub(super) fn resume(
                     .epochs
                     .get(done.wrapping_sub(1))
                     .map_or(train_accuracy, |epoch| epoch.train_accuracy),
+                validated,
                 trainer: Box::new(Trainer::resume(saved.network, state)?),
             })
         }
@@ -138,28 +146,46 @@ fn refuse_other_build(out: &Path, there: &StartLine, asked: &StartLine) -> Resul
     }
 }
 
-fn training(start: &StartLine) -> Option<(usize, &respike::train::TrainingSettings)> {
+fn plan(start: &StartLine) -> Option<&TrainingPlan> {
     match &start.settings {
-        Description::Train { epochs, training } => Some((*epochs, training)),
+        Description::Train { plan, .. } => Some(plan),
         _ => None,
     }
 }
 
-/// The option in which what is asked for is not the run of the record.
+/// The option in which what is asked for is not the run of the record; only how many epochs there are may differ.
 fn difference(record: &RunRecord, asked: &StartLine, data: &RunData<'_>) -> Option<&'static str> {
     let there = &record.start;
-    let settings = |start| training(start).map(|(_, settings)| settings);
+    if let Some(what) = there.difference(asked) {
+        return Some(what);
+    }
+    let (Some(before), Some(now)) = (plan(there), plan(asked)) else {
+        return Some("the command");
+    };
+    let init = |start: &StartLine| match &start.settings {
+        Description::Train { init, .. } => init.as_ref().map(|init| init.fingerprint.clone()),
+        _ => None,
+    };
     let same_test = match (&there.data.test_fingerprint, data.test) {
         (Some(noted), Some(test)) => is_fingerprint_of(noted, test),
         (noted, test) => noted.is_none() && test.is_none(),
     };
     let same_data = there.data.class_names == asked.data.class_names
         && is_fingerprint_of(&there.data.fingerprint, data.train);
-    match there.difference(asked) {
-        Some(what) => Some(what),
-        None if settings(there) != settings(asked) => Some("--lr or another training setting"),
-        None if !same_data => Some("--data (or the order of its files)"),
-        None if !same_test => Some("--test"),
-        None => None,
-    }
+    let same = [
+        ("--init", init(there) == init(asked)),
+        (
+            "--lr or another training setting",
+            before.training == now.training,
+        ),
+        ("--augment", before.augmentations == now.augmentations),
+        ("--validation", before.validation == now.validation),
+        ("--select", before.select == now.select),
+        ("--patience", before.patience == now.patience),
+        ("--test-every", before.test_every == now.test_every),
+        ("--data (or the order of its files)", same_data),
+        ("--test", same_test),
+    ];
+    let first = same.into_iter().find(|(_, same)| !same);
+    first.map(|(what, _)| what)
 }

@@ -1,0 +1,172 @@
+//! What is asked for: a recipe, and the flags that go before it.
+
+use std::path::PathBuf;
+
+use super::super::arguments::{command_line, names_of};
+use super::super::failure::Failure;
+use super::init::Init;
+use super::{TrainArguments, count_of};
+use respike::dataset::Dataset;
+use respike::network::{Network, NetworkSpec};
+use respike::random::MasterSeed;
+use respike::recipe::Recipe;
+use respike::report::{DataNote, Description, StartLine, TaskNote, fingerprint};
+use respike::train::{TrainingPlan, TrainingSettings, Validation, ValidationSplit};
+
+/// A training as it is asked for.
+pub(super) struct Asked {
+    pub(super) spec: NetworkSpec,
+    pub(super) plan: TrainingPlan,
+    pub(super) train: Vec<PathBuf>,
+    pub(super) test: Vec<PathBuf>,
+    pub(super) seed: MasterSeed,
+    init: Option<Init>,
+}
+
+impl Asked {
+    /// What a recipe says, if there is one, and what flags say.
+    pub(super) fn of(arguments: &TrainArguments) -> Result<Self, Failure> {
+        let recipe = arguments.recipe.as_deref().map(Recipe::read).transpose()?;
+        let or_of = |given: &[PathBuf], said: fn(&Recipe) -> &Vec<PathBuf>| match given {
+            [] => recipe
+                .as_ref()
+                .map(|recipe| said(recipe).clone())
+                .unwrap_or_default(),
+            given => given.to_vec(),
+        };
+        let train = or_of(&arguments.data, |recipe| &recipe.train);
+        let test = or_of(&arguments.test, |recipe| &recipe.test);
+        if train.is_empty() {
+            return Err(Failure::bad("give the files to train on with --data"));
+        }
+        let plan = plan(arguments, recipe.as_ref().map(|recipe| &recipe.plan))?;
+        plan.check()?;
+        let init = arguments.init.as_deref().map(Init::read).transpose()?;
+        let spec = match (&arguments.model, &recipe, &init) {
+            (Some(path), ..) => NetworkSpec::read(path)?,
+            (None, Some(recipe), _) => recipe.network.clone(),
+            (None, None, Some(init)) => init.spec_for(&train)?,
+            (None, None, None) => {
+                return Err(Failure::bad(
+                    "give the network with --model, --recipe or --init",
+                ));
+            }
+        };
+        if let Some(init) = &init {
+            init.say_what_changes(&spec);
+        }
+        let seed = arguments.run.seed.given();
+        let of_recipe = recipe.as_ref().map(|recipe| recipe.seed);
+        Ok(Asked {
+            spec,
+            plan,
+            train,
+            test,
+            seed: seed.or(of_recipe).unwrap_or(MasterSeed(0)),
+            init,
+        })
+    }
+
+    /// The network before its first epoch.
+    pub(super) fn network(&self, data: &Dataset) -> Result<Network, Failure> {
+        let fresh = Network::new(self.spec.clone(), self.seed);
+        match &self.init {
+            None => Ok(fresh),
+            Some(init) => init.start(fresh, data),
+        }
+    }
+
+    /// The recordings that the network was trained on before, too.
+    pub(super) fn init(&self) -> Option<&Init> {
+        self.init.as_ref()
+    }
+
+    /// Refuses a test with what is trained on, or was before.
+    pub(super) fn refuse_seen(&self, data: &Dataset, test: &Dataset) -> Result<(), Failure> {
+        let trained = data.recordings();
+        let shared = count_of(test, |sample| trained.contains(sample));
+        if shared > 0 {
+            return Err(Failure::bad(format!(
+                "{shared} of the {} samples in the --test files are in the --data files too; a test \
+                 with them would prove nothing",
+                test.len()
+            )));
+        }
+        let Some(init) = &self.init else {
+            return Ok(());
+        };
+        match count_of(test, |sample| init.was_trained_on(sample)) {
+            0 => Ok(()),
+            shared => Err(Failure::bad(format!(
+                "the network of --init was trained on {shared} of the {} samples in the --test files; a test \
+                 with them would prove nothing",
+                test.len()
+            ))),
+        }
+    }
+
+    /// What is to be done, as the record begins with it.
+    pub(super) fn start(
+        &self,
+        data: &Dataset,
+        test: Option<&Dataset>,
+        split: &ValidationSplit,
+    ) -> StartLine {
+        let mut note = DataNote::of(data, names_of(&self.train));
+        note.test_files = names_of(&self.test);
+        note.test_fingerprint = test.map(fingerprint);
+        let task = TaskNote {
+            name: "all".to_string(),
+            train: split.train.len(),
+            test: test.map_or(0, Dataset::len),
+            validation: split.validation.len(),
+        };
+        let settings = Description::Train {
+            plan: self.plan.clone(),
+            init: self.init.as_ref().map(Init::note),
+        };
+        // Whether it was gone on with is no matter of the run.
+        let command_line = command_line().into_iter();
+        let command_line = command_line.filter(|argument| argument != "--resume");
+        StartLine::new(
+            command_line.collect(),
+            self.seed,
+            self.spec.clone(),
+            settings,
+            note,
+            vec![task],
+        )
+    }
+}
+
+/// The plan of a recipe with what flags say.
+fn plan(arguments: &TrainArguments, said: Option<&TrainingPlan>) -> Result<TrainingPlan, Failure> {
+    let of_recipe = said.map(|plan| plan.epochs);
+    let epochs = arguments.epochs.or(of_recipe);
+    let epochs = epochs.ok_or_else(|| Failure::bad("give the number of epochs with --epochs"))?;
+    if epochs == 0 {
+        return Err(Failure::bad("--epochs must be 1 or more"));
+    }
+    let usual = match said {
+        Some(plan) => (plan.training.clone(), plan.epochs),
+        None => (TrainingSettings::default(), epochs),
+    };
+    let training = arguments.training.over(usual, arguments.lr, epochs)?;
+    let mut plan = match said {
+        Some(plan) => plan.clone(),
+        None => TrainingPlan::new(epochs, training.clone()),
+    };
+    (plan.epochs, plan.training) = (epochs, training);
+    if !arguments.augmentations.is_empty() {
+        plan.augmentations = arguments.augmentations.clone();
+    }
+    let speakers = arguments.validation_speakers.clone();
+    let asked = arguments.validation.map(Validation::Share);
+    plan.validation = asked
+        .or(speakers.map(Validation::Speakers))
+        .or(plan.validation);
+    plan.select = arguments.select.unwrap_or(plan.select);
+    plan.patience = arguments.patience.or(plan.patience);
+    plan.test_every = arguments.test_every.or(plan.test_every);
+    Ok(plan)
+}

@@ -1,0 +1,112 @@
+//! Beginning with the weights of a trained network.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::super::failure::Failure;
+use super::super::output::note;
+use respike::dataset::{Dataset, RecordingSet, Sample, ShdFile};
+use respike::ids::ClassId;
+use respike::network::{Network, NetworkSpec};
+use respike::report::InitNote;
+use respike::train::Checkpoint;
+
+/// A trained network to begin with.
+pub(super) struct Init {
+    file: String,
+    saved: Checkpoint,
+}
+
+impl Init {
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        Ok(Init {
+            file: path.display().to_string(),
+            saved: Checkpoint::load(path)?,
+        })
+    }
+
+    /// What the record says of it.
+    pub(super) fn note(&self) -> InitNote {
+        let fingerprint = self.saved.network.parameters().fingerprint();
+        InitNote {
+            file: self.file.clone(),
+            fingerprint: format!("{fingerprint:016x}"),
+        }
+    }
+
+    pub(super) fn was_trained_on(&self, sample: &Sample) -> bool {
+        self.saved.trained_on.contains(sample)
+    }
+
+    pub(super) fn trained_on(&self) -> &RecordingSet {
+        &self.saved.trained_on
+    }
+
+    /// Its own spec, with as many classes as the files have.
+    pub(super) fn spec_for(&self, files: &[PathBuf]) -> Result<NetworkSpec, Failure> {
+        let mut names = BTreeSet::new();
+        for file in files {
+            names.extend(ShdFile::open(file)?.class_names().iter().cloned());
+        }
+        let mut settings = self.saved.network.spec().settings().clone();
+        settings.readout.classes = names.len();
+        Ok(settings.check()?)
+    }
+
+    /// Says so where steps of the network last longer or shorter than they did.
+    pub(super) fn say_what_changes(&self, spec: &NetworkSpec) {
+        let (before, now) = (self.saved.network.spec().grid(), spec.grid());
+        if (before.step_ms() - now.step_ms()).abs() > 1e-9 * now.step_ms() {
+            note(&format!(
+                "a step lasts {:.3} ms and lasted {:.3} ms when {} was trained: time constants that it learned, and those \
+                 that the network says in steps, are of other times now",
+                now.step_ms(),
+                before.step_ms(),
+                self.file
+            ));
+        }
+    }
+
+    /// The fresh network with its weights.
+    pub(super) fn start(&self, fresh: Network, data: &Dataset) -> Result<Network, Failure> {
+        let (names, before) = (data.class_names(), &self.saved.class_names);
+        let place = |name: &String| before.iter().position(|known| known == name);
+        let known: Vec<Option<ClassId>> = match before.is_empty() {
+            // Nobody knows their names: they are what they were.
+            true => (0..names.len())
+                .map(|class| Some(ClassId(class as u16)))
+                .collect(),
+            false => names
+                .iter()
+                .map(|name| place(name).map(|class| ClassId(class as u16)))
+                .collect(),
+        };
+        let in_place = |(class, known): (usize, &Option<ClassId>)| {
+            known.is_some_and(|known| known.index() == class)
+        };
+        let has_weights = fresh.spec().settings().readout.model.has_weights();
+        if !has_weights && !known.iter().enumerate().all(in_place) {
+            return Err(Failure::bad(format!(
+                "the readout has no weights, so classes are units of the last layer: the data needs the classes of {}, in \
+                 their order",
+                self.file
+            )));
+        }
+        let new: Vec<&str> = names
+            .iter()
+            .zip(&known)
+            .filter(|(_, known)| known.is_none())
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if !new.is_empty() {
+            note(&format!(
+                "classes that {} did not know begin anew: {}",
+                self.file,
+                new.join(", ")
+            ));
+        }
+        fresh
+            .starting_from(&self.saved.network, &known)
+            .map_err(|error| Failure::bad(format!("{} cannot be begun with: {error}", self.file)))
+    }
+}
