@@ -7,7 +7,7 @@ use super::arena::{Arena, Layout};
 use super::{NetworkError, NetworkSpec, ParameterName, Stage};
 use crate::hash::{FNV_OFFSET, add_word_to_hash};
 use crate::ids::ClassId;
-use crate::neuron::{Learned, Start};
+use crate::neuron::{Learned, Role, Start};
 
 /// The parameters of a network, by name: weights fan-in × fan-out, and one number a unit for all else.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,10 +24,7 @@ impl Parameters {
                 ParameterName::Bias(_) => {}
                 ParameterName::Neuron(layer, role) => {
                     let roles = spec.neuron(layer).roles();
-                    let start = roles
-                        .iter()
-                        .find(|one| one.name == role)
-                        .map(|one| one.start);
+                    let start = roles.iter().find(|one| one.name == role).map(Role::begins);
                     values.mapv_inplace(|_| match start {
                         Some(Start::At(value)) => value,
                         Some(Start::Between(low, high)) => generator.random_range(low..=high),

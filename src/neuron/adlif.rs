@@ -195,6 +195,7 @@ impl Neuron for AdLif {
             learned: self.learned.then_some(Learned {
                 range: (0.0, upper),
                 per_unit: true,
+                drawn: false,
             }),
         };
         vec![

@@ -15,6 +15,9 @@ pub struct LearnedRange {
     /// One for all units of the layer, instead of one for each.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shared: bool,
+    /// It begins anywhere in the range, drawn evenly, whatever value is given for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drawn: bool,
 }
 
 impl LearnedRange {
@@ -24,7 +27,15 @@ impl LearnedRange {
             min,
             max,
             shared: false,
+            drawn: false,
         }
+    }
+
+    /// The same, beginning anywhere in the range.
+    #[must_use]
+    pub fn with_drawn(mut self) -> Self {
+        self.drawn = true;
+        self
     }
 
     /// The same with one value for all units of the layer.
@@ -56,6 +67,7 @@ impl LearnedRange {
         Learned {
             range: (of(self.min), of(self.max)),
             per_unit: !self.shared,
+            drawn: self.drawn,
         }
     }
 

@@ -222,6 +222,18 @@ impl Role {
         }
     }
 
+    /// Where it begins: drawn from its range, if it is learned and is to be drawn.
+    pub fn begins(&self) -> Start {
+        match self.learned {
+            Some(Learned {
+                range: (least, most),
+                drawn: true,
+                ..
+            }) => Start::Between(least, most),
+            _ => self.start,
+        }
+    }
+
     /// The same, learned.
     #[must_use]
     pub fn with_learned(mut self, learned: Learned) -> Self {
@@ -248,6 +260,8 @@ pub struct Learned {
     pub range: (f32, f32),
     /// Whether each unit has its own, or all of a layer have one.
     pub per_unit: bool,
+    /// Whether it begins anywhere in its range, drawn evenly, whatever the start is.
+    pub drawn: bool,
 }
 
 impl Learned {
@@ -256,7 +270,15 @@ impl Learned {
         Learned {
             range: (least, most),
             per_unit: true,
+            drawn: false,
         }
+    }
+
+    /// The same, beginning anywhere in its range.
+    #[must_use]
+    pub fn with_drawn(mut self) -> Self {
+        self.drawn = true;
+        self
     }
 
     /// The same with one for all units of a layer.

@@ -293,8 +293,8 @@ impl fmt::Display for Schedule {
             Schedule::Plateau {
                 factor,
                 patience,
-                least,
-            } if least == 0.0 => write!(f, "plateau:{factor}:{patience}"),
+                least: 0.0,
+            } => write!(f, "plateau:{factor}:{patience}"),
             Schedule::Plateau {
                 factor,
                 patience,

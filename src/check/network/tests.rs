@@ -25,7 +25,14 @@ use crate::train::{
 };
 
 fn neurons() -> Vec<NeuronModel> {
-    let range = |min, max, shared| Some(LearnedRange { min, max, shared });
+    let range = |min, max, shared| {
+        Some(LearnedRange {
+            min,
+            max,
+            shared,
+            drawn: false,
+        })
+    };
     let lif = |reset| LifSettings {
         learn_tau_mem_steps: range(5.0, 25.0, false),
         learn_threshold: range(0.2, 0.9, true),

@@ -192,13 +192,7 @@ fn delays_longer_than_a_sample_silence_their_units() {
 
 #[test]
 fn learned_parameters_stay_at_their_bounds() {
-    let range = |min, max| {
-        Some(LearnedRange {
-            min,
-            max,
-            shared: false,
-        })
-    };
+    let range = |min, max| Some(LearnedRange::new(min, max));
     let neuron = CubaLifSettings {
         learn_tau_syn_steps: range(5.0, 8.0),
         learn_tau_mem_steps: range(4.0, 10.0),

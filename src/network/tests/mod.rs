@@ -90,7 +90,14 @@ fn network_of(neuron: NeuronSettings, change: impl FnOnce(&mut NetworkSettings))
 /// Every kind of neuron but the reference network's, with all that a layer may have.
 fn other_neurons() -> Vec<Network> {
     let surrogate = FastSigmoid { slope: 5.0 };
-    let range = |min, max, shared| Some(LearnedRange { min, max, shared });
+    let range = |min, max, shared| {
+        Some(LearnedRange {
+            min,
+            max,
+            shared,
+            drawn: false,
+        })
+    };
     let lif = |reset| {
         let lif = LifSettings {
             learn_tau_mem_steps: range(5.0, 25.0, false),
