@@ -107,6 +107,7 @@ pub mod storage;
 pub mod suite;
 pub mod surrogate;
 pub mod train;
+pub mod tune;
 
 // What our functions take and give.
 pub use {ndarray, rand_chacha, serde, serde_json};

@@ -41,6 +41,8 @@ pub enum Purpose {
     Validation,
     /// How recordings are changed that are trained on.
     Augment,
+    /// Which settings a search tries.
+    Tune,
 }
 
 impl Purpose {
@@ -56,6 +58,7 @@ impl Purpose {
             Purpose::Dropout => 7,
             Purpose::Validation => 8,
             Purpose::Augment => 9,
+            Purpose::Tune => 10,
         }
     }
 }

@@ -12,6 +12,7 @@ use respike::report::plot::PlotError;
 use respike::storage::{FolderLockError, Shown, is_machine_trouble};
 use respike::suite::SuiteError;
 use respike::train::TrainError;
+use respike::tune::TuneError;
 
 /// Why the program could not do what it was asked for.
 #[derive(Debug)]
@@ -182,6 +183,24 @@ impl From<RecipeError> for Failure {
     fn from(error: RecipeError) -> Self {
         match error {
             RecipeError::Unreadable { ref source, .. } => Failure::of_file(&error, source),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<TuneError> for Failure {
+    fn from(error: TuneError) -> Self {
+        match error {
+            TuneError::Io {
+                action: "write" | "replace",
+                ..
+            } => Failure::Fault(error.into()),
+            TuneError::Io { ref source, .. } | TuneError::Unreadable { ref source, .. } => {
+                Failure::of_file(&error, source)
+            }
+            TuneError::Dataset(error) => error.into(),
+            TuneError::Train(error) => error.into(),
+            TuneError::Lock(error) => error.into(),
             _ => Failure::bad(error.to_string()),
         }
     }

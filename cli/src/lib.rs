@@ -36,6 +36,7 @@ mod parts;
 mod plot;
 mod reading;
 mod train;
+mod tune;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -69,6 +70,8 @@ enum Command {
     Data(data::DataCommand),
     /// Train a network.
     Train(Box<train::TrainArguments>),
+    /// Search for good settings of a recipe.
+    Tune(tune::TuneArguments),
     /// Test a trained network.
     Eval(eval::EvalArguments),
     /// Pre-train a network, then let it learn something new.
@@ -128,6 +131,7 @@ impl Command {
             Command::Demo(arguments) => demo::run(arguments),
             Command::Data(command) => data::run(command),
             Command::Train(arguments) => train::run(*arguments),
+            Command::Tune(arguments) => tune::run(arguments),
             Command::Eval(arguments) => eval::run(arguments),
             Command::Learn(command) => learn::run(command),
             Command::Bench(command) => bench::run(command),
@@ -143,6 +147,9 @@ impl Command {
             Command::Data(command) => command.how_to_go_on(),
             Command::Train(_) => {
                 "what was trained up to the last whole epoch is kept; give the same command with --resume to go on"
+            }
+            Command::Tune(_) => {
+                "finished trainings are kept; give the same command with --resume to go on"
             }
             Command::Learn(_) => {
                 "give the same command again, and it begins anew in the same folder"

@@ -11,6 +11,7 @@ mod json;
 pub mod plot;
 mod record;
 mod run_record;
+mod search;
 pub mod suite;
 mod table;
 
@@ -23,4 +24,7 @@ pub use record::{
     TrainSummary, describe_replay, fingerprint, is_fingerprint_of, kilobytes,
 };
 pub use run_record::RunRecord;
-pub use table::{learn_table, markdown};
+#[cfg(feature = "plots")]
+pub use search::search_figure;
+pub use search::{SearchSummary, search_table};
+pub use table::{comma_separated, learn_table, markdown};

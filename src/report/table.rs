@@ -85,3 +85,15 @@ pub fn markdown(heading: &[&str], rows: &[Vec<String>]) -> String {
     let head = [line(heading.to_vec()), under];
     head.into_iter().chain(rows).collect()
 }
+
+/// A heading and rows with commas between their cells, for spreadsheets.
+pub fn comma_separated(heading: &[String], rows: &[Vec<String>]) -> String {
+    let quoted = |cell: &String| match cell.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell.clone(),
+    };
+    let line = |cells: &[String]| cells.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n";
+    std::iter::once(line(heading))
+        .chain(rows.iter().map(|row| line(row)))
+        .collect()
+}

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{TrainError, TrainingSettings};
+use super::{Schedule, TrainError, TrainingSettings};
 use crate::augment::AugmentationSettings;
 use crate::dataset::{Dataset, stratified_split};
 use crate::formats::plan::PlanFormat;
@@ -111,6 +111,17 @@ impl TrainingPlan {
             patience: None,
             test_every: None,
         }
+    }
+
+    /// The same over so many epochs: a schedule that goes over all epochs goes over as many as there are now.
+    #[must_use]
+    pub fn with_epochs(mut self, epochs: usize) -> Self {
+        let schedule = self.training.schedule.text_for(self.epochs);
+        if let Ok(schedule) = Schedule::read(&schedule, epochs) {
+            self.training.schedule = schedule;
+        }
+        self.epochs = epochs;
+        self
     }
 
     /// The same with an augmentation more.
