@@ -5,11 +5,11 @@
 
 use ndarray::Array2;
 
-use super::{Activity, NetworkError, PreparedStage};
+use super::{Activity, NetworkError, NetworkSpec, PreparedStage};
 use crate::ids::{TimeStep, Unit};
 use crate::kernels::buffers::Buffer;
 use crate::kernels::layer::Observe;
-use crate::neuron::place;
+use crate::neuron::{NeuronModel, place};
 
 /// What is to be seen of one sample in a layer: steps × units.
 pub(super) struct Observed {
@@ -63,6 +63,16 @@ pub struct UnitTrace {
     pub states: Vec<(&'static str, Vec<f32>)>,
     /// The steps in which it spiked, in order.
     pub spikes: Vec<TimeStep>,
+}
+
+impl NetworkSpec {
+    /// The neurons of a hidden layer, 0 first.
+    ///
+    /// # Panics
+    /// If there is no such layer.
+    pub fn neurons_of(&self, layer: usize) -> &NeuronModel {
+        self.neuron(layer)
+    }
 }
 
 impl Activity {
