@@ -1,7 +1,9 @@
 mod one_sample;
+mod rates;
+mod time_constants;
 mod traces;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -9,9 +11,11 @@ use super::arguments::Machine;
 use super::cochleagram::{CochleagramArguments, plot_cochleagram};
 use super::failure::Failure;
 use one_sample::{OneSample, SampleArguments, taken_for};
+use rates::RatesArguments;
 use respike::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
 use respike::report::{RunFolder, RunRecord};
 use respike::train::Checkpoint;
+use time_constants::TimeConstantsArguments;
 use traces::TracesArguments;
 
 /// Draw rasters, cochleagrams, learning curves and confusion matrices, as .png or .svg.
@@ -30,6 +34,16 @@ pub(super) enum PlotCommand {
         after_help = "Example:\n  respike plot traces --data data/fsdd70_test.h5 --sample 7 --layer 2 --neurons 3,17 \\\n      --checkpoint runs/demo/class-latent/learned.safetensors --out traces.png"
     )]
     Traces(TracesArguments),
+    /// How learned time constants, thresholds and the like are spread over neurons, before and after training.
+    #[command(
+        after_help = "Example:\n  respike plot time-constants runs/first/checkpoint.safetensors --out learned.png"
+    )]
+    TimeConstants(TimeConstantsArguments),
+    /// How often neurons spike, by layer and class, and how many never do.
+    #[command(
+        after_help = "Example:\n  respike plot rates --data data/fsdd70_test.h5 --checkpoint runs/first/checkpoint.safetensors \\\n      --csv rates.csv --out rates.png"
+    )]
+    Rates(RatesArguments),
     /// A recording on its way through the ear: waveform, motion of the basilar membrane, spikes.
     #[command(
         after_help = "Example:\n  respike plot cochleagram tests/golden/spoken_digit.flac --out cochleagram.png"
@@ -87,6 +101,8 @@ pub(super) fn run(command: PlotCommand) -> Result<(), Failure> {
     match command {
         PlotCommand::Raster(arguments) => plot_raster(&arguments),
         PlotCommand::Traces(arguments) => traces::plot(&arguments),
+        PlotCommand::TimeConstants(arguments) => time_constants::plot(&arguments),
+        PlotCommand::Rates(arguments) => rates::plot(&arguments),
         PlotCommand::Cochleagram(arguments) => plot_cochleagram(&arguments),
         PlotCommand::Curves(arguments) => Ok(curves(&arguments.read()?, &arguments.target.out)?),
         PlotCommand::Confusion(arguments) => {
@@ -120,10 +136,15 @@ fn tell_apart(records: &mut [RunRecord], paths: &[PathBuf]) {
 
 impl Target {
     pub(super) fn refuse_existing(&self) -> Result<(), Failure> {
-        match self.out.exists() && !self.force {
+        self.refuse_existing_file(&self.out, "--out")
+    }
+
+    /// The same of a file that another flag names.
+    fn refuse_existing_file(&self, file: &Path, flag: &str) -> Result<(), Failure> {
+        match file.exists() && !self.force {
             true => Err(Failure::bad(format!(
-                "{} is there already; choose another --out, or give --force to replace it",
-                self.out.display()
+                "{} is there already; choose another {flag}, or give --force to replace it",
+                file.display()
             ))),
             false => Ok(()),
         }

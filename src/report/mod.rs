@@ -9,6 +9,7 @@ mod folder;
 mod json;
 #[cfg(feature = "plots")]
 pub mod plot;
+mod rates;
 mod record;
 mod run_record;
 pub mod suite;
@@ -17,6 +18,7 @@ mod table;
 pub use confusion::ConfusionMatrix;
 pub use folder::{Begun, Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
+pub use rates::FiringRates;
 pub use record::{
     DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RECORD_FORMAT, RecordLine,
     ReplayNote, StartLine, Summary, TaskNote, TrainSeconds, TrainSummary, describe_replay,

@@ -21,6 +21,7 @@ mod lines;
 mod matrix;
 mod panels;
 mod raster;
+mod rates;
 mod style;
 mod traces;
 
@@ -35,6 +36,7 @@ pub use cochleagram::CochleagramFigure;
 pub use lines::{LineAxis, LineFigure, LinePanel, LineStyle, Point, Series};
 pub use matrix::{MatrixFigure, MatrixPanel};
 pub use raster::{RasterFigure, RasterPanel};
+pub use rates::RatesFigure;
 pub use traces::{TraceFigure, TraceRow};
 
 use super::RunRecord;
@@ -101,6 +103,15 @@ pub fn traces(figure: &TraceFigure, path: &Path) -> Result<(), PlotError> {
 pub fn before_after(figure: &BeforeAfterFigure, path: &Path) -> Result<(), PlotError> {
     let target = Target::new(path)?;
     target.write(&before_after::Layout::new(figure)?)
+}
+
+/// Draws firing rates by layer and class, and how they are spread over neurons.
+///
+/// # Errors
+/// [`PlotError`]; [`PlotError::NothingToDraw`] without layers or classes, or with more than 30 or 200.
+pub fn rates(figure: &RatesFigure, path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&rates::Layout::new(figure)?)
 }
 
 /// Checks that a file's name ends in a format that plots are written in, before long work is done for
