@@ -1,4 +1,5 @@
 mod one_sample;
+mod player;
 mod rates;
 mod time_constants;
 mod traces;
@@ -11,6 +12,7 @@ use super::arguments::Machine;
 use super::cochleagram::{CochleagramArguments, plot_cochleagram};
 use super::failure::Failure;
 use one_sample::{OneSample, SampleArguments, taken_for};
+use player::PlayerArguments;
 use rates::RatesArguments;
 use respike::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
 use respike::report::{RunFolder, RunRecord};
@@ -18,7 +20,8 @@ use respike::train::Checkpoint;
 use time_constants::TimeConstantsArguments;
 use traces::TracesArguments;
 
-/// Draw rasters, cochleagrams, learning curves and confusion matrices, as .png or .svg.
+/// Draw rasters, traces of neurons, learned time constants, rates, cochleagrams, learning curves and confusion
+/// matrices, as .png or .svg, or play a raster, as .html.
 #[derive(Subcommand)]
 #[command(
     after_help = "Example:\n  respike plot curves runs/demo/class-naive runs/demo/class-latent --out curves.png"
@@ -44,6 +47,11 @@ pub(super) enum PlotCommand {
         after_help = "Example:\n  respike plot rates --data data/fsdd70_test.h5 --checkpoint runs/first/checkpoint.safetensors \\\n      --csv rates.csv --out rates.png"
     )]
     Rates(RatesArguments),
+    /// A page that plays the spikes of one sample, and of every layer if a trained network is given.
+    #[command(
+        after_help = "Example:\n  respike plot player --data data/fsdd70_test.h5 --sample 7 \\\n      --checkpoint runs/demo/class-latent/learned.safetensors --out raster.html"
+    )]
+    Player(PlayerArguments),
     /// A recording on its way through the ear: waveform, motion of the basilar membrane, spikes.
     #[command(
         after_help = "Example:\n  respike plot cochleagram tests/golden/spoken_digit.flac --out cochleagram.png"
@@ -100,6 +108,7 @@ pub(super) struct RunsArguments {
 pub(super) fn run(command: PlotCommand) -> Result<(), Failure> {
     match command {
         PlotCommand::Raster(arguments) => plot_raster(&arguments),
+        PlotCommand::Player(arguments) => player::plot(&arguments),
         PlotCommand::Traces(arguments) => traces::plot(&arguments),
         PlotCommand::TimeConstants(arguments) => time_constants::plot(&arguments),
         PlotCommand::Rates(arguments) => rates::plot(&arguments),
@@ -136,18 +145,18 @@ fn tell_apart(records: &mut [RunRecord], paths: &[PathBuf]) {
 
 impl Target {
     pub(super) fn refuse_existing(&self) -> Result<(), Failure> {
-        self.refuse_existing_file(&self.out, "--out")
+        refuse_existing(&self.out, "--out", self.force)
     }
+}
 
-    /// The same of a file that another flag names.
-    fn refuse_existing_file(&self, file: &Path, flag: &str) -> Result<(), Failure> {
-        match file.exists() && !self.force {
-            true => Err(Failure::bad(format!(
-                "{} is there already; choose another {flag}, or give --force to replace it",
-                file.display()
-            ))),
-            false => Ok(()),
-        }
+/// Refuses to write over a file that is there, unless it is to be replaced.
+fn refuse_existing(file: &Path, flag: &str, replace: bool) -> Result<(), Failure> {
+    match file.exists() && !replace {
+        true => Err(Failure::bad(format!(
+            "{} is there already; choose another {flag}, or give --force to replace it",
+            file.display()
+        ))),
+        false => Ok(()),
     }
 }
 

@@ -8,6 +8,8 @@ mod confusion;
 mod folder;
 mod json;
 #[cfg(feature = "plots")]
+pub mod player;
+#[cfg(feature = "plots")]
 pub mod plot;
 mod rates;
 mod record;

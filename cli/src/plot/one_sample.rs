@@ -7,7 +7,7 @@ use clap::Args;
 use crate::failure::Failure;
 use crate::reading::{say_what_is_lost, say_which_channels};
 use respike::dataset::{Dataset, DatasetBuilder, DatasetError, Sample, ShdFile};
-use respike::ids::SampleIndex;
+use respike::ids::{ClassId, SampleIndex};
 use respike::network::{Activity, NetworkSpec, Stage, StageInput};
 use respike::spikes::{EventStream, InputFormat, SpikeCounts, TimeGrid};
 use respike::train::Checkpoint;
@@ -117,6 +117,17 @@ impl OneSample {
             self.data.speaker_name(sample.speaker),
             self.data.class_name(sample.class)
         )
+    }
+
+    /// The network's class that it is of, if the network has it.
+    pub(super) fn class_of(&self, saved: &Checkpoint) -> Option<ClassId> {
+        let class = self.sample().class;
+        if saved.class_names.is_empty() {
+            return Some(class);
+        }
+        let name = self.data.class_name(class);
+        let place = saved.class_names.iter().position(|known| *known == name);
+        place.map(|place| ClassId(place as u16))
     }
 
     /// How many channels and events there are.

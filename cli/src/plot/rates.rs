@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::Target;
+use super::{Target, refuse_existing};
 use crate::arguments::Machine;
 use crate::failure::Failure;
 use crate::output::print_json;
@@ -58,7 +58,7 @@ pub(super) fn plot(arguments: &RatesArguments) -> Result<(), Failure> {
     arguments.target.refuse_existing()?;
     check_format(&arguments.target.out)?;
     if let Some(csv) = &arguments.csv {
-        arguments.target.refuse_existing_file(csv, "--csv")?;
+        refuse_existing(csv, "--csv", arguments.target.force)?;
         if *csv == arguments.target.out {
             return Err(Failure::bad("--csv and --out name the same file"));
         }

@@ -49,6 +49,9 @@ pub enum PlotError {
     /// The file's name ends in neither .png nor .svg.
     #[error("{}: plots are written as .png or .svg", .0.display())]
     UnknownFormat(PathBuf),
+    /// The name of a page that plays ends in neither .html nor .htm.
+    #[error("{}: pages are written as .html", .0.display())]
+    NoPage(PathBuf),
     /// There is nothing that could be shown.
     #[error("there is nothing to draw: {0}")]
     NothingToDraw(String),
