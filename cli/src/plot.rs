@@ -14,7 +14,10 @@ use super::failure::Failure;
 use one_sample::{OneSample, SampleArguments, taken_for};
 use player::PlayerArguments;
 use rates::RatesArguments;
-use respike::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
+use respike::report::player::check_page_name;
+use respike::report::plot::{
+    RasterFigure, RasterPanel, check_format, comparison, confusion, curves, raster,
+};
 use respike::report::{RunFolder, RunRecord};
 use respike::train::Checkpoint;
 use time_constants::TimeConstantsArguments;
@@ -163,6 +166,13 @@ fn refuse_existing(file: &Path, flag: &str, replace: bool) -> Result<(), Failure
 fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
     Machine::default().prepare()?;
     arguments.target.refuse_existing()?;
+    if check_page_name(&arguments.target.out).is_ok() {
+        return Err(Failure::bad(format!(
+            "{}: rasters are written as .png or .svg; `respike plot player` writes a page that plays one",
+            arguments.target.out.display()
+        )));
+    }
+    check_format(&arguments.target.out)?;
     let saved = arguments.checkpoint.as_deref().map(Checkpoint::load);
     let saved = saved.transpose()?;
     let shown = OneSample::read(&arguments.sample, saved.as_ref())?;

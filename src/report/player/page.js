@@ -13,7 +13,9 @@
   const endMs = data.start_ms + data.steps * data.step_ms;
   const stepAt = (ms) =>
     Math.max(first, Math.min(data.steps - 1, Math.floor((ms - data.start_ms) / data.step_ms + 1e-9)));
-  const rounded = (ms) => (data.step_ms < 1 ? ms.toFixed(2) : ms.toFixed(data.step_ms < 20 ? 1 : 0));
+  const isWhole = (ms) => Math.abs(ms - Math.round(ms)) < 1e-9;
+  const decimals = isWhole(data.step_ms) && isWhole(data.start_ms) ? 0 : data.step_ms < 1 ? 2 : 1;
+  const rounded = (ms) => ms.toFixed(decimals);
   const span = (step) => {
     const begin = data.start_ms + step * data.step_ms;
     return rounded(begin) + " to " + rounded(begin + data.step_ms) + " ms";
@@ -157,7 +159,7 @@
 
   const readout = data.readout;
   const rows = [];
-  const classLine = (index) => (index === data.taken ? "taken" : index === data.truth ? "truth" : "quiet");
+  const classLine = (index) => (index === data.truth ? "truth" : index === data.taken ? "taken" : "quiet");
   if (readout) {
     find("readout").hidden = false;
     const body = find("classes").querySelector("tbody");
@@ -166,7 +168,7 @@
       const head = document.createElement("th");
       head.scope = "row";
       const isTruth = index === data.truth, isTaken = index === data.taken;
-      const what = isTruth && isTaken ? " (is it, and was taken for it)" : isTruth ? " (is it)" : isTaken ? " (was taken for it)" : "";
+      const what = isTruth && isTaken ? " (true, taken)" : isTruth ? " (true)" : isTaken ? " (taken)" : "";
       head.textContent = name + what;
       row.className = classLine(index);
       row.append(head);
@@ -183,12 +185,15 @@
     for (const value of step) [low, high] = [Math.min(low, value), Math.max(high, value)];
   }
   if (high - low === 0) high = low + 1;
+  // Three digits of the whole range.
+  const digits = Math.max(0, Math.min(8, 2 - Math.floor(Math.log10(high - low))));
+  const part = (value) => (value - low) / (high - low);
 
   const drawScores = () => {
     const height = 260;
     const [context, width] = sized(scores, height);
     const bottom = height - BELOW;
-    const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - TOP);
+    const y = (value) => bottom - part(value) * (bottom - TOP);
     timeAxis(context, width, TOP, bottom);
     const step = roundStep(high - low, 5);
     context.textAlign = "right";
@@ -233,7 +238,7 @@
     const units = panel.bySteps[step].map(([unit, count]) => (count > 1 ? unit + " (" + count + "×)" : String(unit)));
     const most = 12;
     const some = units.slice(0, most).join(", ") + (units.length > most ? " and " + (units.length - most) + " more" : "");
-    return panel.label + ": " + (some || "none");
+    return panel.label + " " + (some || "none");
   };
   const say = () => {
     const text = rounded(now) + " of " + rounded(endMs) + " ms";
@@ -243,14 +248,15 @@
     const step = shownStep();
     const what = atTheStart()
       ? "Nothing has happened yet."
-      : "From " + span(step) + " spiked " + data.panels.map((panel) => listed(panel, step)).join("; ") + ".";
+      : "Spikes in " + span(step) + ": " + data.panels.map((panel) => listed(panel, step)).join("; ") + ".";
     find("spiking").textContent = what;
     if (!readout) return;
     const values = atTheStart() ? null : readout[step];
     rows.forEach(({ number, bar }, index) => {
       const value = values ? values[index] : 0;
-      number.textContent = String(+value.toPrecision(3));
-      bar.style.width = Math.max(0, (value - low) / (high - low)) * 100 + "%";
+      number.textContent = value.toFixed(digits);
+      bar.style.marginLeft = Math.min(part(value), part(0)) * 100 + "%";
+      bar.style.width = Math.abs(part(value) - part(0)) * 100 + "%";
     });
   };
   const show = () => {

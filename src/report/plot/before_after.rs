@@ -35,6 +35,8 @@ pub struct BeforeAfterFigure {
 /// One learned number of a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BeforeAfterPanel {
+    /// The hidden layer, 0 first.
+    pub layer: usize,
     /// Above it, such as `layer 1: τ_mem`.
     pub title: String,
     /// Below the axis, with the unit.
@@ -90,6 +92,7 @@ impl BeforeAfterFigure {
             let of_before = before_of.values.iter();
             let of_after = after_of.values.iter();
             BeforeAfterPanel {
+                layer: after_of.layer,
                 title: format!("layer {}: {}", after_of.layer + 1, after_of.name),
                 x_name: match after_of.is_time {
                     true => format!("{} (ms)", after_of.name),
@@ -128,28 +131,42 @@ impl BeforeAfterPanel {
 
     /// What stands below the title.
     fn remark(&self) -> String {
+        // Kept together where lines are broken.
         let unit = match self.unit.is_empty() {
             true => String::new(),
-            false => format!(" {}", self.unit),
+            false => format!("\u{a0}{}", self.unit),
         };
         let [before, after] = [&self.before, &self.after].map(|values| digits(median(values)));
-        let middle = if self.after.len() == 1 {
-            "one for all"
-        } else {
-            "median"
+        let middle = match self.after.len() {
+            1 => "one\u{a0}for\u{a0}all",
+            _ => "median",
         };
         let (least, most) = self.range;
         let mut remark = format!(
-            "{middle}: {before} → {after}{unit}; kept in {} to {}",
-            digits(least),
-            digits(most)
+            "{middle}\u{a0}{before}\u{a0}→\u{a0}{after}{unit}, kept\u{a0}in\u{a0}{}\u{a0}to\u{a0}{}",
+            short(least),
+            short(most)
         );
         let endless = |values: &[f64]| values.iter().filter(|value| !value.is_finite()).count();
         let left_out = endless(&self.before) + endless(&self.after);
         if left_out > 0 {
-            remark += &format!("; {left_out} without an end are left out");
+            remark += &format!(", {left_out}\u{a0}without\u{a0}an\u{a0}end\u{a0}left\u{a0}out");
         }
         remark
+    }
+}
+
+/// A row for each layer if all have as many panels and these are not many; else as many as there is room for.
+fn columns(figure: &BeforeAfterFigure) -> usize {
+    let layer = |panel: &BeforeAfterPanel| panel.layer;
+    let mut layers = figure
+        .panels
+        .chunk_by(|one, other| layer(one) == layer(other));
+    let of_first = layers.next().map_or(1, <[_]>::len);
+    match layers.all(|panels| panels.len() == of_first) && of_first <= 4 {
+        // Of a single panel a layer, several stand side by side.
+        true if of_first > 1 => of_first,
+        _ => figure.panels.len().min(3),
     }
 }
 
@@ -174,6 +191,18 @@ fn digits(value: f64) -> String {
         middle if middle >= 9.995 => format!("{value:.1}"),
         small if small >= 0.01 || small == 0.0 => format!("{value:.2}"),
         _ => format!("{value:.1e}"),
+    }
+}
+
+/// The same without zeros that say nothing.
+fn short(value: f64) -> String {
+    let digits = digits(value);
+    match digits.contains('.') && !digits.contains('e') {
+        true => digits
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .to_string(),
+        false => digits,
     }
 }
 
@@ -240,10 +269,7 @@ impl<'a> Layout<'a> {
                 remark: panel.remark(),
             })
             .collect();
-        let columns = match many {
-            4 => 2,
-            many => many.min(3),
-        };
+        let columns = columns(figure);
         let (before, after) = &figure.names;
         let is_alike = |spread: &Spread| matches!(spread, Spread::Alike(_));
         let mut entries = Vec::new();
@@ -345,5 +371,7 @@ mod tests {
         assert!(median(&[]).is_nan());
         let told = [0.0, 0.123456, 12.3456, 1234.5, f64::INFINITY, 1e-9].map(digits);
         assert_eq!(told, ["0.00", "0.12", "12.3", "1234", "∞", "1.0e-9"]);
+        let told = [0.0, 0.5, 20.0, 1200.0, 1e-9].map(short);
+        assert_eq!(told, ["0", "0.5", "20", "1200", "1.0e-9"]);
     }
 }
