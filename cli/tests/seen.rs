@@ -57,6 +57,8 @@ fn trained(kind: &str, settings: &str) -> Bench {
     let rest = after.split_once("\n[").map_or("", |(_, rest)| rest);
     let surrogate = "surrogate = { kind = \"fast-sigmoid\", slope = 20.0 }";
     let own = format!("{before}[neuron]\nkind = \"{kind}\"\n{settings}\n{surrogate}\n\n[{rest}");
+    // So that neurons of every kind spike, and learn.
+    let own = own.replace("weight_scale = 1.0", "weight_scale = 4.0");
     std::fs::write(bench.path("own.toml"), own).expect("written");
     good(
         &bench,
@@ -125,6 +127,7 @@ fn spikes_that_are_drawn_are_those_of_the_network() {
     for layer in 0..3 {
         let counts = activity.spikes[layer].counts_per_unit();
         let unit = activity.most_active(layer, 1)[0].0;
+        assert!(counts[unit] > 1, "layer {layer} spikes");
         let picture = drawn(
             &bench,
             &format!(
