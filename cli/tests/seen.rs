@@ -382,7 +382,7 @@ fn a_page_plays_in_a_browser_without_a_network() {
     assert_eq!(element(&dom, "now"), "100.0 of 600.0 ms");
     let spiking = element(&dom, "spiking");
     assert!(
-        spiking.starts_with("Spikes in 82.8 to 103.4 ms: input "),
+        spiking.starts_with("Spikes in 82.8 to 103.4 ms\ninput: "),
         "{spiking}"
     );
     for words in ["&lt;b&gt;red&lt;/b&gt;", "gr&amp;een", "grey\\u{202e}"] {
@@ -394,6 +394,61 @@ fn a_page_plays_in_a_browser_without_a_network() {
         "a row for each class"
     );
     assert!(dom.contains("(true"), "the true class is marked");
+
+    // What people do on it.
+    let acts = r#"<script>
+        const key = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        const note = (name, text) => document.body.setAttribute("data-" + name, text);
+        const find = (id) => document.getElementById(id);
+        find("time").value = 15;
+        find("time").dispatchEvent(new Event("input"));
+        note("slid", find("now").textContent);
+        key("ArrowRight");
+        note("right", find("now").textContent);
+        find("time").value = find("time").max;
+        find("time").dispatchEvent(new Event("input"));
+        note("end", find("now").textContent);
+        key("Home");
+        note("home", find("now").textContent + ", " + find("spiking").textContent);
+        const box = find("raster").getBoundingClientRect();
+        for (let x = 80; x < box.width && find("tip").hidden; x += 4) {
+            for (let y = 0; y < 100 && find("tip").hidden; y += 4) {
+                const at = { clientX: box.left + x, clientY: box.top + y, pointerType: "mouse" };
+                find("raster").dispatchEvent(new PointerEvent("pointermove", at));
+            }
+        }
+        note("tip", find("tip").textContent);
+        key(" ");
+        note("playing", find("play").textContent);
+        find("play").click();
+        note("paused", find("play").textContent);
+        </script></body>"#;
+    let html = std::fs::read_to_string(bench.path("page.html")).expect("written");
+    std::fs::write(bench.path("acts.html"), html.replace("</body>", acts)).expect("written");
+    let page = open(browser, &bench, "acts.html");
+    assert_eq!(page.errors, [""; 0], "the page has errors");
+    let noted = |name: &str| {
+        let (_, rest) = page
+            .dom
+            .split_once(&format!("data-{name}=\""))
+            .expect("noted");
+        rest.split('"').next().unwrap_or_default().to_string()
+    };
+    // Steps are of 600/29 ms.
+    assert_eq!(noted("slid"), "310.3 of 600.0 ms");
+    assert_eq!(noted("right"), "331.0 of 600.0 ms");
+    assert_eq!(noted("end"), "600.0 of 600.0 ms");
+    assert_eq!(noted("home"), "0.0 of 600.0 ms, Nothing has happened yet.");
+    let tip = noted("tip");
+    assert!(
+        tip.starts_with("input, channel ") && tip.contains(" ms"),
+        "{tip}"
+    );
+    assert_eq!(
+        (&noted("playing")[..], &noted("paused")[..]),
+        ("Pause", "Play")
+    );
+
     let page = open(browser, &bench, "alone.html");
     assert_eq!((page.errors, page.requests), (vec![], vec![]));
     assert!(page.dom.contains("<section id=\"readout\" hidden"));

@@ -46,17 +46,17 @@ pub(super) fn plot(arguments: &TracesArguments) -> Result<(), Failure> {
     let asked_for = asked_for(&arguments.neurons, units)?;
     let shown = OneSample::read(&arguments.sample, Some(&saved))?;
     let activity = shown.run(&saved)?;
-    let (chosen, how) = match asked_for.is_empty() {
-        true => {
-            let most = activity.most_active(layer, DEFAULT_NEURONS);
-            let how = format!("the {} that spiked most", most.len());
-            (most, how)
-        }
-        false => {
-            let how = format!("{} of them", asked_for.len());
-            (asked_for, how)
-        }
-    };
+    let mut remarks = vec![format!(
+        "layer {} of {}, {units} {} neurons",
+        layer + 1,
+        spec.settings().name,
+        spec.neurons_of(layer).kind()
+    )];
+    let mut chosen = asked_for;
+    if chosen.is_empty() {
+        chosen = activity.most_active(layer, DEFAULT_NEURONS);
+        remarks.push(format!("the {} that spiked most", chosen.len()));
+    }
     let neuron = spec.neurons_of(layer);
     let names = neuron.observed_in_words().iter().map(ToString::to_string);
     let figure = TraceFigure {
@@ -65,15 +65,7 @@ pub(super) fn plot(arguments: &TracesArguments) -> Result<(), Failure> {
             shown.name(),
             taken_for(&saved, &activity)
         ),
-        remarks: vec![
-            format!(
-                "layer {} of {}, {units} {} neurons",
-                layer + 1,
-                spec.settings().name,
-                neuron.kind()
-            ),
-            how,
-        ],
+        remarks,
         grid: shown.grid(),
         names: names.collect(),
         rows: activity

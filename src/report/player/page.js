@@ -32,9 +32,8 @@
   find("title").textContent = data.title;
   document.title = data.title;
   find("remarks").textContent = data.remarks.join("; ");
-  slider.min = startMs;
-  slider.max = endMs;
-  slider.step = data.step_ms;
+  // The slider counts whole steps: rounding of milliseconds would cost it its last one.
+  slider.max = data.steps - first;
 
   let now = endMs; // all is seen until somebody plays
   let playing = false;
@@ -238,23 +237,23 @@
     const units = panel.bySteps[step].map(([unit, count]) => (count > 1 ? unit + " (" + count + "×)" : String(unit)));
     const most = 12;
     const some = units.slice(0, most).join(", ") + (units.length > most ? " and " + (units.length - most) + " more" : "");
-    return panel.label + " " + (some || "none");
+    return panel.label + ": " + (some || "none");
   };
   const say = () => {
     const text = rounded(now) + " of " + rounded(endMs) + " ms";
     find("now").textContent = text;
-    slider.value = now;
+    slider.value = Math.round((now - startMs) / data.step_ms);
     slider.setAttribute("aria-valuetext", text);
     const step = shownStep();
     const what = atTheStart()
       ? "Nothing has happened yet."
-      : "Spikes in " + span(step) + ": " + data.panels.map((panel) => listed(panel, step)).join("; ") + ".";
+      : "Spikes in " + span(step) + "\n" + data.panels.map((panel) => listed(panel, step)).join("\n");
     find("spiking").textContent = what;
     if (!readout) return;
     const values = atTheStart() ? null : readout[step];
     rows.forEach(({ number, bar }, index) => {
       const value = values ? values[index] : 0;
-      number.textContent = value.toFixed(digits);
+      number.textContent = (Math.abs(value) < 0.5 * Math.pow(10, -digits) ? 0 : value).toFixed(digits);
       bar.style.marginLeft = Math.min(part(value), part(0)) * 100 + "%";
       bar.style.width = Math.abs(part(value) - part(0)) * 100 + "%";
     });
@@ -295,7 +294,7 @@
   find("play").addEventListener("click", toggle);
   slider.addEventListener("input", () => {
     stop();
-    go(Number(slider.value));
+    go(startMs + Number(slider.value) * data.step_ms);
   });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;

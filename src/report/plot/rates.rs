@@ -73,7 +73,11 @@ impl<'a> Layout<'a> {
         }
         let title = Type::TITLE.wrap(&figure.title, WIDTH - 2.0 * TOP, 3);
         let samples = rates.samples();
-        let remark = format!("mean spikes of a neuron in a second, on {samples} samples");
+        let samples = match samples {
+            1 => "1 sample".to_string(),
+            samples => format!("{samples} samples"),
+        };
+        let remark = format!("mean spikes of a neuron in a second, on {samples}");
         let mut top = TOP + title.len() as f64 * Type::TITLE.line() + 14.0;
         top += Type::LABEL.line() + 10.0;
 

@@ -286,10 +286,19 @@ fn path(axes: &Axes, grid: TimeGrid, state: &[f32]) -> Vec<(f64, f64)> {
         let (first, second) = (least.min(most), least.max(most));
         [first, second.filter(|_| first != second)]
     });
-    let places = ends
-        .flatten()
-        .map(|step| axes.place(middle_ms(grid, step), f64::from(state[step])));
-    places.collect()
+    let mut places: Vec<(f64, f64)> = Vec::new();
+    for step in ends.flatten() {
+        let (x, y) = axes.place(middle_ms(grid, step), f64::from(state[step]));
+        // What is level but for rounding is drawn as level, and as one line.
+        let place = (x, (y * 8.0).round() / 8.0);
+        let goes_on =
+            matches!(places[..], [.., before, last] if before.1 == last.1 && last.1 == place.1);
+        if goes_on {
+            places.pop();
+        }
+        places.push(place);
+    }
+    places
 }
 
 impl Figure for Layout<'_> {
