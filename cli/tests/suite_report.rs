@@ -4,7 +4,7 @@ mod common;
 
 use common::Bench;
 use common::browser::{browser, open};
-use common::program::{good, json};
+use common::program::good;
 use common::suite::{BENCH, prepared};
 use serde_json::Value;
 

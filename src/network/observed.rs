@@ -10,6 +10,7 @@ use crate::ids::{TimeStep, Unit};
 use crate::kernels::buffers::Buffer;
 use crate::kernels::layer::Observe;
 use crate::neuron::{NeuronModel, place};
+use crate::spikes::SpikeRaster;
 
 /// What is to be seen of one sample in a layer: steps × units.
 pub(super) struct Observed {
@@ -122,10 +123,7 @@ impl Activity {
     /// At most so many neurons of a layer of the stage, those that spiked most often, in ascending order; of
     /// two that spiked equally often the first one. None of a layer that is not there.
     pub fn most_active(&self, layer: usize, most: usize) -> Vec<Unit> {
-        let counts = self
-            .spikes
-            .get(layer)
-            .map(|raster| raster.counts_per_unit());
+        let counts = self.spikes.get(layer).map(SpikeRaster::counts_per_unit);
         let counts = counts.unwrap_or_default().into_iter().enumerate();
         let mut units: Vec<(u32, usize)> = counts.map(|(unit, count)| (count, unit)).collect();
         units.sort_by_key(|&(count, unit)| (std::cmp::Reverse(count), unit));

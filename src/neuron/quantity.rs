@@ -59,7 +59,8 @@ mod tests {
     fn settings_are_told_as_they_were_given() {
         let range = LearnedRange::new(1.0, 90.0);
         let cuba = CubaLifSettings::new(5.0, 10.0, 1.25).with_learned_tau_syn_steps(range);
-        let neurons: [(NeuronModel, &[(&str, f64, bool)]); 3] = [
+        type Told<'a> = &'a [(&'a str, f64, bool)];
+        let neurons: [(NeuronModel, Told<'_>); 3] = [
             (
                 cuba.into(),
                 &[

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use crate::dataset::{Dataset, Sample};
 use crate::ids::ClassId;
 use crate::network::{Network, NetworkError, Reach, Stage, StageInput};
+use crate::spikes::SpikeRaster;
 use crate::storage::shown;
 
 /// So many samples run at a time.
@@ -52,7 +53,7 @@ impl FiringRates {
             let trace = prepared.trace(&inputs, Reach::Logits)?;
             let of_layer = |layer: usize| {
                 let rasters = trace.spikes(layer).iter();
-                rasters.map(|raster| raster.counts_per_unit()).collect()
+                rasters.map(SpikeRaster::counts_per_unit).collect()
             };
             Ok((0..trace.layers()).map(of_layer).collect())
         });

@@ -51,7 +51,7 @@ fn traces_are_of_the_spikes_that_every_other_way_has() {
             let frozen = frozen.latents_of_layers(&input).expect("it fits");
             let stage = network.prepare(Stage::Whole);
             let trained = stage.trace(&input, Reach::Logits).expect("it fits");
-            for layer in 0..depth {
+            for (layer, frozen) in frozen.iter().enumerate() {
                 let units: Vec<Unit> = (0..activity.spikes[layer].units()).map(Unit).collect();
                 let traces = activity.traces(layer, &units).expect("they are there");
                 assert_eq!(traces.len(), units.len());
@@ -61,7 +61,7 @@ fn traces_are_of_the_spikes_that_every_other_way_has() {
                     assert!(states.clone().all(|steps| steps == STEPS), "{kind}");
                     for step in (0..STEPS).map(TimeStep) {
                         let is_spike = trace.spikes.contains(&step);
-                        assert_eq!(is_spike, frozen[layer][0].get(step, unit), "{kind}");
+                        assert_eq!(is_spike, frozen[0].get(step, unit), "{kind}");
                         assert_eq!(is_spike, trained.spikes(layer)[0].get(step, unit), "{kind}");
                         // A spike is where the membrane is above the threshold, and nowhere else.
                         let (membrane, threshold) =

@@ -315,9 +315,8 @@ impl<'a> Layout<'a> {
             let x = axes.x_place(value);
             ((x, axes.frame.bottom), (x, axes.frame.top))
         };
-        match before {
-            Spread::Wide(shares) => bars(canvas, &axes, limits, (shares, BEFORE), |_| 0.0)?,
-            _ => {}
+        if let Spread::Wide(shares) = before {
+            bars(canvas, &axes, limits, (shares, BEFORE), |_| 0.0)?;
         }
         match after {
             Spread::Wide(shares) => outline(canvas, &axes, limits, (shares, AFTER))?,
