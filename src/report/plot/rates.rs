@@ -77,7 +77,10 @@ impl<'a> Layout<'a> {
             1 => "1 sample".to_string(),
             samples => format!("{samples} samples"),
         };
-        let remark = format!("mean spikes of a neuron in a second, on {samples}");
+        let mut remark = format!("mean spikes of a neuron in a second, on {samples}");
+        if rates.of_classes_hz(0).contains(&None) {
+            remark += "; grey: no sample";
+        }
         let mut top = TOP + title.len() as f64 * Type::TITLE.line() + 14.0;
         top += Type::LABEL.line() + 10.0;
 
