@@ -80,7 +80,8 @@ enum Command {
     /// Run a whole benchmark: a grid of experiments, with tables, figures and a report.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
-    /// Draw rasters, cochleagrams, learning curves, confusion matrices and comparisons of runs.
+    /// Draw rasters, traces of neurons, learned time constants, rates, learning curves, confusion matrices and more,
+    /// or play a raster.
     #[command(subcommand)]
     Plot(plot::PlotCommand),
     /// List the neurons, surrogates, readouts, objectives, regularisers and optimisers that networks and

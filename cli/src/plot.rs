@@ -1,20 +1,30 @@
-use std::path::PathBuf;
+mod one_sample;
+mod player;
+mod rates;
+mod time_constants;
+mod traces;
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use super::arguments::Machine;
 use super::cochleagram::{CochleagramArguments, plot_cochleagram};
 use super::failure::Failure;
-use super::reading::{say_what_is_lost, say_which_channels};
-use respike::dataset::{DatasetBuilder, DatasetError, ShdFile};
-use respike::ids::SampleIndex;
-use respike::network::{NetworkSpec, Stage, StageInput};
-use respike::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
+use one_sample::{OneSample, SampleArguments, taken_for};
+use player::PlayerArguments;
+use rates::RatesArguments;
+use respike::report::player::check_page_name;
+use respike::report::plot::{
+    RasterFigure, RasterPanel, check_format, comparison, confusion, curves, raster,
+};
 use respike::report::{RunFolder, RunRecord};
-use respike::spikes::{EventStream, InputFormat, TimeGrid};
 use respike::train::Checkpoint;
+use time_constants::TimeConstantsArguments;
+use traces::TracesArguments;
 
-/// Draw rasters, cochleagrams, learning curves and confusion matrices, as .png or .svg.
+/// Draw rasters, traces of neurons, learned time constants, rates, cochleagrams, learning curves and confusion
+/// matrices, as .png or .svg, or play a raster, as .html.
 #[derive(Subcommand)]
 #[command(
     after_help = "Example:\n  respike plot curves runs/demo/class-naive runs/demo/class-latent --out curves.png"
@@ -25,6 +35,26 @@ pub(super) enum PlotCommand {
         after_help = "Example:\n  respike plot raster --data data/fsdd70_test.h5 --sample 7 \\\n      --checkpoint runs/demo/class-latent/learned.safetensors --out raster.png"
     )]
     Raster(RasterArguments),
+    /// Membrane, threshold, other states and spikes of some neurons of one layer, step by step.
+    #[command(
+        after_help = "Example:\n  respike plot traces --data data/fsdd70_test.h5 --sample 7 --layer 2 --neurons 3,17 \\\n      --checkpoint runs/demo/class-latent/learned.safetensors --out traces.png"
+    )]
+    Traces(TracesArguments),
+    /// How learned time constants, thresholds and the like are spread over neurons, before and after training.
+    #[command(
+        after_help = "Example:\n  respike plot time-constants runs/first/checkpoint.safetensors --out learned.png"
+    )]
+    TimeConstants(TimeConstantsArguments),
+    /// How often neurons spike, by layer and class, and how many never do.
+    #[command(
+        after_help = "Example:\n  respike plot rates --data data/fsdd70_test.h5 --checkpoint runs/first/checkpoint.safetensors \\\n      --csv rates.csv --out rates.png"
+    )]
+    Rates(RatesArguments),
+    /// A page that plays the spikes of one sample, and of every layer if a trained network is given.
+    #[command(
+        after_help = "Example:\n  respike plot player --data data/fsdd70_test.h5 --sample 7 \\\n      --checkpoint runs/demo/class-latent/learned.safetensors --out raster.html"
+    )]
+    Player(PlayerArguments),
     /// A recording on its way through the ear: waveform, motion of the basilar membrane, spikes.
     #[command(
         after_help = "Example:\n  respike plot cochleagram tests/golden/spoken_digit.flac --out cochleagram.png"
@@ -49,12 +79,8 @@ pub(super) enum PlotCommand {
 
 #[derive(Args)]
 pub(super) struct RasterArguments {
-    /// The file with the sample.
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
-    /// Which sample of the file, 0 first.
-    #[arg(long, value_name = "I")]
-    sample: usize,
+    #[command(flatten)]
+    sample: SampleArguments,
     /// A trained network, whose layers are drawn below the input.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
@@ -85,6 +111,10 @@ pub(super) struct RunsArguments {
 pub(super) fn run(command: PlotCommand) -> Result<(), Failure> {
     match command {
         PlotCommand::Raster(arguments) => plot_raster(&arguments),
+        PlotCommand::Player(arguments) => player::plot(&arguments),
+        PlotCommand::Traces(arguments) => traces::plot(&arguments),
+        PlotCommand::TimeConstants(arguments) => time_constants::plot(&arguments),
+        PlotCommand::Rates(arguments) => rates::plot(&arguments),
         PlotCommand::Cochleagram(arguments) => plot_cochleagram(&arguments),
         PlotCommand::Curves(arguments) => Ok(curves(&arguments.read()?, &arguments.target.out)?),
         PlotCommand::Confusion(arguments) => {
@@ -118,118 +148,48 @@ fn tell_apart(records: &mut [RunRecord], paths: &[PathBuf]) {
 
 impl Target {
     pub(super) fn refuse_existing(&self) -> Result<(), Failure> {
-        match self.out.exists() && !self.force {
-            true => Err(Failure::bad(format!(
-                "{} is there already; choose another --out, or give --force to replace it",
-                self.out.display()
-            ))),
-            false => Ok(()),
-        }
+        refuse_existing(&self.out, "--out", self.force)
+    }
+}
+
+/// Refuses to write over a file that is there, unless it is to be replaced.
+fn refuse_existing(file: &Path, flag: &str, replace: bool) -> Result<(), Failure> {
+    match file.exists() && !replace {
+        true => Err(Failure::bad(format!(
+            "{} is there already; choose another {flag}, or give --force to replace it",
+            file.display()
+        ))),
+        false => Ok(()),
     }
 }
 
 fn plot_raster(arguments: &RasterArguments) -> Result<(), Failure> {
     Machine::default().prepare()?;
     arguments.target.refuse_existing()?;
-    let saved = arguments.checkpoint.as_deref().map(Checkpoint::load);
-    let saved = saved.transpose()?;
-    let file = ShdFile::open(&arguments.data)?;
-    if let Some(saved) = &saved {
-        // A network of some of the classes may be shown the others, too.
-        let is_there = |name| file.class_names().contains(name);
-        if !saved.class_names.iter().all(is_there) {
-            file.check_class_names(&saved.class_names)?;
-        }
-    }
-    if arguments.sample >= file.len() {
+    if check_page_name(&arguments.target.out).is_ok() {
         return Err(Failure::bad(format!(
-            "{} has {} samples, so 0 to {} can be drawn, not {}",
-            arguments.data.display(),
-            file.len(),
-            file.len() - 1,
-            arguments.sample
+            "{}: rasters are written as .png or .svg; `respike plot player` writes a page that plays one",
+            arguments.target.out.display()
         )));
     }
-    let recording = file.read(arguments.sample..arguments.sample + 1)?.remove(0);
-    let format = match &saved {
-        Some(saved) => saved.network.spec().input_format(),
-        None => {
-            let (grid, units) = default_grid(&recording.events)?;
-            InputFormat::plain(grid, units)
-        }
-    };
-    let (grid, units) = (format.grid, format.inputs);
-    let mut builder = DatasetBuilder::with_format(format, file.class_names().to_vec())?;
-    builder.name_speakers(file.speaker_names().clone());
-    builder.push(&recording).map_err(|error| {
-        // The builder counts from the one sample that it was given.
-        let sample = SampleIndex(arguments.sample);
-        let error = match error {
-            DatasetError::BadEvents { source, .. } => DatasetError::BadEvents { sample, source },
-            DatasetError::ClassPastEnd { class, classes, .. } => DatasetError::ClassPastEnd {
-                sample,
-                class,
-                classes,
-            },
-            other => other,
-        };
-        Failure::bad(format!("in {}: {error}", arguments.data.display()))
-    })?;
-    let data = builder.build()?;
-    say_what_is_lost(&data)?;
-    if saved.is_some() {
-        say_which_channels(&data);
-    }
-    let (all, lost) = (data.events(), data.events_past_end());
-    let remarks = vec![
-        format!("{units} channels"),
-        match lost {
-            0 => format!("{all} events"),
-            lost => format!(
-                "{lost} of {all} events at or past {} s are not drawn",
-                grid.max_time_s()
-            ),
-        },
-    ];
-    let sample = data.sample(SampleIndex(0));
-    let (speaker, truth) = (
-        data.speaker_name(sample.speaker),
-        data.class_name(sample.class),
-    );
-    let file_name = arguments.data.file_name().unwrap_or_default();
-    let mut title = format!(
-        "sample {} of {}, {speaker}: “{truth}”",
-        arguments.sample,
-        file_name.to_string_lossy()
-    );
-    let mut panels = vec![RasterPanel::input(sample.counts.clone())];
+    check_format(&arguments.target.out)?;
+    let saved = arguments.checkpoint.as_deref().map(Checkpoint::load);
+    let saved = saved.transpose()?;
+    let shown = OneSample::read(&arguments.sample, saved.as_ref())?;
+    let mut title = shown.name();
+    let mut panels = vec![RasterPanel::input(shown.counts().clone())];
     if let Some(saved) = &saved {
-        let activity = saved
-            .network
-            .run(Stage::Whole, &StageInput::counts(&sample.counts))?;
-        let taken = saved.class_names.get(activity.predicted().index());
-        let taken = taken
-            .cloned()
-            .unwrap_or_else(|| activity.predicted().to_string());
-        title += &format!(", taken for “{}”", taken);
+        let activity = shown.run(saved)?;
+        title += &format!(", taken for “{}”", taken_for(saved, &activity));
         panels.extend(RasterPanel::layers(&activity.spikes));
     }
     let figure = RasterFigure {
         title,
-        remarks,
-        grid,
+        remarks: shown.remarks(),
+        grid: shown.grid(),
         panels,
     };
     Ok(raster(&figure, &arguments.target.out)?)
-}
-
-/// Without a network: the grid of the reference paper, and 70 or 700 channels or as many as spike.
-fn default_grid(events: &EventStream) -> Result<(TimeGrid, usize), Failure> {
-    let spec = NetworkSpec::dequino2024();
-    let largest = events.units().iter().max().copied().unwrap_or(0);
-    let needed = usize::from(largest) + 1;
-    let units = [70, spec.inputs()].into_iter().find(|&u| u >= needed);
-    Ok((spec.grid(), units.unwrap_or(needed)))
 }
 
 #[cfg(test)]

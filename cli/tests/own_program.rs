@@ -116,6 +116,30 @@ fn a_program_with_parts_of_ones_own_knows_them_everywhere() {
         let file = bench.path(&format!("{run}/checkpoint.safetensors"));
         respike::train::Checkpoint::load(&file)
     };
+    // Its states are drawn as those of ours.
+    let checkpoint_file = "whole/checkpoint.safetensors";
+    let drawn = good(
+        &bench,
+        &[
+            "plot",
+            "traces",
+            "--data",
+            "test.h5",
+            "--sample",
+            "0",
+            "--checkpoint",
+            checkpoint_file,
+            "--out",
+            "own.svg",
+        ],
+    );
+    assert_eq!(drawn, "");
+    let picture = std::fs::read_to_string(bench.path("own.svg")).expect("drawn");
+    let picture = common::svg::Picture::read(&picture);
+    picture.is_sound();
+    picture.says(&["membrane", "threshold", "spike"]);
+    picture.tells(&["16 perfect neurons"]);
+
     // Nobody else knows what these names mean.
     let refused = checkpoint("whole").expect_err("not known here").to_string();
     assert!(

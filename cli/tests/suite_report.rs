@@ -2,11 +2,9 @@
 
 mod common;
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use common::Bench;
-use common::program::{good, json};
+use common::browser::{browser, open};
+use common::program::good;
 use common::suite::{BENCH, prepared};
 use serde_json::Value;
 
@@ -76,16 +74,11 @@ fn same_as_learn(bench: &Bench, table: &str, group: &str, rows: &[usize]) {
 #[test]
 fn a_browser_shows_the_report_whole() {
     let Some(browser) = browser() else {
-        let required = std::env::var_os("RESPIKE_REQUIRE_TOOLS").is_some();
-        assert!(
-            !required,
-            "no chromium: install it, or unset RESPIKE_REQUIRE_TOOLS"
-        );
         return;
     };
     let bench = prepared();
     good(&bench, BENCH);
-    let page = open(browser, &bench, &bench.path("out/report.html"));
+    let page = open(browser, &bench, "out/report.html");
     assert_eq!(page.errors, [""; 0], "the page has errors");
     assert_eq!(page.requests, [""; 0], "the page asks for something");
     let dom = page.dom;
@@ -126,87 +119,11 @@ fn a_browser_shows_the_report_whole() {
     let report = std::fs::read_to_string(bench.path("out/report.html")).expect("written");
     let bad = "<img src=\"http://127.0.0.1:9/x.png\"><script>nothing.here()</script></body>";
     std::fs::write(bench.path("bad.html"), report.replace("</body>", bad)).expect("written");
-    let page = open(browser, &bench, &bench.path("bad.html"));
+    let page = open(browser, &bench, "bad.html");
     assert_eq!(page.requests, ["http://127.0.0.1:9/x.png"]);
     assert!(
         page.errors
             .iter()
             .any(|line| line.contains("nothing is not defined"))
     );
-}
-
-/// What a browser made of a page.
-struct Page {
-    dom: String,
-    /// Lines of its console.
-    errors: Vec<String>,
-    /// What the page asked for beside itself; the browser's own requests are not its fault.
-    requests: Vec<String>,
-}
-
-fn open(browser: &str, bench: &Bench, page: &Path) -> Page {
-    let log = bench.path("net.json");
-    let mut command = Command::new(browser);
-    quiet(&mut command, bench);
-    let output = command
-        .arg(format!("--log-net-log={}", log.display()))
-        .args(["--enable-logging=stderr", "--dump-dom"])
-        .arg(format!("file://{}", page.display()))
-        .output()
-        .expect("the browser starts");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
-    let errors = stderr.lines().filter(|line| line.contains("CONSOLE"));
-    let events = json(&log)["events"].as_array().cloned().expect("a list");
-    let mut requests = Vec::new();
-    for event in events {
-        let (url, from) = (&event["params"]["url"], &event["params"]["initiator"]);
-        if let (Some(url), Some(from)) = (url.as_str(), from.as_str())
-            && from != "not an origin"
-            && !requests.iter().any(|known| known == url)
-        {
-            requests.push(url.to_string());
-        }
-    }
-    Page {
-        dom: String::from_utf8(output.stdout).expect("UTF-8"),
-        errors: errors.map(String::from).collect(),
-        requests,
-    }
-}
-
-fn browser() -> Option<&'static str> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    names.into_iter().find(|name| {
-        let mut version = Command::new(name);
-        version
-            .arg("--version")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        version.status().is_ok_and(|status| status.success())
-    })
-}
-
-/// A browser of its own, which asks for nothing by itself.
-fn quiet(command: &mut Command, bench: &Bench) {
-    let profile = bench.path("profile");
-    command
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-        ])
-        .args([
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ])
-        .args([
-            "--disable-default-apps",
-            "--disable-extensions",
-            "--disable-dev-shm-usage",
-        ])
-        .args(["--disable-features=OptimizationHints,MediaRouter,Translate"])
-        .arg(format!("--user-data-dir={}", profile.display()));
 }

@@ -325,6 +325,7 @@ impl<N: Neuron> Kernel for Of<'_, N, FreeDecay<'_>> {
 pub(crate) struct Observe<'a> {
     pub parameters: &'a [f32],
     pub tape: &'a [f32],
+    /// Of each unit what its neuron shows, and behind that the threshold of the step.
     pub observed: &'a mut [f32],
 }
 
@@ -337,7 +338,8 @@ impl<N: Neuron> Kernel for Of<'_, N, Observe<'_>> {
         let parameters = vectors(lanes, this.parameters);
         let tapes = vectors(lanes, this.tape).chunks_exact(count::<N::Tape<f32>>());
         let observed = vectors_mut(lanes, this.observed);
-        let observed = observed.chunks_exact_mut(count::<N::Observed<f32>>());
+        let of_observed = count::<N::Observed<f32>>();
+        let observed = observed.chunks_exact_mut(of_observed + 1);
         // The same for every step.
         let parameters = parameters
             .chunks_exact(count::<N::Parameters<f32>>())
@@ -353,7 +355,11 @@ impl<N: Neuron> Kernel for Of<'_, N, Observe<'_>> {
                 slope: x.zero(),
                 error_membrane: x.zero(),
             };
-            put_fields(neuron.observe(&parameters, &step), room);
+            let observed = neuron.observe(&parameters, &step);
+            let threshold = observed.as_ref()[0] - x;
+            let (seen, behind) = room.split_at_mut(of_observed);
+            put_fields(observed, seen);
+            put_fields([threshold], behind);
         }
     }
 }

@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 use super::ParameterName;
-use crate::ids::ClassId;
+use crate::ids::{ClassId, Unit};
 
 /// What can be wrong with weights or inputs of a network.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -79,6 +79,22 @@ pub enum NetworkError {
         layer: usize,
         /// How many there are.
         layers: usize,
+    },
+    /// The stage has no such layer to look at.
+    #[error("layer {layer} is past the stage's {layers} hidden layers (0 is its lowest)")]
+    LayerPastEnd {
+        /// Which layer.
+        layer: usize,
+        /// How many there are.
+        layers: usize,
+    },
+    /// A layer has no such neuron.
+    #[error("{unit} is past the layer's {units} neurons (0 to {})", units - 1)]
+    UnitPastEnd {
+        /// Which one.
+        unit: Unit,
+        /// How many there are.
+        units: usize,
     },
     /// A frozen stage has no logits.
     #[error("a stage made with `Network::prepare_frozen` gives latents, no logits")]

@@ -5,13 +5,12 @@ use rand_chacha::ChaCha8Rng;
 
 use super::dropout::{Kept, dropped};
 use super::layer::{Delayed, LayerInputs, LayerRun};
+use super::observed::Observed;
 use super::reading::ReadoutDrive;
 use super::{Latent, Network, NetworkError, PreparedStage, ReplayLayer, Stage, StageInput};
 use crate::ids::ClassId;
 use crate::kernels::buffers::Buffer;
 use crate::kernels::lanes::padded;
-use crate::kernels::layer::Observe;
-use crate::neuron::place;
 use crate::readout::Collect;
 use crate::simd::Simd;
 use crate::spikes::{SpikeCounts, SpikeRaster};
@@ -23,6 +22,8 @@ pub struct Activity {
     pub spikes: Vec<SpikeRaster>,
     /// Membrane potential of each of those layers as each step compares it with the threshold: steps × units.
     pub membrane: Vec<Array2<f32>>,
+    /// The threshold that it is compared with, as far as rounding leaves it: steps × units.
+    pub threshold: Vec<Array2<f32>>,
     /// Other states of each of those layers by name, such as the `synaptic` current or the `adaptation`:
     /// steps × units.
     pub states: Vec<Vec<(&'static str, Array2<f32>)>>,
@@ -97,10 +98,12 @@ impl Network {
         let inputs = std::slice::from_ref(input);
         let trace = stage.trace(inputs, Reach::EveryStep)?;
         let (steps, simd, classes) = (trace.steps, stage.simd, self.spec.classes());
-        let (mut membrane, mut states) = (Vec::new(), Vec::new());
+        let (mut membrane, mut threshold, mut states) = (Vec::new(), Vec::new(), Vec::new());
         for (layer, tape) in stage.layer_indices().zip(&trace.tapes) {
-            let mut seen = stage.observed(layer, tape, steps).into_iter();
+            let Observed { seen, compared } = stage.observed(layer, tape, steps);
+            let mut seen = seen.into_iter();
             membrane.extend(seen.next().map(|(_, membrane)| membrane));
+            threshold.push(compared);
             states.push(seen.collect());
         }
         let stride = padded(simd, classes);
@@ -111,6 +114,7 @@ impl Network {
         later.assign(&unpadded(&after, steps, classes, stride));
         Ok(Activity {
             membrane,
+            threshold,
             states,
             readout,
             spikes: trace.spikes.into_iter().flatten().collect(),
@@ -303,33 +307,6 @@ impl PreparedStage<'_> {
         Ok(trace)
     }
 
-    /// States of one sample in a layer, by name, the membrane first: steps × units.
-    fn observed(
-        &self,
-        layer: usize,
-        tape: &[f32],
-        steps: usize,
-    ) -> Vec<(&'static str, Array2<f32>)> {
-        let units = self.network.spec.settings().layers[layer].units;
-        let prepared = self.layer(layer);
-        let (stride, names) = (prepared.input.stride, prepared.neuron.observed());
-        let row = names.len() * stride;
-        let mut observed = Buffer::stale(steps * row);
-        let work = Observe {
-            parameters: &prepared.parameters,
-            tape: &tape[..steps * prepared.neuron.counts().tape * stride],
-            observed: &mut observed,
-        };
-        prepared.neuron.observe(self.simd, work);
-        let of_name = |(field, &name): (usize, &&'static str)| {
-            let state = Array2::from_shape_fn((steps, units), |(step, unit)| {
-                observed[step * row + place(self.simd, names.len(), field, unit)]
-            });
-            (name, state)
-        };
-        names.iter().enumerate().map(of_name).collect()
-    }
-
     /// What drives a layer, or the readout, where that is other than what lies below it; with what is kept of
     /// that.
     fn driving(
@@ -476,7 +453,7 @@ impl Trace<'_> {
             let tape = &tape[sample * of_sample..][..of_sample];
             let steps = self.inputs[sample].steps();
             let seen = self.stage.observed(layer, tape, steps);
-            if let Some((_, seen)) = seen.first() {
+            if let Some((_, seen)) = seen.seen.first() {
                 membrane
                     .slice_axis_mut(Axis(0), (..steps).into())
                     .assign(seen);

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnyNeuron, Learned, Neuron, Role, Spike, Start, Taken};
+use super::{AnyNeuron, Learned, Neuron, Quantity, Role, Spike, Start, Taken};
 use crate::network::RoleName;
 use crate::real::Real;
 use crate::registry::{BadSetting, Member, Part};
@@ -208,6 +208,18 @@ impl Neuron for AdLif {
 
     fn observed(&self) -> &'static [&'static str] {
         &["membrane", "adaptation"]
+    }
+
+    fn observed_in_words(&self) -> &'static [&'static str] {
+        &["membrane potential", "adaptation current"]
+    }
+
+    fn quantity(&self, role: &Role, raw: f64) -> Quantity {
+        match role.name.as_str() {
+            "rho_u" => Quantity::steps("τ_mem", tau(raw, self.tau_membrane_steps)),
+            "rho_w" => Quantity::steps("τ_adaptation", tau(raw, self.tau_adaptation_steps)),
+            name => Quantity::number(name, raw),
+        }
     }
 
     #[inline(always)]

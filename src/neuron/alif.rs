@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnyNeuron, Learned, LearnedRange, Neuron, Role, Spike, Start, Taken, decay};
+use super::{AnyNeuron, Learned, LearnedRange, Neuron, Quantity, Role, Spike, Start, Taken, decay};
 use crate::network::RoleName;
 use crate::real::Real;
 use crate::registry::{BadSetting, Member, Part};
@@ -162,6 +162,18 @@ impl Neuron for Alif {
 
     fn observed(&self) -> &'static [&'static str] {
         &["membrane", "adaptation"]
+    }
+
+    fn observed_in_words(&self) -> &'static [&'static str] {
+        &["membrane potential", "adaptation"]
+    }
+
+    fn quantity(&self, role: &Role, raw: f64) -> Quantity {
+        match role.name.as_str() {
+            "beta" => Quantity::of_decay("τ_mem", raw),
+            "rho" => Quantity::of_decay("τ_adaptation", raw),
+            name => Quantity::number(name, raw),
+        }
     }
 
     #[inline(always)]

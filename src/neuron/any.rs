@@ -7,7 +7,7 @@
 
 use std::fmt::Debug;
 
-use super::{Neuron, Role, Start};
+use super::{Neuron, Quantity, Role, Start};
 use crate::check::{ExactLayer, ExactNeurons};
 use crate::kernels::backward::LayerBackward;
 use crate::kernels::buffers::Buffer;
@@ -23,6 +23,10 @@ pub trait AnyNeuron: Debug + Send + Sync {
     fn roles(&self) -> Vec<Role>;
     /// [`Neuron::observed`].
     fn observed(&self) -> &'static [&'static str];
+    /// [`Neuron::observed_in_words`].
+    fn observed_in_words(&self) -> &'static [&'static str];
+    /// [`Neuron::quantity`].
+    fn quantity(&self, role: &Role, raw: f64) -> Quantity;
     #[doc(hidden)]
     /// Refuses roles that contradict themselves.
     #[doc(hidden)]
@@ -102,6 +106,14 @@ impl<N: Neuron> AnyNeuron for N {
         Neuron::observed(self)
     }
 
+    fn observed_in_words(&self) -> &'static [&'static str] {
+        Neuron::observed_in_words(self)
+    }
+
+    fn quantity(&self, role: &Role, raw: f64) -> Quantity {
+        Neuron::quantity(self, role, raw)
+    }
+
     fn check_roles(&self) -> Result<(), BadSetting> {
         let bad = |key: &str, reason: String| Err(BadSetting::new(key, reason));
         let roles = Neuron::roles(self);
@@ -117,6 +129,10 @@ impl<N: Neuron> AnyNeuron for N {
         if Neuron::observed(self).len() != seen || seen == 0 {
             let reason = "must be as many names as `Observed` has, the membrane first";
             return bad("observed", reason.to_string());
+        }
+        if Neuron::observed_in_words(self).len() != seen {
+            let reason = format!("must be {seen}, as many as `observed` has");
+            return bad("observed_in_words", reason);
         }
         for (place, role) in roles.iter().enumerate() {
             let name = role.name.to_string();

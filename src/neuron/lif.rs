@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnyNeuron, Learned, LearnedRange, Neuron, Role, Spike, Start, Taken, decay};
+use super::{AnyNeuron, Learned, LearnedRange, Neuron, Quantity, Role, Spike, Start, Taken, decay};
 use crate::network::RoleName;
 use crate::real::Real;
 use crate::registry::{BadSetting, Member, Part};
@@ -165,6 +165,17 @@ impl Neuron for Lif {
 
     fn observed(&self) -> &'static [&'static str] {
         &["membrane"]
+    }
+
+    fn observed_in_words(&self) -> &'static [&'static str] {
+        &["membrane potential"]
+    }
+
+    fn quantity(&self, role: &Role, raw: f64) -> Quantity {
+        match role.name.as_str() {
+            "beta" => Quantity::of_decay("τ_mem", raw),
+            name => Quantity::number(name, raw),
+        }
     }
 
     #[inline(always)]

@@ -17,6 +17,7 @@ mod any;
 mod cuba_lif;
 mod learned_range;
 mod lif;
+mod quantity;
 
 pub use adlif::{AdLif, AdLifSettings};
 pub use alif::{Alif, AlifSettings};
@@ -25,6 +26,7 @@ pub(crate) use any::place;
 pub use cuba_lif::{CubaLif, CubaLifSettings};
 pub use learned_range::LearnedRange;
 pub use lif::{Lif, LifSettings, Reset, ResetSettings};
+pub use quantity::Quantity;
 
 use std::fmt::Debug;
 
@@ -64,6 +66,17 @@ pub trait Neuron: Debug + Send + Sync + 'static {
 
     /// Names of what [`observe`](Neuron::observe) gives.
     fn observed(&self) -> &'static [&'static str];
+
+    /// What legends call them; by default the same names.
+    fn observed_in_words(&self) -> &'static [&'static str] {
+        Neuron::observed(self)
+    }
+
+    /// What a raw number of a role means to people, such as a time constant; by default the number itself under
+    /// the role's name.
+    fn quantity(&self, role: &Role, raw: f64) -> Quantity {
+        Quantity::number(role.name.as_str(), raw)
+    }
 
     /// Parameters of a step.
     fn parameters<R: Real>(&self, raw: &Self::Raw<R>) -> Self::Parameters<R>;

@@ -8,7 +8,10 @@ mod confusion;
 mod folder;
 mod json;
 #[cfg(feature = "plots")]
+pub mod player;
+#[cfg(feature = "plots")]
 pub mod plot;
+mod rates;
 mod record;
 mod run_record;
 mod search;
@@ -18,6 +21,7 @@ mod table;
 pub use confusion::ConfusionMatrix;
 pub use folder::{Begun, Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
+pub use rates::FiringRates;
 pub use record::{
     DataNote, Description, EpochLine, InitNote, LearnSummary, Pair, PhaseName, PickedNote,
     RECORD_FORMAT, RecordLine, ReplayNote, StartLine, Summary, TaskNote, TrainSeconds,

@@ -7,5 +7,6 @@ mod rasters;
 #[path = "../common/records.rs"]
 mod records;
 mod runs;
+mod seen;
 #[path = "../common/svg.rs"]
 mod svg;

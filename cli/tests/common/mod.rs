@@ -1,6 +1,7 @@
 //! What tests of the program need, besides what they share with those of the library.
 #![allow(dead_code, unused_imports)] // each test file uses some of it
 
+pub mod browser;
 #[path = "../../../tests/common/figures.rs"]
 pub mod figures;
 pub mod program;

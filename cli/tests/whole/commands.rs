@@ -46,6 +46,7 @@ pub fn respike(arguments: &str) -> Vec<OsString> {
     let words = arguments.split_whitespace().map(|word| match word {
         "DATA" => project("tests/cases/small.h5").into(),
         "MODEL" => project("tests/cases/tiny.toml").into(),
+        "CHECKPOINT" => project("tests/formats/train/checkpoint.safetensors").into(),
         "RECORDINGS" => project("tests/golden/recordings").into(),
         word => OsString::from(word),
     });
@@ -145,6 +146,20 @@ const PLOT: Tried = Tried {
     prepare: picture,
     ends: &[0],
 };
+const PLAYER: Tried = Tried {
+    arguments: "plot player --data DATA --sample 0 --force",
+    again: "",
+    strides: [1, 3],
+    prepare: page,
+    ends: &[0],
+};
+const RATES: Tried = Tried {
+    arguments: "plot rates --data DATA --checkpoint CHECKPOINT --force --threads 1",
+    again: "",
+    strides: [1, 3],
+    prepare: picture_and_table,
+    ends: &[0],
+};
 const DEMO: Tried = Tried {
     arguments: "demo --threads 1",
     again: "",
@@ -193,6 +208,19 @@ fn picture(folder: &Path) -> Vec<OsString> {
     made_before(folder);
     let picture = folder.join("out/picture.png");
     vec!["--out".into(), picture.into_os_string()]
+}
+
+fn page(folder: &Path) -> Vec<OsString> {
+    made_before(folder);
+    let page = folder.join("out/page.html");
+    vec!["--out".into(), page.into_os_string()]
+}
+
+fn picture_and_table(folder: &Path) -> Vec<OsString> {
+    let mut words = picture(folder);
+    let table = folder.join("out/table.csv");
+    words.extend(["--csv".into(), table.into_os_string()]);
+    words
 }
 
 /// Two samples of each digit by each of four speakers.
@@ -280,6 +308,26 @@ fn a_plot_is_drawn_again_after_any_kill() {
 #[test]
 fn a_plot_says_what_could_not_be_written() {
     PLOT.with(Trouble::Failures);
+}
+
+#[test]
+fn a_page_is_written_again_after_any_kill() {
+    PLAYER.with(Trouble::Kills);
+}
+
+#[test]
+fn a_page_says_what_could_not_be_written() {
+    PLAYER.with(Trouble::Failures);
+}
+
+#[test]
+fn a_plot_with_a_table_is_drawn_again_after_any_kill() {
+    RATES.with(Trouble::Kills);
+}
+
+#[test]
+fn a_plot_with_a_table_says_what_could_not_be_written() {
+    RATES.with(Trouble::Failures);
 }
 
 #[test]

@@ -31,6 +31,10 @@ fn a_pipe_is_no_input() {
         "eval --data DATA --checkpoint pipe",
         "bench shd --data DATA --model MODEL --suite pipe --out new",
         "plot curves run --out plot.png",
+        "plot traces --data DATA --sample 0 --checkpoint pipe --out plot.png",
+        "plot time-constants pipe --out plot.png",
+        "plot rates --data pipe --checkpoint CHECKPOINT --out plot.png",
+        "plot player --data pipe --sample 0 --out plot.html",
         "plot cochleagram 0_a_0.wav --out plot.png",
     ] {
         let words = respike(command);
@@ -43,13 +47,15 @@ fn a_pipe_is_no_input() {
 #[test]
 fn an_output_that_is_a_folder_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    for name in ["a.png", "a.h5"] {
+    for name in ["a.png", "a.html", "a.h5"] {
         std::fs::create_dir(folder.path().join(name)).expect("writable");
     }
     std::fs::write(folder.path().join("file"), "text").expect("writable");
     for command in [
         "plot raster --data DATA --sample 0 --out a.png",
         "plot raster --data DATA --sample 0 --out a.png --force",
+        "plot player --data DATA --sample 0 --out a.html --force",
+        "plot time-constants CHECKPOINT CHECKPOINT --out a.png --force",
         "data encode RECORDINGS --channels 8 --out a.h5 --force",
         "train --data DATA --model MODEL --epochs 1 --out file",
         "train --data DATA --model MODEL --epochs 1 --out file/below --force",

@@ -3,6 +3,7 @@
 
 mod dropout;
 mod edges;
+mod observed;
 
 use ndarray::{Array2, Axis};
 use rand::Rng;

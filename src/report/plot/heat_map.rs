@@ -143,7 +143,7 @@ pub(super) fn outline<B: DrawingBackend>(
     Ok(())
 }
 
-/// A bar with the colours of 0 to 100 %, the numbers beside it and what they are.
+/// A bar with the colours from nothing at its lower end to all at its upper one, the numbers beside it and what they are.
 pub(super) fn draw_bar<B: DrawingBackend>(
     canvas: &mut Canvas<'_, B>,
     bar: &Axes,
@@ -153,7 +153,7 @@ pub(super) fn draw_bar<B: DrawingBackend>(
     let frame = bar.frame;
     // Each band goes on below the next, so that no seams show between them.
     for band in (0..BANDS).rev() {
-        let top = bar.y_place(band as f64 + 1.0);
+        let top = frame.bottom - frame.height() * (band as f64 + 1.0) / BANDS as f64;
         let share = (band as f64 + 0.5) / BANDS as f64;
         canvas.area(
             Frame::new(frame.left, top, frame.right, frame.bottom),

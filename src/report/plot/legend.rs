@@ -27,6 +27,8 @@ pub(super) enum Key {
     Box(RGBColor),
     /// A circle.
     Ring,
+    /// A short upright line.
+    Tick(RGBColor),
     /// A series of points: colour, line and mark.
     Series(RGBColor, LineStyle, Option<Mark>),
 }
@@ -84,6 +86,10 @@ impl Legend {
                     }
                     Key::Series(colour, line, mark) => {
                         draw_key(canvas, (from, to), (colour, line, mark))?;
+                    }
+                    Key::Tick(colour) => {
+                        let x = x + KEY / 2.0;
+                        canvas.line((x, y - 11.0), (x, y + 11.0), colour, 3.5)?;
                     }
                     Key::Ring => canvas.ring((x + KEY / 2.0, y), QUIET)?,
                 }

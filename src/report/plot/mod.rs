@@ -6,6 +6,7 @@
 //! marks come out smooth. No system font is read: DejaVu Sans is linked in.
 
 mod axes;
+mod before_after;
 mod canvas;
 mod cochleagram;
 mod colour_map;
@@ -14,23 +15,29 @@ mod confusion;
 mod curves;
 mod frequencies;
 mod heat_map;
+mod histogram;
 mod legend;
 mod lines;
 mod matrix;
 mod panels;
 mod raster;
+mod rates;
 mod style;
+mod traces;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+pub use before_after::{BeforeAfterFigure, BeforeAfterPanel};
 pub use canvas::Mark;
 pub use cochleagram::CochleagramFigure;
 pub use lines::{LineAxis, LineFigure, LinePanel, LineStyle, Point, Series};
 pub use matrix::{MatrixFigure, MatrixPanel};
 pub use raster::{RasterFigure, RasterPanel};
+pub use rates::RatesFigure;
+pub use traces::{TraceFigure, TraceRow};
 
 use super::RunRecord;
 use canvas::Target;
@@ -42,6 +49,9 @@ pub enum PlotError {
     /// The file's name ends in neither .png nor .svg.
     #[error("{}: plots are written as .png or .svg", .0.display())]
     UnknownFormat(PathBuf),
+    /// The name of a page that plays ends in neither .html nor .htm.
+    #[error("{}: pages are written as .html", .0.display())]
+    NoPage(PathBuf),
     /// There is nothing that could be shown.
     #[error("there is nothing to draw: {0}")]
     NothingToDraw(String),
@@ -77,6 +87,34 @@ pub fn raster(figure: &RasterFigure, path: &Path) -> Result<(), PlotError> {
 pub fn cochleagram(figure: &CochleagramFigure, path: &Path) -> Result<(), PlotError> {
     let target = Target::new(path)?;
     target.write(&cochleagram::Layout::new(figure)?)
+}
+
+/// Draws states of single neurons over time: one row a neuron on a common time axis.
+///
+/// # Errors
+/// [`PlotError`]; [`PlotError::NothingToDraw`] without rows or with more than 40, and if the parts of the figure
+/// do not fit each other.
+pub fn traces(figure: &TraceFigure, path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&traces::Layout::new(figure)?)
+}
+
+/// Draws how learned numbers are spread over neurons before and after training, one panel for each.
+///
+/// # Errors
+/// [`PlotError`]; [`PlotError::NothingToDraw`] without panels or with more than 60.
+pub fn before_after(figure: &BeforeAfterFigure, path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&before_after::Layout::new(figure)?)
+}
+
+/// Draws firing rates by layer and class, and how they are spread over neurons.
+///
+/// # Errors
+/// [`PlotError`]; [`PlotError::NothingToDraw`] without layers or classes, or with more than 30 or 200.
+pub fn rates(figure: &RatesFigure, path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&rates::Layout::new(figure)?)
 }
 
 /// Checks that a file's name ends in a format that plots are written in, before long work is done for

@@ -79,10 +79,21 @@ impl PanelGrid {
         height: f64,
         legend: impl FnOnce(f64) -> Legend,
     ) -> Self {
+        Self::below(TOP, titles, columns, height, legend)
+    }
+
+    /// The same with its first title so far down.
+    pub fn below(
+        top: f64,
+        titles: &[Title],
+        columns: usize,
+        height: f64,
+        legend: impl FnOnce(f64) -> Legend,
+    ) -> Self {
         let columns = columns.max(1);
         let width = panel_width(columns);
         let mut panels = Vec::new();
-        let mut bottom = TOP;
+        let mut bottom = top;
         for row in titles.chunks(columns) {
             let titles: Vec<_> = row.iter().map(|title| title.lines(width)).collect();
             // As high as the highest title of the row.

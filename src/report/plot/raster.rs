@@ -205,7 +205,7 @@ fn remarks(figure: &RasterFigure) -> Vec<String> {
 }
 
 /// Three digits and the unit: `14.1 ms`.
-fn milliseconds(ms: f64) -> String {
+pub(super) fn milliseconds(ms: f64) -> String {
     match ms {
         large if large >= 99.95 => format!("{large:.0} ms"),
         middle if middle >= 9.995 => format!("{middle:.1} ms"),
