@@ -61,7 +61,7 @@ pub(super) fn run(arguments: TuneArguments) -> Result<(), Failure> {
     }
     let data = read_events_for(files, &base.network, &[])?;
     // What no trial could do is found before the folder is made.
-    base.plan.split(&data, base.seed)?;
+    settings.plan_of(&base).split(&data, base.seed)?;
     let folder = SearchFolder::open(
         &arguments.out,
         &settings,

@@ -5,7 +5,8 @@
 //!
 //! ```toml
 //! name = "rates"
-//! recipe = "digits70.toml"       # a file beside this one; it keeps samples out for validation
+//! recipe = "digits70.toml"       # from this file's folder
+//! validation = 0.15              # or validation_speakers, or what the recipe says
 //! trials = 20
 //! seed = 0
 //! halving = { first_epochs = 5, factor = 3 }

@@ -199,8 +199,8 @@ impl<'a> Search<'a> {
         validated: &mut Vec<f64>,
     ) -> Result<f64, TuneError> {
         let data = self.data_for(recipe.network.input_format())?;
+        let plan = self.settings.plan_of(&recipe).with_epochs(epochs);
         let network = Network::new(recipe.network, seed);
-        let plan = recipe.plan.with_epochs(epochs);
         let mut run = TrainingRun::new(plan, network, &data, seed)?;
         while run.epoch()?.is_some() {
             validated.clone_from(&run.validated().to_vec());

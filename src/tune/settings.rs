@@ -8,6 +8,7 @@ use crate::hash::fnv_1a;
 use crate::random::{MasterSeed, Purpose};
 use crate::recipe::Recipe;
 use crate::storage::{parse_toml, read_plain_text};
+use crate::train::{TrainingPlan, Validation};
 
 /// A search, as its file says it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,8 @@ pub struct SearchSettings {
     pub trials: usize,
     /// Where the values come from that are tried.
     pub seed: MasterSeed,
+    /// Which samples are kept out of training, instead of those that the recipe keeps out, if it does.
+    pub validation: Option<Validation>,
     /// Each recipe is trained once with each of these, and its score is the mean.
     pub seeds: Vec<MasterSeed>,
     /// Most recipes are given up after few epochs; without it all are trained to the end.
@@ -52,6 +55,8 @@ struct SearchFormat {
     #[serde(default)]
     seed: u64,
     seeds: Option<Vec<u64>>,
+    validation: Option<f64>,
+    validation_speakers: Option<Vec<String>>,
     halving: Option<Halving>,
     ranges: Table,
 }
@@ -96,10 +101,20 @@ impl SearchSettings {
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
         let table = Recipe::with_network(&recipe, &folder).map_err(in_recipe)?;
         let recipe = Recipe::from_table(table.clone(), &folder).map_err(in_recipe)?;
-        if recipe.plan.validation.is_none() {
-            return Err(in_recipe(
-                "a search needs samples kept out of training: give `validation` or `validation_speakers`".to_string(),
-            ));
+        let validation = match (format.validation, format.validation_speakers) {
+            (Some(_), Some(_)) => {
+                return Err("give either `validation` or `validation_speakers`".to_string());
+            }
+            (share, speakers) => share
+                .map(Validation::Share)
+                .or(speakers.map(Validation::Speakers)),
+        };
+        if validation.is_none() && recipe.plan.validation.is_none() {
+            return Err(
+                "a search needs samples kept out of training: give `validation` or `validation_speakers`, here or in the \
+                 recipe"
+                    .to_string(),
+            );
         }
         if let Some(Halving {
             first_epochs,
@@ -143,11 +158,19 @@ impl SearchSettings {
             trials: format.trials,
             seed: MasterSeed(format.seed),
             seeds,
+            validation,
             halving: format.halving,
             ranges: ranges.collect::<Result<Vec<_>, String>>()?,
             recipe: table,
             folder,
         })
+    }
+
+    /// How a recipe is trained in the search.
+    pub fn plan_of(&self, recipe: &Recipe) -> TrainingPlan {
+        let mut plan = recipe.plan.clone();
+        plan.validation = self.validation.clone().or(plan.validation);
+        plan
     }
 
     /// The recipe that nothing is changed in.
@@ -194,7 +217,14 @@ impl SearchSettings {
     /// A number for all that results depend on.
     pub(super) fn fingerprint(&self) -> u64 {
         let seeds: Vec<u64> = self.seeds.iter().map(|seed| seed.0).collect();
-        let parts = (self.trials, self.seed.0, seeds, &self.halving, &self.ranges);
+        let parts = (
+            self.trials,
+            self.seed.0,
+            seeds,
+            &self.validation,
+            &self.halving,
+            &self.ranges,
+        );
         let text = format!(
             "{parts:?}{}",
             toml::to_string(&self.recipe).unwrap_or_default()
