@@ -79,6 +79,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod baseline;
 pub mod ceiling;
 pub mod check;
 pub mod continual;

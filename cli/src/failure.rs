@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use respike::baseline::BaselineError;
 use respike::continual::ContinualError;
 use respike::dataset::DatasetError;
 use respike::encode::EncodeError;
@@ -172,6 +173,15 @@ impl From<SpecError> for Failure {
     fn from(error: SpecError) -> Self {
         match error {
             SpecError::Unreadable { ref source, .. } => Failure::of_file(&error, source),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<BaselineError> for Failure {
+    fn from(error: BaselineError) -> Self {
+        match error {
+            BaselineError::Dataset(error) => error.into(),
             _ => Failure::bad(error.to_string()),
         }
     }

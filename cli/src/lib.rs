@@ -19,6 +19,8 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod baseline;
+mod baseline_data;
 mod bench;
 mod class_choice;
 mod cochleagram;
@@ -31,6 +33,7 @@ mod failure;
 mod fetch;
 mod interrupt;
 mod learn;
+mod out_files;
 mod output;
 mod parts;
 mod plot;
@@ -72,6 +75,8 @@ enum Command {
     Train(Box<train::TrainArguments>),
     /// Test a trained network.
     Eval(eval::EvalArguments),
+    /// Say what cheap rules make of the same samples, without a trained network.
+    Baseline(Box<baseline::BaselineArguments>),
     /// Pre-train a network, then let it learn something new.
     #[command(subcommand)]
     Learn(learn::LearnCommand),
@@ -130,6 +135,7 @@ impl Command {
             Command::Data(command) => data::run(command),
             Command::Train(arguments) => train::run(*arguments),
             Command::Eval(arguments) => eval::run(arguments),
+            Command::Baseline(arguments) => baseline::run(*arguments),
             Command::Learn(command) => learn::run(command),
             Command::Bench(command) => bench::run(command),
             Command::Plot(command) => plot::run(command),
@@ -151,7 +157,7 @@ impl Command {
             Command::Bench(_) => {
                 "finished experiments are kept; give the same command with --resume to go on"
             }
-            Command::Eval(_) | Command::Plot(_) | Command::Parts(_) => {
+            Command::Eval(_) | Command::Baseline(_) | Command::Plot(_) | Command::Parts(_) => {
                 "nothing was written; give the same command again"
             }
         }

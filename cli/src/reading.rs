@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::output::{grouped, note};
-use respike::dataset::{Dataset, read_dataset_for};
+use respike::dataset::{Dataset, read_dataset_for, read_dataset_with_events};
 use respike::network::NetworkSpec;
 use respike::train::Checkpoint;
 
@@ -31,10 +31,32 @@ pub(super) fn read_data_for(
     class_names: &[String],
 ) -> Result<Dataset, Failure> {
     let data = read_dataset_for(paths, spec.binning(), class_names)?;
-    say_what_is_lost(&data)?;
-    say_how_long(&data)?;
-    say_which_channels(&data);
-    say_how_many_are_silent(&data)?;
+    say_what_does_not_fit(&data)?;
+    Ok(data)
+}
+
+/// Reads files as [`read_data`] does, and keeps their events.
+pub(super) fn read_data_with_events(
+    paths: &[PathBuf],
+    spec: &NetworkSpec,
+) -> Result<Dataset, Failure> {
+    let data = read_dataset_with_events(paths, spec.binning())?;
+    say_what_does_not_fit(&data)?;
+    Ok(data)
+}
+
+/// Says what of the data does not fit a network, or may not be meant.
+fn say_what_does_not_fit(data: &Dataset) -> Result<(), Failure> {
+    say_what_is_lost(data)?;
+    say_how_long(data)?;
+    say_which_channels(data);
+    say_how_many_are_silent(data)?;
+    say_how_many_are_repeated(data);
+    Ok(())
+}
+
+/// Says how many samples are of recordings that are there already.
+pub(super) fn say_how_many_are_repeated(data: &Dataset) {
     let twice = data.repeated_samples();
     if twice > 0 {
         note(&format!(
@@ -42,7 +64,20 @@ pub(super) fn read_data_for(
             data.len()
         ));
     }
-    Ok(data)
+}
+
+/// Refuses a test with what was trained on.
+pub(super) fn refuse_trained_on(data: &Dataset, test: &Dataset) -> Result<(), Failure> {
+    let trained = data.recordings();
+    let shared = test.iter().filter(|(_, sample)| trained.contains(sample));
+    match shared.count() {
+        0 => Ok(()),
+        shared => Err(Failure::bad(format!(
+            "{shared} of the {} samples in the --test files are in the --data files too; a test \
+             with them would prove nothing",
+            test.len()
+        ))),
+    }
 }
 
 /// Says so where a network knows what it was trained on only by every bit.

@@ -54,6 +54,6 @@ pub use recording::{LabelledEvents, Sample};
 pub use shd_read::{NumberType, ShdFile};
 #[cfg(feature = "hdf5")]
 pub use shd_write::{ShdContents, SpeakerInfo, TimesType, write_shd};
-pub use split::{Split, stratified_split};
+pub use split::{Split, stratified_split, stratified_split_of};
 
 pub use crate::ids::SoundPrint;

@@ -4,6 +4,7 @@
 //! each epoch, one for the end) and `summary.json`. Every table and every plot is drawn from these
 //! files alone; `docs/FORMATS.md` describes them.
 
+mod accuracy;
 mod confusion;
 mod folder;
 mod json;
@@ -14,6 +15,7 @@ mod run_record;
 pub mod suite;
 mod table;
 
+pub use accuracy::{GroupAccuracy, accuracy_by};
 pub use confusion::ConfusionMatrix;
 pub use folder::{Begun, Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
