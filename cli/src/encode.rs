@@ -119,7 +119,8 @@ enum TimesName {
     Float32,
 }
 
-fn takes(text: &str) -> Result<RangeInclusive<u32>, String> {
+/// Reads `0-4`, or `3` alone.
+pub(super) fn takes(text: &str) -> Result<RangeInclusive<u32>, String> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     match (first.trim().parse(), last.trim().parse()) {
         (Ok(first), Ok(last)) if first <= last => Ok(first..=last),

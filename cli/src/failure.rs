@@ -7,8 +7,8 @@ use respike::dataset::DatasetError;
 use respike::encode::EncodeError;
 use respike::network::{NetworkError, SpecError};
 use respike::replay::ReplayError;
-use respike::report::RunFolderError;
 use respike::report::plot::PlotError;
+use respike::report::{EvaluationFolderError, RunFolderError};
 use respike::storage::{FolderLockError, Shown, is_machine_trouble};
 use respike::suite::SuiteError;
 use respike::train::TrainError;
@@ -145,6 +145,18 @@ impl From<RunFolderError> for Failure {
                 ..
             } => Failure::Fault(error.into()),
             RunFolderError::Io { ref source, .. } => Failure::of_file(&error, source),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<EvaluationFolderError> for Failure {
+    fn from(error: EvaluationFolderError) -> Self {
+        match error {
+            EvaluationFolderError::Drawing { .. } => Failure::Fault(error.into()),
+            EvaluationFolderError::Io { ref source, .. } if !is_bad_place(source) => {
+                Failure::Fault(error.into())
+            }
             _ => Failure::bad(error.to_string()),
         }
     }

@@ -33,12 +33,14 @@ mod failure;
 mod fetch;
 mod interrupt;
 mod learn;
+mod merge;
 mod out_files;
 mod output;
 mod parts;
 mod plot;
 mod reading;
 mod resume;
+mod split;
 mod train;
 
 use std::io::{self, Write};

@@ -1,5 +1,6 @@
 //! Files and folders that are written: whether something is in the way, and SHD-layout files.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::failure::{Failure, is_bad_place};
-use respike::dataset::{LabelledEvents, ShdContents, write_shd};
+use super::output::{print, print_json, table};
+use respike::dataset::{LabelledEvents, MergedFiles, ShdContents, write_shd};
+use respike::ids::{SampleIndex, SpeakerId};
 use respike::storage::{PartFolder, Shown, folder_of, read_plain};
 
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
@@ -119,5 +122,87 @@ pub(super) fn refuse_file_in_the_way(folder: &Path) -> Result<(), Failure> {
             file.display()
         ))),
         None => Ok(()),
+    }
+}
+
+/// Refuses outputs that cannot be written, that are inputs, or each other, and, unless they may be replaced, those of
+/// a run that came to its end: of one that was stopped in between, some are there.
+pub(super) fn refuse_outputs(
+    outputs: &[&Path],
+    inputs: &[PathBuf],
+    force: bool,
+) -> Result<(), Failure> {
+    for (number, path) in outputs.iter().enumerate() {
+        refuse_no_file_name(path)?;
+        let same = |other: &Path| match (path.canonicalize(), other.canonicalize()) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => place(path) == place(other),
+        };
+        if inputs.iter().any(|input| same(input)) {
+            return Err(Failure::bad(format!(
+                "{} is read from, and cannot be written to; choose another name",
+                path.display()
+            )));
+        }
+        if outputs[..number].iter().any(|other| same(other)) {
+            return Err(Failure::bad(format!(
+                "{} is given for two outputs; give each its own",
+                path.display()
+            )));
+        }
+    }
+    match outputs.iter().all(|path| path.exists()) && !force {
+        true => Err(is_there(outputs[0])),
+        false => Ok(()),
+    }
+}
+
+/// Recordings of files, and the file that they go into.
+pub(super) type Part<'a> = (&'a Path, Vec<SampleIndex>);
+
+/// What `--json` prints of files that were made of others.
+#[derive(Serialize)]
+pub(super) struct Parts {
+    files: Vec<Written>,
+    class_names: Vec<String>,
+    /// By number.
+    speaker_names: BTreeMap<SpeakerId, String>,
+}
+
+impl Parts {
+    /// Writes parts of files. One that is there and may not be replaced must be the same already.
+    pub(super) fn write(
+        files: &MergedFiles,
+        mut parts: Vec<Part<'_>>,
+        force: bool,
+    ) -> Result<Self, Failure> {
+        // What is there is looked at before anything is written.
+        parts.sort_by_key(|(path, _)| !path.exists());
+        let (data, listed) = (files.dataset(), files.listed_speakers());
+        let mut written = Vec::new();
+        for (path, samples) in parts {
+            let recordings = files.recordings(&samples);
+            let contents = ShdContents {
+                times: files.times(),
+                speaker_names: &listed,
+                ..ShdContents::new(data.class_names(), &recordings)
+            };
+            write_output(path, &contents, force)?;
+            written.push(Written::of(path, &recordings));
+        }
+        Ok(Parts {
+            files: written,
+            class_names: data.class_names().to_vec(),
+            speaker_names: data.speaker_names().clone(),
+        })
+    }
+
+    pub(super) fn print(&self, json: bool) -> Result<(), Failure> {
+        if json {
+            return print_json(self);
+        }
+        let heading = ["file", "samples", "events a sample", "last event"];
+        let rows: Vec<Vec<String>> = self.files.iter().map(Written::row).collect();
+        print(&table(&heading, &rows, 1))
     }
 }

@@ -215,6 +215,11 @@ impl ShdFile {
         (name(&self.times), name(&self.units))
     }
 
+    /// Bytes of a time.
+    pub(super) fn time_bytes(&self) -> usize {
+        self.times.number.bytes()
+    }
+
     /// Reads the events of some samples.
     ///
     /// # Errors

@@ -6,6 +6,8 @@
 
 mod accuracy;
 mod confusion;
+mod csv_line;
+mod evaluation;
 mod folder;
 mod json;
 #[cfg(feature = "plots")]
@@ -17,6 +19,9 @@ mod table;
 
 pub use accuracy::{GroupAccuracy, accuracy_by};
 pub use confusion::ConfusionMatrix;
+pub use evaluation::{
+    EvaluationFolderError, EvaluationSummary, refuse_evaluation_folder, write_evaluation,
+};
 pub use folder::{Begun, Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
 pub use record::{
