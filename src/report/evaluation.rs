@@ -281,7 +281,7 @@ fn draw(summary: &EvaluationSummary, path: &Path) -> Result<(), String> {
     let figure = MatrixFigure {
         row_name: "class".to_string(),
         column_name: "taken for".to_string(),
-        value_name: "share of the class's samples".to_string(),
+        value_name: "share of the class's samples, %".to_string(),
         panels: vec![MatrixPanel {
             title: format!("{:.1} % right", summary.accuracy * 1e2),
             remark: match summary.samples {
