@@ -11,7 +11,7 @@ use super::failure::{Failure, is_bad_place};
 use super::output::{print, print_json, table};
 use respike::dataset::{LabelledEvents, MergedFiles, ShdContents, write_shd};
 use respike::ids::{SampleIndex, SpeakerId};
-use respike::storage::{PartFolder, Shown, folder_of, read_plain};
+use respike::storage::{PartFolder, Shown, clear_leftovers, folder_of, read_plain};
 
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot write {}: {error}", path.display());
@@ -151,10 +151,14 @@ pub(super) fn refuse_outputs(
             )));
         }
     }
-    match outputs.iter().all(|path| path.exists()) && !force {
-        true => Err(is_there(outputs[0])),
-        false => Ok(()),
+    if force || !outputs.iter().all(|path| path.exists()) {
+        return Ok(());
     }
+    // A run that was killed at its very end has nothing left to do but this.
+    for path in outputs {
+        clear_leftovers(folder_of(path));
+    }
+    Err(is_there(outputs[0]))
 }
 
 /// Recordings of files, and the file that they go into.
