@@ -40,7 +40,7 @@ const NETWORK_WINDOWS: usize = 4;
 /// given up, is picked with a fifth of the training samples, never with test samples.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  respike baseline --data data/fsdd70_train.h5 --test data/fsdd70_test.h5\n  respike baseline --data data/fsdd70_train.h5 data/fsdd70_test.h5 --model snn-models/demo70.toml \\\n      --base-classes 5 --out runs/baseline"
+    after_help = "Example:\n  respike baseline --data data/fsdd70_train.h5 --test data/fsdd70_test.h5\n  respike baseline --data data/fsdd70_train.h5 data/fsdd70_test.h5 --model snn-models/demo70.toml \\\n      --base-classes 5 --out runs/baseline"
 )]
 pub(super) struct BaselineArguments {
     /// Files to fit to; several are merged. Without --test they are split as `learn` splits them under the

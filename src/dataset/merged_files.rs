@@ -9,7 +9,8 @@ use std::path::PathBuf;
 
 use super::merge::read;
 use super::{
-    BinningTarget, Dataset, DatasetError, LabelledEvents, ShdFile, Split, stratified_split,
+    BinningTarget, Dataset, DatasetError, LabelledEvents, ShdFile, Split, TimesType,
+    stratified_split,
 };
 use crate::ids::{ClassId, SampleIndex, SoundPrint, SpeakerId};
 use crate::random::{MasterSeed, Purpose};
@@ -156,12 +157,11 @@ impl MergedFiles {
     }
 
     /// The narrowest type that holds the times of all files to the last bit.
-    #[cfg(feature = "hdf5")]
-    pub fn times(&self) -> super::TimesType {
+    pub fn times(&self) -> TimesType {
         match self.time_bytes {
-            0..=2 => super::TimesType::Float16,
-            3..=4 => super::TimesType::Float32,
-            _ => super::TimesType::Float64,
+            0..=2 => TimesType::Float16,
+            3..=4 => TimesType::Float32,
+            _ => TimesType::Float64,
         }
     }
 }

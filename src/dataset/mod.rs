@@ -32,7 +32,7 @@ mod fingerprint;
 mod hdf5_file;
 #[cfg(feature = "shd")]
 mod merge;
-#[cfg(feature = "shd")]
+#[cfg(feature = "hdf5")]
 mod merged_files;
 mod recording;
 #[cfg(feature = "shd")]
@@ -51,7 +51,7 @@ pub use error::DatasetError;
 pub use fingerprint::{Fingerprint, RecordingSet, Recordings};
 #[cfg(feature = "shd")]
 pub use merge::{read_dataset, read_dataset_for, read_dataset_with_events};
-#[cfg(feature = "shd")]
+#[cfg(feature = "hdf5")]
 pub use merged_files::{MergedFiles, PartRule};
 pub use recording::{LabelledEvents, Sample};
 #[cfg(feature = "shd")]

@@ -216,6 +216,7 @@ impl ShdFile {
     }
 
     /// Bytes of a time.
+    #[cfg(feature = "hdf5")]
     pub(super) fn time_bytes(&self) -> usize {
         self.times.number.bytes()
     }
