@@ -80,6 +80,7 @@
 #![forbid(unsafe_code)]
 
 pub mod augment;
+pub mod baseline;
 pub mod ceiling;
 pub mod check;
 pub mod continual;

@@ -8,7 +8,9 @@ use super::arguments::Machine;
 use super::encode::{self, EncodeArguments};
 use super::failure::Failure;
 use super::fetch::{self, FetchArguments};
+use super::merge::{self, MergeArguments};
 use super::output::{print, print_json, table};
+use super::split::{self, SplitArguments};
 use respike::dataset::{Recordings, ShdFile};
 use respike::ids::{ClassId, SpeakerId};
 use respike::storage::shown;
@@ -27,6 +29,16 @@ pub(super) enum DataCommand {
         after_help = "Example:\n  respike data fetch shd\n  respike data fetch shd --from shd_train.h5.gz --from shd_test.h5.gz\n  respike data fetch fsdd --to sounds"
     )]
     Fetch(FetchArguments),
+    /// Put some recordings of SHD-layout files into a file of their own, and the rest into another.
+    #[command(
+        after_help = "Example:\n  respike data split mine.h5 --speakers anna,bert --out test.h5 --out-rest train.h5\n  respike data split mine.h5 --share 0.1 --out test.h5 --out-rest train.h5\n  respike data split data/fsdd70_train.h5 --classes zero,one --out binary.h5"
+    )]
+    Split(SplitArguments),
+    /// Put the recordings of several SHD-layout files into one.
+    #[command(
+        after_help = "Example:\n  respike data merge data/fsdd70_train.h5 data/fsdd70_test.h5 --out digits.h5"
+    )]
+    Merge(MergeArguments),
     /// Turn recordings of speech into spikes with a model of the inner ear, as SHD was made.
     #[command(
         after_help = "Example:\n  respike data encode recordings --labels '{label}_{speaker}_{take}' --out digits.h5\n  respike data encode audio --labels 'lang-{language}_speaker-{speaker}_trial-{take}_digit-{label}' \\\n      --out mine.h5\n  respike data encode sounds --labels labels.csv --channels 70 --test-takes 0-4 --test-out test.h5 \\\n      --out train.h5\n\nAn interrupted run goes on where it was when it is started again."
@@ -70,7 +82,9 @@ impl DataCommand {
     /// What somebody is told who interrupts it.
     pub(super) fn how_to_go_on(&self) -> &'static str {
         match self {
-            DataCommand::Info(_) => "nothing was written; give the same command again",
+            DataCommand::Info(_) | DataCommand::Split(_) | DataCommand::Merge(_) => {
+                "nothing was written by halves; give the same command again"
+            }
             DataCommand::Fetch(_) => "what has come is kept; give the same command again to go on",
             DataCommand::Encode(_) => {
                 "recordings that were encoded are kept; give the same command again to go on"
@@ -84,6 +98,8 @@ pub(super) fn run(command: DataCommand) -> Result<(), Failure> {
         DataCommand::Info(arguments) => info(arguments),
         DataCommand::Fetch(arguments) => fetch::run(arguments),
         DataCommand::Encode(arguments) => encode::run(arguments),
+        DataCommand::Split(arguments) => split::run(&arguments),
+        DataCommand::Merge(arguments) => merge::run(&arguments),
     }
 }
 

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -10,9 +9,10 @@ use serde::Serialize;
 
 use super::arguments::{Machine, Seed};
 use super::encode_inputs::{Counts, good_files};
-use super::failure::{Failure, is_bad_place};
+use super::failure::Failure;
+use super::out_files::{Written, is_there, place, refuse_no_file_name, unwritable, write_output};
 use super::output::{counted_bar, note, print, print_json, table};
-use respike::dataset::{LabelledEvents, ShdContents, TimesType, write_shd};
+use respike::dataset::{LabelledEvents, ShdContents, TimesType};
 use respike::encode::{
     AudioFile, EarPreset, EarSettings, EncodeProgress, Heard, InnerEar, LabelRule, Labels,
     Numbering, encode_files,
@@ -20,7 +20,7 @@ use respike::encode::{
 use respike::ids::SpeakerId;
 use respike::names::normalised;
 use respike::random::MasterSeed;
-use respike::storage::{PartFolder, Shown, WholeFile, folder_of, read_plain};
+use respike::storage::{Shown, WholeFile};
 
 #[derive(Args)]
 pub(super) struct EncodeArguments {
@@ -119,7 +119,8 @@ enum TimesName {
     Float32,
 }
 
-fn takes(text: &str) -> Result<RangeInclusive<u32>, String> {
+/// Reads `0-4`, or `3` alone.
+pub(super) fn takes(text: &str) -> Result<RangeInclusive<u32>, String> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     match (first.trim().parse(), last.trim().parse()) {
         (Ok(first), Ok(last)) if first <= last => Ok(first..=last),
@@ -227,61 +228,12 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
     }
 }
 
-/// Writes a file. One that is there is of a run that was stopped between its outputs, or it is refused.
-fn write_output(path: &Path, contents: &ShdContents<'_>, force: bool) -> Result<(), Failure> {
-    if force || !path.exists() {
-        return Ok(write_shd(path, contents)?);
-    }
-    let unwritable = |error| unwritable(path, &error);
-    let part = PartFolder::create_in(folder_of(path)).map_err(unwritable)?;
-    let again = part.path().join("again.h5");
-    write_shd(&again, contents)?;
-    let read = |path: &Path| read_plain(path).map_err(unwritable);
-    match read(&again)? == read(path)? {
-        true => Ok(()),
-        false => Err(is_there(path)),
-    }
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    let message = format!("cannot write {}: {error}", path.display());
-    match is_bad_place(error) {
-        true => Failure::bad(message),
-        false => Failure::fault(message),
-    }
-}
-
-fn is_there(path: &Path) -> Failure {
-    Failure::bad(format!(
-        "{} is there already; choose another name, or give --force to replace it",
-        path.display()
-    ))
-}
-
 /// The files to write; refuses what is there already, unless work in progress says that it may be of a
 /// run that was stopped between its outputs.
 fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
     let outputs: Vec<PathBuf> = arguments.outputs().cloned().collect();
     for path in &outputs {
-        let folder = folder_of(path);
-        if path.file_name().is_none() || (path.exists() && !path.is_file()) {
-            return Err(Failure::bad(format!(
-                "{} is no name for a file",
-                path.display()
-            )));
-        }
-        if path.to_str().is_none() {
-            return Err(Failure::bad(format!(
-                "{} is not text in UTF-8, which libhdf5 needs of names; choose another",
-                path.display()
-            )));
-        }
-        if !folder.is_dir() {
-            return Err(Failure::bad(format!(
-                "there is no folder {}",
-                folder.display()
-            )));
-        }
+        refuse_no_file_name(path)?;
         // Found out now, and not after everything has been encoded.
         for place in [path.clone(), journal_of(path)] {
             let there = place.symlink_metadata().map(drop);
@@ -307,12 +259,6 @@ fn outputs(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Failure> {
         return Err(Failure::bad(message));
     }
     Ok(outputs)
-}
-
-/// What a file is, whatever way its path is written.
-pub(super) fn place(path: &Path) -> (Option<PathBuf>, Option<OsString>) {
-    let folder = folder_of(path).canonicalize();
-    (folder.ok(), path.file_name().map(OsStr::to_os_string))
 }
 
 /// Where the work in progress is kept: beside the file it is for.
@@ -406,40 +352,6 @@ fn split(heard: Vec<Heard>, numbering: &Numbering, is_test: &[bool]) -> [Vec<Lab
         });
     }
     parts
-}
-
-/// What was written into a file.
-#[derive(Serialize)]
-struct Written {
-    file: String,
-    samples: usize,
-    events: usize,
-    events_per_sample: f64,
-    last_event_s: Option<f64>,
-}
-
-impl Written {
-    fn of(path: &Path, recordings: &[LabelledEvents]) -> Self {
-        let events: usize = recordings.iter().map(|one| one.events.len()).sum();
-        let last = recordings.iter().filter_map(|one| one.events.last_time_s());
-        Written {
-            file: path.display().to_string(),
-            samples: recordings.len(),
-            events,
-            events_per_sample: events as f64 / recordings.len() as f64,
-            last_event_s: last.reduce(f64::max),
-        }
-    }
-
-    fn row(&self) -> Vec<String> {
-        let last = self.last_event_s.map(|last| format!("{last:.4} s"));
-        vec![
-            Shown(&self.file).to_string(),
-            self.samples.to_string(),
-            format!("{:.1}", self.events_per_sample),
-            last.unwrap_or_else(|| "no events".to_string()),
-        ]
-    }
 }
 
 /// What `--json` prints.

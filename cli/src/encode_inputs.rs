@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::encode::{BadFiles, EncodeArguments, place};
+use super::encode::{BadFiles, EncodeArguments};
 use super::failure::Failure;
+use super::out_files::place;
 use super::output::note;
 use respike::encode::{
     AudioFile, Checked, EncodeError, InnerEar, LabelRule, LabelledFiles, Labels, check_files,

@@ -1,22 +1,22 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Serialize;
 
 use super::arguments::Machine;
 use super::failure::Failure;
 use super::output::{note, print, print_json, table};
 use super::reading::{in_order_of, read_data_for, say_what_is_not_seen};
-use respike::ids::ClassId;
 use respike::network::Stage;
-use respike::report::ConfusionMatrix;
-use respike::storage::shown;
+use respike::report::{
+    EvaluationSummary, GroupAccuracy, refuse_evaluation_folder, write_evaluation,
+};
+use respike::storage::{Shown, shown};
 use respike::train::{Checkpoint, DatasetExamples, evaluate};
 
 /// Test a trained network on SHD-layout files.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  respike eval --data data/fsdd70_test.h5 --checkpoint runs/first/checkpoint.safetensors"
+    after_help = "Example:\n  respike eval --data data/fsdd70_test.h5 --checkpoint runs/first/checkpoint.safetensors \\\n      --out runs/first-tested"
 )]
 pub(super) struct EvalArguments {
     /// Files to test with; several are merged.
@@ -25,6 +25,13 @@ pub(super) struct EvalArguments {
     /// The trained network.
     #[arg(long, value_name = "FILE")]
     checkpoint: PathBuf,
+    /// A folder to write confusion matrix, accuracy by class and by speaker, and the logits of every sample
+    /// into, as CSV, with summary.json and a figure; all of it is there, or none.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace what a test before left in --out.
+    #[arg(long, requires = "out")]
+    force: bool,
     /// Print the figures as JSON.
     #[arg(long)]
     json: bool,
@@ -32,18 +39,11 @@ pub(super) struct EvalArguments {
     machine: Machine,
 }
 
-#[derive(Serialize)]
-struct EvalSummary {
-    samples: usize,
-    correct: usize,
-    accuracy: f64,
-    /// Samples that the network was trained on: a test with them proves nothing.
-    trained_on: usize,
-    confusion: ConfusionMatrix,
-}
-
 pub(super) fn run(arguments: EvalArguments) -> Result<(), Failure> {
     arguments.machine.prepare()?;
+    if let Some(out) = &arguments.out {
+        refuse_evaluation_folder(out, arguments.force)?;
+    }
     let saved = Checkpoint::load(&arguments.checkpoint)?;
     let data = read_data_for(&arguments.data, saved.network.spec(), &saved.class_names)?;
     let data = in_order_of(&saved, data)?;
@@ -59,32 +59,38 @@ pub(super) fn run(arguments: EvalArguments) -> Result<(), Failure> {
             data.len()
         ));
     }
-    let summary = EvalSummary {
-        samples: tested.samples(),
-        correct: tested.correct(),
-        accuracy: tested.accuracy(),
-        trained_on,
-        confusion: tested.confusion.into(),
-    };
+    let summary = EvaluationSummary::new(&tested, &data, trained_on);
+    if let Some(out) = &arguments.out {
+        write_evaluation(out, arguments.force, (&summary, &tested, &data))?;
+    }
     if arguments.json {
         return print_json(&summary);
     }
-    let rows = data.classes().into_iter().map(|class: ClassId| {
-        let row = summary.confusion.counts().row(class.index());
-        let (right, all) = (row[class.index()], row.sum());
-        vec![
-            shown(&data.class_name(class)).into_owned(),
-            all.to_string(),
-            right.to_string(),
-            format!("{:.1}", f64::from(right) / f64::from(all) * 1e2),
-        ]
-    });
-    let heading = ["class", "samples", "right", "accuracy %"];
-    print(&table(&heading, &rows.collect::<Vec<_>>(), 1))?;
+    print_accuracy("class", &summary.accuracy_of_classes)?;
+    if summary.accuracy_of_speakers.len() > 1 {
+        print_accuracy("speaker", &summary.accuracy_of_speakers)?;
+    }
     print(&format!(
         "{} of {} samples right: {:.1} %",
         summary.correct,
         summary.samples,
         summary.accuracy * 1e2
-    ))
+    ))?;
+    match &arguments.out {
+        Some(out) => print(&format!("written to {}", Shown(&out.display().to_string()))),
+        None => Ok(()),
+    }
+}
+
+fn print_accuracy(what: &str, groups: &[GroupAccuracy]) -> Result<(), Failure> {
+    let rows = groups.iter().map(|group| {
+        vec![
+            shown(&group.name).into_owned(),
+            group.samples.to_string(),
+            group.correct.to_string(),
+            format!("{:.1}", group.accuracy * 1e2),
+        ]
+    });
+    let heading = [what, "samples", "right", "accuracy %"];
+    print(&table(&heading, &rows.collect::<Vec<_>>(), 1))
 }

@@ -1,14 +1,15 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use respike::baseline::BaselineError;
 use respike::continual::ContinualError;
 use respike::dataset::DatasetError;
 use respike::encode::EncodeError;
 use respike::network::{NetworkError, SpecError};
 use respike::recipe::RecipeError;
 use respike::replay::ReplayError;
-use respike::report::RunFolderError;
 use respike::report::plot::PlotError;
+use respike::report::{EvaluationFolderError, RunFolderError};
 use respike::storage::{FolderLockError, Shown, is_machine_trouble};
 use respike::suite::SuiteError;
 use respike::train::TrainError;
@@ -151,6 +152,18 @@ impl From<RunFolderError> for Failure {
     }
 }
 
+impl From<EvaluationFolderError> for Failure {
+    fn from(error: EvaluationFolderError) -> Self {
+        match error {
+            EvaluationFolderError::Drawing { .. } => Failure::Fault(error.into()),
+            EvaluationFolderError::Io { ref source, .. } if !is_bad_place(source) => {
+                Failure::Fault(error.into())
+            }
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
 impl From<SuiteError> for Failure {
     fn from(error: SuiteError) -> Self {
         match error {
@@ -201,6 +214,15 @@ impl From<TuneError> for Failure {
             TuneError::Dataset(error) => error.into(),
             TuneError::Train(error) => error.into(),
             TuneError::Lock(error) => error.into(),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<BaselineError> for Failure {
+    fn from(error: BaselineError) -> Self {
+        match error {
+            BaselineError::Dataset(error) => error.into(),
             _ => Failure::bad(error.to_string()),
         }
     }

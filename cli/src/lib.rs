@@ -19,6 +19,8 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod baseline;
+mod baseline_data;
 mod bench;
 mod class_choice;
 mod cochleagram;
@@ -31,10 +33,13 @@ mod failure;
 mod fetch;
 mod interrupt;
 mod learn;
+mod merge;
+mod out_files;
 mod output;
 mod parts;
 mod plot;
 mod reading;
+mod split;
 mod train;
 mod tune;
 
@@ -74,6 +79,8 @@ enum Command {
     Tune(tune::TuneArguments),
     /// Test a trained network.
     Eval(eval::EvalArguments),
+    /// Say what cheap rules make of the same samples, without a trained network.
+    Baseline(Box<baseline::BaselineArguments>),
     /// Pre-train a network, then let it learn something new.
     #[command(subcommand)]
     Learn(learn::LearnCommand),
@@ -134,6 +141,7 @@ impl Command {
             Command::Train(arguments) => train::run(*arguments),
             Command::Tune(arguments) => tune::run(arguments),
             Command::Eval(arguments) => eval::run(arguments),
+            Command::Baseline(arguments) => baseline::run(*arguments),
             Command::Learn(command) => learn::run(command),
             Command::Bench(command) => bench::run(command),
             Command::Plot(command) => plot::run(command),
@@ -158,7 +166,7 @@ impl Command {
             Command::Bench(_) => {
                 "finished experiments are kept; give the same command with --resume to go on"
             }
-            Command::Eval(_) | Command::Plot(_) | Command::Parts(_) => {
+            Command::Eval(_) | Command::Baseline(_) | Command::Plot(_) | Command::Parts(_) => {
                 "nothing was written; give the same command again"
             }
         }

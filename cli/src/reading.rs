@@ -30,7 +30,9 @@ pub(super) fn read_data_for(
     spec: &NetworkSpec,
     class_names: &[String],
 ) -> Result<Dataset, Failure> {
-    looked_at(read_dataset_for(paths, spec.binning(), class_names)?)
+    let data = read_dataset_for(paths, spec.binning(), class_names)?;
+    say_what_does_not_fit(&data)?;
+    Ok(data)
 }
 
 /// The same, with the events of all recordings, which augmentations change.
@@ -39,19 +41,23 @@ pub(super) fn read_events_for(
     spec: &NetworkSpec,
     class_names: &[String],
 ) -> Result<Dataset, Failure> {
-    looked_at(read_dataset_with_events(
-        paths,
-        spec.binning(),
-        class_names,
-    )?)
+    let data = read_dataset_with_events(paths, spec.binning(), class_names)?;
+    say_what_does_not_fit(&data)?;
+    Ok(data)
 }
 
-/// Says what does not fit the network.
-fn looked_at(data: Dataset) -> Result<Dataset, Failure> {
-    say_what_is_lost(&data)?;
-    say_how_long(&data)?;
-    say_which_channels(&data);
-    say_how_many_are_silent(&data)?;
+/// Says what of the data does not fit a network, or may not be meant.
+fn say_what_does_not_fit(data: &Dataset) -> Result<(), Failure> {
+    say_what_is_lost(data)?;
+    say_how_long(data)?;
+    say_which_channels(data);
+    say_how_many_are_silent(data)?;
+    say_how_many_are_repeated(data);
+    Ok(())
+}
+
+/// Says how many samples are of recordings that are there already.
+pub(super) fn say_how_many_are_repeated(data: &Dataset) {
     let twice = data.repeated_samples();
     if twice > 0 {
         note(&format!(
@@ -59,7 +65,20 @@ fn looked_at(data: Dataset) -> Result<Dataset, Failure> {
             data.len()
         ));
     }
-    Ok(data)
+}
+
+/// Refuses a test with what was trained on.
+pub(super) fn refuse_trained_on(data: &Dataset, test: &Dataset) -> Result<(), Failure> {
+    let trained = data.recordings();
+    let shared = test.iter().filter(|(_, sample)| trained.contains(sample));
+    match shared.count() {
+        0 => Ok(()),
+        shared => Err(Failure::bad(format!(
+            "{shared} of the {} samples in the --test files are in the --data files too; a test \
+             with them would prove nothing",
+            test.len()
+        ))),
+    }
 }
 
 /// Says so where a network knows what it was trained on only by every bit.

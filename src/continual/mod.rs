@@ -25,5 +25,5 @@ pub use outcome::{Outcome, ReplayFigures, RunSeconds, RunTime};
 pub use published::{PUBLISHED_BATCH, published_batches, published_epoch, published_plan};
 pub use runner::{EpochRecord, Phase, Progress, Start, pretrain, run};
 pub use scenario::{Plan, Scenario, Task};
-pub use strict::{TEST_SHARE, strict_plan};
+pub use strict::{TEST_SHARE, strict_plan, strict_split};
 pub use testing::{Accuracies, TestSamples};

@@ -5,7 +5,7 @@
 //! before it.
 
 use super::{ContinualError, Plan, Scenario, Task};
-use crate::dataset::{Dataset, RecordingSet, stratified_split};
+use crate::dataset::{Dataset, RecordingSet, Split, stratified_split};
 use crate::ids::SampleIndex;
 use crate::random::{MasterSeed, Purpose};
 
@@ -23,9 +23,7 @@ pub fn strict_plan(
     seed: MasterSeed,
 ) -> Result<Plan, ContinualError> {
     scenario.check(dataset)?;
-    let mut generator = seed.stream(Purpose::Split);
-    let split = stratified_split(dataset, TEST_SHARE, &mut generator)?;
-    refuse_recordings_on_both_sides(dataset, &split.train, &split.test)?;
+    let split = strict_split(dataset, seed)?;
     let groups = scenario.group_of_each(dataset);
     let names = scenario.groups(dataset).into_iter().enumerate();
     let tasks = names.map(|(group, (name, new_class))| {
@@ -50,6 +48,17 @@ pub fn strict_plan(
         fixed_batches: false,
         old_grows: false,
     })
+}
+
+/// The split of a dataset under the strict protocol: whatever is learned with this seed, these are the test samples.
+///
+/// # Errors
+/// [`ContinualError::SameRecording`] if a recording is there twice and would be both trained on and tested with.
+pub fn strict_split(dataset: &Dataset, seed: MasterSeed) -> Result<Split, ContinualError> {
+    let mut generator = seed.stream(Purpose::Split);
+    let split = stratified_split(dataset, TEST_SHARE, &mut generator)?;
+    refuse_recordings_on_both_sides(dataset, &split.train, &split.test)?;
+    Ok(split)
 }
 
 fn refuse_recordings_on_both_sides(

@@ -48,7 +48,7 @@ pub fn read_dataset_for(
     target: BinningTarget,
     class_names: &[String],
 ) -> Result<Dataset, DatasetError> {
-    read(paths, target, class_names, false)
+    read(paths, target, class_names, false, &mut |_| {})
 }
 
 /// Reads and merges files as [`read_dataset_for`] does, and keeps their events, so that they can be augmented, and
@@ -61,14 +61,16 @@ pub fn read_dataset_with_events(
     target: BinningTarget,
     class_names: &[String],
 ) -> Result<Dataset, DatasetError> {
-    read(paths, target, class_names, true)
+    read(paths, target, class_names, true, &mut |_| {})
 }
 
-fn read(
+/// Reads and merges files, and hands each to `each` when it has been taken in.
+pub(super) fn read(
     paths: &[PathBuf],
     target: BinningTarget,
     class_names: &[String],
     keeps_events: bool,
+    each: &mut dyn FnMut(&ShdFile),
 ) -> Result<Dataset, DatasetError> {
     let mut merge: Option<Merge> = None;
     for (index, path) in paths.iter().enumerate() {
@@ -83,6 +85,7 @@ fn read(
                 merge = Some(first);
             }
         }
+        each(&file);
     }
     match merge {
         Some(merge) => merge.build(),

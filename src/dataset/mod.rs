@@ -32,6 +32,8 @@ mod fingerprint;
 mod hdf5_file;
 #[cfg(feature = "shd")]
 mod merge;
+#[cfg(feature = "hdf5")]
+mod merged_files;
 mod recording;
 #[cfg(feature = "shd")]
 mod shd_layout;
@@ -49,11 +51,13 @@ pub use error::DatasetError;
 pub use fingerprint::{Fingerprint, RecordingSet, Recordings};
 #[cfg(feature = "shd")]
 pub use merge::{read_dataset, read_dataset_for, read_dataset_with_events};
+#[cfg(feature = "hdf5")]
+pub use merged_files::{MergedFiles, PartRule};
 pub use recording::{LabelledEvents, Sample};
 #[cfg(feature = "shd")]
 pub use shd_read::{NumberType, ShdFile};
 #[cfg(feature = "hdf5")]
 pub use shd_write::{ShdContents, SpeakerInfo, TimesType, write_shd};
-pub use split::{Split, stratified_split};
+pub use split::{Split, stratified_split, stratified_split_of};
 
 pub use crate::ids::SoundPrint;

@@ -215,6 +215,12 @@ impl ShdFile {
         (name(&self.times), name(&self.units))
     }
 
+    /// Bytes of a time.
+    #[cfg(feature = "hdf5")]
+    pub(super) fn time_bytes(&self) -> usize {
+        self.times.number.bytes()
+    }
+
     /// Reads the events of some samples.
     ///
     /// # Errors

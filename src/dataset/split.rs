@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -26,10 +26,8 @@ impl Split {
     }
 }
 
-/// Splits a dataset so that every speaker and class has the same share of test samples.
-///
-/// A share that is not whole is carried over to the class's next speaker, so that every class has its
-/// share to within one sample, however small its groups are.
+/// Splits a dataset so that every speaker and class has the same share of test samples, as
+/// [`stratified_split_of`] does.
 ///
 /// # Errors
 /// [`DatasetError::BadFraction`] unless `test_share` lies between 0 and 1, both excluded.
@@ -38,19 +36,38 @@ pub fn stratified_split(
     test_share: f64,
     generator: &mut ChaCha8Rng,
 ) -> Result<Split, DatasetError> {
+    let labels = dataset
+        .iter()
+        .map(|(_, sample)| (sample.speaker, sample.class));
+    stratified_split_of(&labels.collect::<Vec<_>>(), test_share, generator)
+}
+
+/// Splits samples of which these are the speakers and classes so that each of these has the same share of test
+/// samples.
+///
+/// A share that is not whole is carried over to the class's next speaker, so that every class has its
+/// share to within one sample, however small its groups are.
+///
+/// # Errors
+/// [`DatasetError::BadFraction`] unless `test_share` lies between 0 and 1, both excluded.
+pub fn stratified_split_of(
+    labels: &[(SpeakerId, ClassId)],
+    test_share: f64,
+    generator: &mut ChaCha8Rng,
+) -> Result<Split, DatasetError> {
     if !(test_share > 0.0 && test_share < 1.0) {
         return Err(DatasetError::BadFraction(test_share));
     }
     let mut groups: BTreeMap<(SpeakerId, ClassId), Vec<SampleIndex>> = BTreeMap::new();
-    for (index, sample) in dataset.iter() {
-        let group = groups.entry((sample.speaker, sample.class));
-        group.or_default().push(index);
+    for (index, &label) in labels.iter().enumerate() {
+        groups.entry(label).or_default().push(SampleIndex(index));
     }
     for group in groups.values_mut() {
         group.shuffle(generator);
     }
     let mut split = Split::default();
-    let (speakers, classes) = (dataset.speakers(), dataset.classes());
+    let speakers: BTreeSet<SpeakerId> = labels.iter().map(|label| label.0).collect();
+    let classes: BTreeSet<ClassId> = labels.iter().map(|label| label.1).collect();
     for (turn, &class) in classes.iter().enumerate() {
         let mut due = 0.0;
         // Each class begins with another speaker, so that what is carried over does not always

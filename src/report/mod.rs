@@ -4,7 +4,10 @@
 //! each epoch, one for the end) and `summary.json`. Every table and every plot is drawn from these
 //! files alone; `docs/FORMATS.md` describes them.
 
+mod accuracy;
 mod confusion;
+mod csv_line;
+mod evaluation;
 mod folder;
 mod json;
 #[cfg(feature = "plots")]
@@ -18,7 +21,11 @@ mod search;
 pub mod suite;
 mod table;
 
+pub use accuracy::{GroupAccuracy, accuracy_by};
 pub use confusion::ConfusionMatrix;
+pub use evaluation::{
+    EvaluationFolderError, EvaluationSummary, refuse_evaluation_folder, write_evaluation,
+};
 pub use folder::{Begun, Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
 pub use rates::FiringRates;

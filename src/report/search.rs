@@ -148,6 +148,7 @@ pub fn search_figure(rounds: &[Round]) -> LineFigure {
     let low = scores.iter().copied().fold(100.0, f64::min);
     let high = scores.iter().copied().fold(0.0, f64::max);
     let panels = settings.iter().map(|one| {
+        let name = one.key.rsplit('.').next().unwrap_or_default().to_string();
         let numbers: Vec<f64> = one.points.iter().map(|(value, _)| *value).collect();
         let (least, most) = (
             numbers.iter().copied().fold(f64::INFINITY, f64::min),
@@ -155,15 +156,15 @@ pub fn search_figure(rounds: &[Round]) -> LineFigure {
         );
         let x = match one.labels.is_empty() {
             false => LineAxis::Labels(
-                one.key.clone(),
+                name,
                 one.labels.iter().map(|label| shortened(label)).collect(),
             ),
             true if least > 0.0 && most / least > 20.0 => {
-                LineAxis::Logarithm(one.key.clone(), (least / 1.2, most * 1.2))
+                LineAxis::Logarithm(name, (least / 1.2, most * 1.2))
             }
             true => {
                 let margin = ((most - least) * 0.05).max(most.abs() * 1e-3).max(1e-9);
-                LineAxis::Numbers(one.key.clone(), (least - margin, most + margin))
+                LineAxis::Numbers(name, (least - margin, most + margin))
             }
         };
         let part = |name: &str, colour, mark, wanted: bool| Series {
@@ -204,6 +205,7 @@ pub fn search_figure(rounds: &[Round]) -> LineFigure {
     });
     LineFigure {
         y_name: match first {
+            Some(Round { epochs: 1, .. }) => "validation accuracy after 1 epoch, %".to_string(),
             Some(round) => format!("validation accuracy after {} epochs, %", round.epochs),
             None => "validation accuracy, %".to_string(),
         },

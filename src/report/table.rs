@@ -1,5 +1,6 @@
 //! Tables, drawn from summaries.
 
+use super::csv_line::csv_line;
 use super::{LearnSummary, describe_replay, kilobytes};
 use crate::continual::TestSamples;
 use crate::storage::shown;
@@ -88,12 +89,6 @@ pub fn markdown(heading: &[&str], rows: &[Vec<String>]) -> String {
 
 /// A heading and rows with commas between their cells, for spreadsheets.
 pub fn comma_separated(heading: &[String], rows: &[Vec<String>]) -> String {
-    let quoted = |cell: &String| match cell.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell.clone(),
-    };
-    let line = |cells: &[String]| cells.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n";
-    std::iter::once(line(heading))
-        .chain(rows.iter().map(|row| line(row)))
-        .collect()
+    let rows = rows.iter().map(|row| csv_line(row));
+    std::iter::once(csv_line(heading)).chain(rows).collect()
 }

@@ -104,7 +104,13 @@ impl<'a> Search<'a> {
     ) -> Result<Vec<Round>, TuneError> {
         let mut trials: Vec<usize> = (0..self.settings.trials).collect();
         let mut rounds = Vec::new();
-        for (round, epochs) in self.rounds()?.into_iter().enumerate() {
+        let epochs_of_rounds = self.rounds()?;
+        let last = epochs_of_rounds.len() - 1;
+        for (round, epochs) in epochs_of_rounds.into_iter().enumerate() {
+            // One alone has nobody to be better than.
+            if trials.len() == 1 && 0 < round && round < last {
+                continue;
+            }
             news(&SearchNews::Round {
                 round,
                 trainings: trials.len() * self.settings.seeds.len(),

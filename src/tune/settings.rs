@@ -141,6 +141,11 @@ impl SearchSettings {
                 .map_err(|error: toml::de::Error| in_range(error.message().to_string()))?;
             range.check().map_err(in_range)?;
             let parsed: Key = key.parse().map_err(in_range)?;
+            if key == "training.epochs" {
+                return Err(in_range(
+                    "the recipe and `halving` say how many epochs there are".to_string(),
+                ));
+            }
             parsed
                 .set(&mut table.clone(), &Value::Boolean(true))
                 .map_err(in_range)?;

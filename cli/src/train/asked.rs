@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use super::super::arguments::{command_line, names_of};
 use super::super::failure::Failure;
+use super::super::reading::refuse_trained_on;
+use super::TrainArguments;
 use super::init::Init;
-use super::{TrainArguments, count_of};
 use respike::dataset::Dataset;
 use respike::network::{Network, NetworkSpec};
 use respike::random::MasterSeed;
@@ -83,19 +84,14 @@ impl Asked {
 
     /// Refuses a test with what is trained on, or was before.
     pub(super) fn refuse_seen(&self, data: &Dataset, test: &Dataset) -> Result<(), Failure> {
-        let trained = data.recordings();
-        let shared = count_of(test, |sample| trained.contains(sample));
-        if shared > 0 {
-            return Err(Failure::bad(format!(
-                "{shared} of the {} samples in the --test files are in the --data files too; a test \
-                 with them would prove nothing",
-                test.len()
-            )));
-        }
+        refuse_trained_on(data, test)?;
         let Some(init) = &self.init else {
             return Ok(());
         };
-        match count_of(test, |sample| init.was_trained_on(sample)) {
+        let seen = test
+            .iter()
+            .filter(|(_, sample)| init.was_trained_on(sample));
+        match seen.count() {
             0 => Ok(()),
             shared => Err(Failure::bad(format!(
                 "the network of --init was trained on {shared} of the {} samples in the --test files; a test \

@@ -16,7 +16,6 @@ use super::output::{note, print, print_json};
 use super::reading::read_events_for;
 use asked::Asked;
 use respike::augment::AugmentationSettings;
-use respike::dataset::Dataset;
 use respike::network::Stage;
 use respike::registry::Registry;
 use respike::report::{
@@ -234,9 +233,4 @@ impl TrainArguments {
             accuracies.join(", "),
         ))
     }
-}
-
-/// Samples of the test that are trained on.
-fn count_of(test: &Dataset, is_seen: impl Fn(&respike::dataset::Sample) -> bool) -> usize {
-    test.iter().filter(|(_, sample)| is_seen(sample)).count()
 }

@@ -160,6 +160,28 @@ const RATES: Tried = Tried {
     prepare: picture_and_table,
     ends: &[0],
 };
+const EVAL: Tried = Tried {
+    arguments: "eval --data DATA --force --threads 1",
+    again: "",
+    strides: [2, 4],
+    prepare: tested_before,
+    ends: &[0],
+};
+const BASELINE: Tried = Tried {
+    arguments: "baseline --data DATA --force --threads 1",
+    again: "",
+    strides: [1, 2],
+    prepare: out,
+    ends: &[0],
+};
+const SPLIT: Tried = Tried {
+    arguments: "data split DATA --share 0.3 --threads 1",
+    again: "",
+    strides: [2, 4],
+    prepare: part_and_rest,
+    // As above.
+    ends: &[0, 2],
+};
 const DEMO: Tried = Tried {
     arguments: "demo --threads 1",
     again: "",
@@ -202,6 +224,42 @@ fn two_files(folder: &Path) -> Vec<OsString> {
         "--test-out".into(),
         file("test.h5"),
     ]
+}
+
+fn part_and_rest(folder: &Path) -> Vec<OsString> {
+    let mut words = two_files(folder);
+    for word in &mut words {
+        if word == "--test-out" {
+            *word = "--out-rest".into();
+        }
+    }
+    words
+}
+
+/// A trained network, and what a test of it left before.
+fn tested_before(folder: &Path) -> Vec<OsString> {
+    made_before(folder);
+    let run = |mut command: Vec<OsString>, out: PathBuf| {
+        command.extend(["--out".into(), out.into_os_string()]);
+        let done = Command::new(&command[0]).args(&command[1..]).output();
+        assert!(done.expect("it runs").status.success());
+    };
+    run(respike(TRAIN.arguments), folder.join("run"));
+    let part = folder.join("part.h5");
+    run(respike(SPLIT.arguments), part.clone());
+    let checkpoint = [
+        "--checkpoint".into(),
+        folder.join("run/checkpoint.safetensors").into_os_string(),
+    ];
+    let mut test = respike("eval --data");
+    test.push(part.into_os_string());
+    test.extend(checkpoint.clone());
+    run(test, folder.join("before/tested"));
+    let out = folder.join("out/tested").into_os_string();
+    checkpoint
+        .into_iter()
+        .chain(["--out".into(), out])
+        .collect()
 }
 
 fn picture(folder: &Path) -> Vec<OsString> {
@@ -328,6 +386,36 @@ fn a_plot_with_a_table_is_drawn_again_after_any_kill() {
 #[test]
 fn a_plot_with_a_table_says_what_could_not_be_written() {
     RATES.with(Trouble::Failures);
+}
+
+#[test]
+fn a_test_is_written_again_after_any_kill() {
+    EVAL.with(Trouble::Kills);
+}
+
+#[test]
+fn a_test_says_what_could_not_be_written() {
+    EVAL.with(Trouble::Failures);
+}
+
+#[test]
+fn a_baseline_is_written_again_after_any_kill() {
+    BASELINE.with(Trouble::Kills);
+}
+
+#[test]
+fn a_baseline_says_what_could_not_be_written() {
+    BASELINE.with(Trouble::Failures);
+}
+
+#[test]
+fn a_split_goes_on_from_any_kill() {
+    SPLIT.with(Trouble::Kills);
+}
+
+#[test]
+fn a_split_says_what_could_not_be_written() {
+    SPLIT.with(Trouble::Failures);
 }
 
 #[test]

@@ -189,7 +189,8 @@ impl LineAxis {
 
     fn ticks(&self, axes: &Axes) -> Vec<Tick> {
         match self {
-            LineAxis::Numbers(..) => axes.x_ticks(true),
+            // Whole numbers, where several lie within.
+            LineAxis::Numbers(_, (low, high)) => axes.x_ticks(high - low >= 2.0),
             LineAxis::Logarithm(_, limits) => logarithmic_ticks(*limits),
             LineAxis::Labels(_, labels) => {
                 // No wider than what belongs to each.

@@ -1,5 +1,6 @@
 //! A table of a suite, as Markdown and for spreadsheets.
 
+use crate::report::csv_line::csv_line;
 use crate::report::markdown;
 use crate::storage::shown;
 
@@ -32,16 +33,9 @@ impl Table {
     /// As comma-separated values, the last column being a command: of an experiment of the row, or
     /// `command`, which runs all of them.
     pub fn csv(&self, command: &str) -> String {
-        let quote = |cell: &String| {
-            let cell = shown(cell);
-            match cell.contains([',', '"']) {
-                true => format!("\"{}\"", cell.replace('"', "\"\"")),
-                false => cell.into_owned(),
-            }
-        };
         let line = |row: &[String], command: &str| {
-            let cells = row.iter().map(quote).chain([quote(&command.to_string())]);
-            cells.collect::<Vec<_>>().join(",") + "\n"
+            let cells = row.iter().map(|cell| shown(cell));
+            csv_line(cells.chain([shown(command)]))
         };
         let last = match self.commands.is_empty() {
             true => "command",
