@@ -23,6 +23,7 @@ fn every_help_has_an_example() {
         "data split",
         "data merge",
         "train",
+        "tune",
         "eval",
         "baseline",
         "learn",

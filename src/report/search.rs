@@ -61,7 +61,6 @@ pub fn search_table(rounds: &[Round]) -> (Vec<String>, Vec<Vec<String>>) {
         "validation %".to_string(),
     ];
     heading.extend(keys.iter().map(|key| shown(key).into_owned()));
-    heading.push("seconds".to_string());
     let mut seen = BTreeSet::new();
     let mut rows = Vec::new();
     for round in rounds.iter().rev() {
@@ -95,8 +94,6 @@ fn row(standing: &Standing, epochs: usize, keys: &BTreeSet<&String>) -> Vec<Stri
             shown(&value_text(value)).into_owned()
         })
     }));
-    let seconds = standing.results.iter().map(|result| result.seconds);
-    row.push(format!("{:.1}", seconds.sum::<f64>()));
     row
 }
 

@@ -109,6 +109,21 @@ const TRAIN: Tried = Tried {
     prepare: out,
     ends: &[0],
 };
+/// With samples kept out, and the best network of its own beside the last.
+const PICK: Tried = Tried {
+    arguments: "train --data DATA --model MODEL --epochs 3 --validation 0.4 --select best-validation --threads 1",
+    again: "--resume",
+    strides: [7, 11],
+    prepare: out,
+    ends: &[0],
+};
+const TUNE: Tried = Tried {
+    arguments: "tune --data DATA --threads 1",
+    again: "--resume",
+    strides: [7, 11],
+    prepare: search,
+    ends: &[0],
+};
 const LEARN: Tried = Tried {
     arguments: "learn class --held-out 1 --strategy latent --lr-index 1 --replays 4 --data DATA --model MODEL \
                 --pretrain-epochs 1 --epochs 1 --threads 1",
@@ -209,6 +224,20 @@ fn finished_suite(folder: &Path) -> Vec<OsString> {
     assert!(done.expect("it runs").status.success());
     std::fs::rename(folder.join("out"), folder.join("before")).expect("writable");
     out(folder)
+}
+
+/// Two recipes of an epoch each.
+fn search(folder: &Path) -> Vec<OsString> {
+    let model = project("tests/cases/tiny.toml");
+    let recipe = format!("name = \"tiny\"\nnetwork = {model:?}\n[training]\nepochs = 1\n");
+    std::fs::write(folder.join("recipe.toml"), recipe).expect("writable");
+    let file = folder.join("search.toml");
+    let search = "name = \"tiny\"\nrecipe = \"recipe.toml\"\nvalidation = 0.4\ntrials = 2\n[ranges]\n\
+         \"training.learning_rate\" = { log = [1e-4, 1e-2] }\n";
+    std::fs::write(&file, search).expect("writable");
+    let mut words = vec![file.into_os_string()];
+    words.extend(out(folder));
+    words
 }
 
 fn made_before(folder: &Path) {
@@ -316,6 +345,26 @@ fn train_goes_on_from_any_kill() {
 #[test]
 fn train_says_what_could_not_be_written() {
     TRAIN.with(Trouble::Failures);
+}
+
+#[test]
+fn picking_goes_on_from_any_kill() {
+    PICK.with(Trouble::Kills);
+}
+
+#[test]
+fn picking_says_what_could_not_be_written() {
+    PICK.with(Trouble::Failures);
+}
+
+#[test]
+fn a_search_goes_on_from_any_kill() {
+    TUNE.with(Trouble::Kills);
+}
+
+#[test]
+fn a_search_says_what_could_not_be_written() {
+    TUNE.with(Trouble::Failures);
 }
 
 #[test]
