@@ -1,11 +1,11 @@
 //! The strict protocol: what an honest measurement is.
 //!
-//! Samples are split once, every speaker and class in the same proportion; every test sample counts
+//! Samples are split once, every speaker and class in the same proportion, or as someone split them; every test sample counts
 //! once; none is ever trained on or kept in a memory; the last epoch is reported, whatever came
 //! before it.
 
 use super::{ContinualError, Plan, Scenario, Task};
-use crate::dataset::{Dataset, RecordingSet, stratified_split};
+use crate::dataset::{Dataset, RecordingSet, Split, stratified_split};
 use crate::ids::SampleIndex;
 use crate::random::{MasterSeed, Purpose};
 
@@ -25,6 +25,36 @@ pub fn strict_plan(
     scenario.check(dataset)?;
     let mut generator = seed.stream(Purpose::Split);
     let split = stratified_split(dataset, TEST_SHARE, &mut generator)?;
+    plan_of(scenario, dataset, &split, |name, _| {
+        format!("{name} has too few samples to be split")
+    })
+}
+
+/// Makes the scenario's tasks of samples that are for training and others that are for testing: as strict, but
+/// for who split them.
+///
+/// # Errors
+/// As [`strict_plan`].
+///
+/// # Panics
+/// If the split has a sample that is not there.
+pub fn given_plan(
+    scenario: Scenario,
+    dataset: &Dataset,
+    split: &Split,
+) -> Result<Plan, ContinualError> {
+    scenario.check(dataset)?;
+    plan_of(scenario, dataset, split, |name, what| {
+        format!("none of the samples to {what} is of {name}")
+    })
+}
+
+fn plan_of(
+    scenario: Scenario,
+    dataset: &Dataset,
+    split: &Split,
+    why: impl Fn(&str, &str) -> String,
+) -> Result<Plan, ContinualError> {
     refuse_recordings_on_both_sides(dataset, &split.train, &split.test)?;
     let groups = scenario.group_of_each(dataset);
     let names = scenario.groups(dataset).into_iter().enumerate();
@@ -32,7 +62,7 @@ pub fn strict_plan(
         let part = split.filter(|index| groups[index.0] == group);
         for (what, samples) in [("train on", &part.train), ("test with", &part.test)] {
             if samples.is_empty() {
-                let why = format!("{name} has too few samples to be split");
+                let why = why(&name, what);
                 return Err(ContinualError::NothingLeft { what, why });
             }
         }

@@ -11,9 +11,11 @@ use rayon::prelude::*;
 use super::binned::places_of;
 use super::shd_layout::At;
 use super::shd_read::EVENT_BYTES;
-use super::{BinningTarget, Dataset, DatasetBuilder, DatasetError, RecordingSet, Sample, ShdFile};
+use super::{
+    BinningTarget, Dataset, DatasetBuilder, DatasetError, RecordingSet, Sample, ShdFile, Split,
+};
 use crate::ceiling;
-use crate::ids::{ClassId, SpeakerId};
+use crate::ids::{ClassId, SampleIndex, SpeakerId};
 use crate::names::normalised;
 
 /// Samples that are binned before their errors are looked at.
@@ -48,7 +50,27 @@ pub fn read_dataset_for(
     target: BinningTarget,
     class_names: &[String],
 ) -> Result<Dataset, DatasetError> {
-    read(paths, target, class_names, false)
+    let (data, _) = read(paths, &[], target, class_names, false)?;
+    Ok(data)
+}
+
+/// Reads files to train on and files to test with, merged as [`read_dataset_for`] merges them, and which samples
+/// are which.
+///
+/// # Errors
+/// As [`read_dataset`], and [`DatasetError::Empty`] without any file to train on.
+pub fn read_dataset_and_tests(
+    paths: &[PathBuf],
+    tests: &[PathBuf],
+    target: BinningTarget,
+    class_names: &[String],
+) -> Result<(Dataset, Split), DatasetError> {
+    let (data, train) = read(paths, tests, target, class_names, false)?;
+    let split = Split {
+        train: (0..train).map(SampleIndex).collect(),
+        test: (train..data.len()).map(SampleIndex).collect(),
+    };
+    Ok((data, split))
 }
 
 /// Reads and merges files as [`read_dataset_for`] does, and keeps their events, so that they can be augmented, and
@@ -61,18 +83,26 @@ pub fn read_dataset_with_events(
     target: BinningTarget,
     class_names: &[String],
 ) -> Result<Dataset, DatasetError> {
-    read(paths, target, class_names, true)
+    let (data, _) = read(paths, &[], target, class_names, true)?;
+    Ok(data)
 }
 
+/// Merges files and those that come after them, and counts the samples of the former.
 fn read(
     paths: &[PathBuf],
+    later: &[PathBuf],
     target: BinningTarget,
     class_names: &[String],
     keeps_events: bool,
-) -> Result<Dataset, DatasetError> {
+) -> Result<(Dataset, usize), DatasetError> {
     let mut merge: Option<Merge> = None;
-    for (index, path) in paths.iter().enumerate() {
-        refuse_same_path(path, &paths[..index])?;
+    let mut samples = 0;
+    let all: Vec<PathBuf> = match paths {
+        [] => Vec::new(),
+        paths => [paths, later].concat(),
+    };
+    for (index, path) in all.iter().enumerate() {
+        refuse_same_path(path, &all[..index])?;
         let file = ShdFile::open(path)?;
         match &mut merge {
             Some(merge) => merge.add(&file, target)?,
@@ -83,9 +113,12 @@ fn read(
                 merge = Some(first);
             }
         }
+        if index < paths.len() {
+            samples += file.len();
+        }
     }
     match merge {
-        Some(merge) => merge.build(),
+        Some(merge) => Ok((merge.build()?, samples)),
         None => Err(DatasetError::Empty("a list of no files".to_string())),
     }
 }

@@ -48,7 +48,7 @@ pub use builder::DatasetBuilder;
 pub use error::DatasetError;
 pub use fingerprint::{Fingerprint, RecordingSet, Recordings};
 #[cfg(feature = "shd")]
-pub use merge::{read_dataset, read_dataset_for, read_dataset_with_events};
+pub use merge::{read_dataset, read_dataset_and_tests, read_dataset_for, read_dataset_with_events};
 pub use recording::{LabelledEvents, Sample};
 #[cfg(feature = "shd")]
 pub use shd_read::{NumberType, ShdFile};
