@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use respike::continual::{
-    Experiment, LearningDefaults, MemorySettings, Plan, Protocol, Scenario, Start, Strategy,
-    pretrain, published_plan, run, strict_plan,
+    ContinualError, Experiment, LearningData, LearningDefaults, MemorySettings, Plan, Protocol,
+    Scenario, Start, Strategy, given_plan, pretrain, published_plan, run, strict_plan,
 };
-use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents};
+use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents, Split};
 use respike::ids::{ClassId, SampleIndex, SpeakerId};
 use respike::network::{Network, NetworkSpec, Stage};
 use respike::random::{MasterSeed, Purpose};
@@ -402,4 +402,50 @@ fn test_samples_give_a_memory_no_bits() {
     let outcome = run(&experiment, &dataset, fresh, &mut go_on).expect("it runs");
     let memory = outcome.memory.expect("native rehearsal has one");
     assert_eq!(memory.shape().kept(), Kept::Inputs { bits: 1 });
+}
+
+#[test]
+fn tests_that_are_given_are_tested_and_all_others_are_learned() {
+    let dataset = dataset(4, 3, 10);
+    // Every fourth sample, and some that are in neither part.
+    let (test, train): (Vec<_>, Vec<_>) = (0..100).map(SampleIndex).partition(|i| i.0 % 4 == 0);
+    let split = Split { train, test };
+    for scenario in SCENARIOS {
+        let plan = given_plan(scenario, &dataset, &split).expect("it fits");
+        let mut train: Vec<_> = plan.tasks.iter().flat_map(|task| &task.train).collect();
+        train.sort_unstable();
+        assert!(train.into_iter().eq(&split.train), "{scenario}");
+        let mut test = plan.test_all();
+        test.sort_unstable();
+        assert_eq!(test, split.test, "{scenario}");
+        let experiment = of_one_epoch(scenario, Strategy::Native, Protocol::Strict, 10_000);
+        let fresh = Start::Fresh(Box::new(Network::new(small_network(4), experiment.seed)));
+        let data = LearningData::with_split(&dataset, &split).expect("its samples");
+        let mut go_on = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
+        let outcome = run(&experiment, data, fresh, &mut go_on).expect("it runs");
+        let memory = outcome.memory.expect("native rehearsal has one");
+        assert_eq!(memory.len(), split.train.len());
+        assert_eq!(outcome.confusion_after.sum(), split.test.len() as u32);
+        for index in dataset.iter().map(|(index, _)| index) {
+            let trained_on = outcome.learned.trained_on.contains(dataset.sample(index));
+            assert_eq!(trained_on, split.train.contains(&index), "{index}");
+        }
+    }
+    let mut experiment = published_experiment(SCENARIOS[1], Strategy::Naive, 1);
+    experiment.memory = None;
+    let data = LearningData::with_split(&dataset, &split).expect("its samples");
+    let refused = experiment.check_fits(&small_network(4), data);
+    assert!(matches!(refused, Err(ContinualError::TestsAreFixed)));
+    for wrong in [SampleIndex(1), SampleIndex(120)] {
+        let mut split = split.clone();
+        split.test.push(wrong);
+        let refused = LearningData::with_split(&dataset, &split);
+        assert!(matches!(refused, Err(ContinualError::BadSplit(index)) if index == wrong));
+    }
+    // Without a test sample of what is new.
+    let of_new = |i: &SampleIndex| dataset.sample(*i).class == ClassId(2);
+    let mut split = split.clone();
+    split.test.retain(|index| !of_new(index));
+    let error = given_plan(SCENARIOS[1], &dataset, &split).expect_err("nothing tells of it");
+    assert!(error.to_string().contains("test with"), "{error}");
 }

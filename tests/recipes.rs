@@ -71,5 +71,8 @@ fn the_recipe_for_the_digits_that_ship_is_as_good_as_it_was() {
     });
     let mean = accuracies.iter().sum::<f64>() / 3.0;
     let least = MEAN - LEEWAY;
-    assert!(mean > least, "{accuracies:.1?}, the mean of which is {mean:.1} %, below {least:.1} %");
+    assert!(
+        mean > least,
+        "{accuracies:.1?}, the mean of which is {mean:.1} %, below {least:.1} %"
+    );
 }

@@ -1,35 +1,33 @@
-use std::ops::ControlFlow;
+mod given_tests;
+mod recorded;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, Subcommand};
 
-use super::arguments::{RunFlags, Training, command_line, names_of, read_data_for};
+use super::arguments::{RunFlags, Training, names_of, read_data_for};
 use super::class_choice::ClassChoice;
 use super::failure::Failure;
 use super::output::{LearnBars, note, note_time, print, print_json, table};
 use super::reading::say_what_is_not_seen;
+use given_tests::{GivenTests, refuse_published, say_who_is_tested};
+pub(super) use recorded::run_recorded;
+use recorded::{Made, run_noted};
 use respike::continual::{
-    Experiment, LearningDefaults, MemorySettings, Outcome, Progress, Protocol, Scenario, Start,
-    Strategy, TestSamples, run as run_experiment,
+    Experiment, LearningData, LearningDefaults, MemorySettings, Protocol, Scenario, Start, Strategy,
 };
 use respike::dataset::Dataset;
 use respike::network::{Network, NetworkSpec};
 use respike::replay::{Capacity, Codec, Policy, parse_bytes};
-use respike::report::{
-    Begun, DataNote, Description, EpochLine, LearnSummary, RecordLine, Replace, RunFolder,
-    RunFolderError, StartLine, Summary, TaskNote, learn_table,
-};
+use respike::report::{DataNote, RunFolder, Summary, learn_table};
 use respike::storage::Shown;
 use respike::train::Checkpoint;
-
-const PRETRAINED: &str = "pretrained.safetensors";
-const LEARNED: &str = "learned.safetensors";
 
 /// Pre-train a network, then let it learn something new.
 #[derive(Subcommand)]
 #[command(
-    after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --replay-layer 2 \\\n      --codec or:2 --budget 400kB --out runs/nine"
+    after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --replay-layer 2 \\\n      --codec or:2 --budget 400kB --out runs/nine\n  respike learn class --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy naive --out runs/nine-naive"
 )]
 pub(super) enum LearnCommand {
     /// A new speaker of known classes (sample-incremental).
@@ -74,9 +72,15 @@ pub(super) enum LearnCommand {
 
 #[derive(Args)]
 pub(super) struct LearnArguments {
-    /// Files with the data; several are merged, and split by the protocol.
+    /// Files with the data; several are merged, and split by the protocol, unless there is --test.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     data: Vec<PathBuf>,
+    /// Files to test with, instead of splitting: all samples of --data are trained on, all of --test are tested.
+    /// Both must have the same class names, and samples of everything that is learned; speakers are the same by
+    /// their names. A new speaker must be in both; speakers in --test alone count as old. Not with the published
+    /// protocol.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    test: Vec<PathBuf>,
     /// The network, a TOML file as in snn-models/.
     #[arg(long, value_name = "SPEC.toml")]
     model: PathBuf,
@@ -142,8 +146,16 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
     let saved = saved.transpose()?;
     saved.as_ref().inspect(|saved| say_what_is_not_seen(saved));
     let class_names = saved.as_ref().map(|saved| &saved.class_names[..]);
-    let data = read_data_for(&common.data, &spec, class_names.unwrap_or_default())?;
+    let class_names = class_names.unwrap_or_default();
+    let (data, tests) = match common.test.as_slice() {
+        [] => (read_data_for(&common.data, &spec, class_names)?, None),
+        tests => {
+            let (data, tests) = GivenTests::read((&common.data, tests), &spec, class_names)?;
+            (data, Some(tests))
+        }
+    };
     let (experiment, data) = common.experiment(&asked, data, saved.as_ref())?;
+    let split = tests.map(|tests| tests.split(&data));
     let read_s = started.elapsed().as_secs_f64();
     let start = match saved {
         Some(saved) => Start::Pretrained(Box::new(saved)),
@@ -152,7 +164,15 @@ pub(super) fn run(command: LearnCommand) -> Result<(), Failure> {
     let names = names_of(&common.data);
     let mut bars = LearnBars::new("");
     let out = (common.out.as_path(), replace);
-    let recorded = run_recorded(&experiment, &data, names, start, out, &mut bars)?;
+    let recorded = match &split {
+        None => run_recorded(&experiment, &data, names, start, out, &mut bars)?,
+        Some(split) => {
+            say_who_is_tested(experiment.scenario, &data, split);
+            let note = DataNote::of_split(&data, split, (names, names_of(&common.test)));
+            let data = LearningData::with_split(&data, split)?;
+            run_noted(&experiment, data, note, start, out, &mut bars)?
+        }
+    };
     match &recorded.made {
         Some(made) => note_times(made, read_s, started.elapsed().as_secs_f64()),
         None => note("the run has come to its end before; nothing is left to do"),
@@ -260,6 +280,7 @@ impl LearnArguments {
                 idle.join(" and ")
             )));
         }
+        refuse_published(self.protocol, &self.test)?;
         if self.protocol == Protocol::Published && self.policy.is_some() {
             return Err(Failure::bad(
                 "the published protocol has a rule of its own for what the memory keeps, so that --policy would \
@@ -373,110 +394,6 @@ fn load(path: &Path, spec: &NetworkSpec) -> Result<Checkpoint, Failure> {
         )));
     }
     Ok(saved)
-}
-
-/// An experiment whose folder is complete.
-pub(super) struct Recorded {
-    pub(super) summary: LearnSummary,
-    /// What was computed, unless the same run had come to its end there before.
-    pub(super) made: Option<Made>,
-}
-
-/// What was computed.
-pub(super) struct Made {
-    outcome: Outcome,
-    write_s: f64,
-}
-
-impl Recorded {
-    /// The network after pre-training and the one at the end.
-    pub(super) fn networks(self, out: &Path) -> Result<[Checkpoint; 2], Failure> {
-        match self.made {
-            Some(made) => Ok([made.outcome.pretrained, made.outcome.learned]),
-            None => Ok([
-                Checkpoint::load(&out.join(PRETRAINED))?,
-                Checkpoint::load(&out.join(LEARNED))?,
-            ]),
-        }
-    }
-}
-
-/// Runs an experiment and writes its folder: records, summary, networks and memory. If the same run has
-/// come to its end there before, nothing is run.
-///
-/// Nothing is written before everything is known to fit.
-pub(super) fn run_recorded(
-    experiment: &Experiment,
-    data: &Dataset,
-    files: Vec<String>,
-    start: Start,
-    (out, replace): (&Path, Replace),
-    bars: &mut LearnBars,
-) -> Result<Recorded, Failure> {
-    let spec = start.network().spec().clone();
-    let mut folder: Option<RunFolder> = None;
-    let mut trouble: Option<RunFolderError> = None;
-    let (mut test_samples, mut finished, mut write_s) = (None, None, 0.0);
-    let outcome = run_experiment(experiment, data, start, &mut |progress| {
-        bars.show(&progress);
-        let writing = Instant::now();
-        let written = match (&progress, &mut folder) {
-            (Progress::Planned(plan), _) => {
-                test_samples = Some(TestSamples::of(plan));
-                let settings = Description::Learn(experiment.clone());
-                let data_note = DataNote::of(data, files.clone());
-                let tasks = TaskNote::of(plan);
-                let start = StartLine::new(
-                    command_line(),
-                    experiment.seed,
-                    spec.clone(),
-                    settings,
-                    data_note,
-                    tasks,
-                );
-                RunFolder::begin(out, start, replace).map(|begun| match begun {
-                    Begun::Anew(begun) => folder = Some(begun),
-                    Begun::Finished(summary) => finished = Some(*summary),
-                })
-            }
-            (Progress::Epoch(record), Some(folder)) => {
-                folder.add(&RecordLine::Epoch(EpochLine::from(*record)))
-            }
-            _ => Ok(()),
-        };
-        write_s += writing.elapsed().as_secs_f64();
-        match written {
-            Ok(()) if finished.is_some() => ControlFlow::Break(()),
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                trouble = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    });
-    bars.finish();
-    if let Some(error) = trouble {
-        return Err(error.into());
-    }
-    if let Some(Summary::Learn(summary)) = finished {
-        let (summary, made) = (*summary, None);
-        return Ok(Recorded { summary, made });
-    }
-    let outcome = outcome?;
-    let writing = Instant::now();
-    // A run that came to its end told its plan first.
-    let folder = folder.expect("a planned run has a folder");
-    let test_samples = test_samples.expect("a planned run has tests");
-    outcome.pretrained.save(&folder.file(PRETRAINED))?;
-    outcome.learned.save(&folder.file(LEARNED))?;
-    if let Some(memory) = &outcome.memory {
-        memory.save(&folder.file("memory.safetensors"))?;
-    }
-    let summary = LearnSummary::new(experiment, &outcome, test_samples);
-    folder.end(Summary::Learn(Box::new(summary.clone())))?;
-    write_s += writing.elapsed().as_secs_f64();
-    let made = Some(Made { outcome, write_s });
-    Ok(Recorded { summary, made })
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+mod curves;
 mod one_sample;
 mod player;
 mod rates;
@@ -11,12 +12,13 @@ use clap::{Args, Subcommand};
 use super::arguments::Machine;
 use super::cochleagram::{CochleagramArguments, plot_cochleagram};
 use super::failure::Failure;
+use curves::CurvesArguments;
 use one_sample::{OneSample, SampleArguments, taken_for};
 use player::PlayerArguments;
 use rates::RatesArguments;
 use respike::report::player::check_page_name;
 use respike::report::plot::{
-    RasterFigure, RasterPanel, check_format, comparison, confusion, curves, raster,
+    RasterFigure, RasterPanel, check_format, comparison, confusion, raster,
 };
 use respike::report::{RunFolder, RunRecord};
 use respike::train::Checkpoint;
@@ -60,11 +62,11 @@ pub(super) enum PlotCommand {
         after_help = "Example:\n  respike plot cochleagram tests/golden/spoken_digit.flac --out cochleagram.png"
     )]
     Cochleagram(CochleagramArguments),
-    /// Accuracy over epochs, one panel a run.
+    /// Accuracy over epochs, and of runs of `train` the loss, firing rates and gradients.
     #[command(
-        after_help = "Example:\n  respike plot curves runs/demo/class-naive runs/demo/class-latent --out curves.png"
+        after_help = "Example:\n  respike plot curves runs/first --out curves.png\n  respike plot curves runs/demo/class-naive runs/demo/class-latent --out curves.png"
     )]
-    Curves(RunsArguments),
+    Curves(CurvesArguments),
     /// Which class was taken for which at the end, one panel a run.
     #[command(
         after_help = "Example:\n  respike plot confusion runs/demo/class-latent --out confusion.svg"
@@ -116,7 +118,7 @@ pub(super) fn run(command: PlotCommand) -> Result<(), Failure> {
         PlotCommand::TimeConstants(arguments) => time_constants::plot(&arguments),
         PlotCommand::Rates(arguments) => rates::plot(&arguments),
         PlotCommand::Cochleagram(arguments) => plot_cochleagram(&arguments),
-        PlotCommand::Curves(arguments) => Ok(curves(&arguments.read()?, &arguments.target.out)?),
+        PlotCommand::Curves(arguments) => curves::plot(&arguments),
         PlotCommand::Confusion(arguments) => {
             Ok(confusion(&arguments.read()?, &arguments.target.out)?)
         }

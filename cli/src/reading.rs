@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::output::{grouped, note};
-use respike::dataset::{Dataset, read_dataset_for, read_dataset_with_events};
+use respike::dataset::{
+    Dataset, Split, read_dataset_and_tests, read_dataset_for, read_dataset_with_events,
+};
 use respike::network::NetworkSpec;
 use respike::train::Checkpoint;
 
@@ -35,7 +37,18 @@ pub(super) fn read_data_for(
     Ok(data)
 }
 
-/// The same, with the events of all recordings, which augmentations change.
+/// Reads files to train on and files to test with as [`read_data_for`] does, and which samples are which.
+pub(super) fn read_data_and_tests(
+    (paths, tests): (&[PathBuf], &[PathBuf]),
+    spec: &NetworkSpec,
+    class_names: &[String],
+) -> Result<(Dataset, Split), Failure> {
+    let (data, split) = read_dataset_and_tests(paths, tests, spec.binning(), class_names)?;
+    say_what_does_not_fit(&data)?;
+    Ok((data, split))
+}
+
+/// The same as [`read_data_for`], with the events of all recordings, which augmentations change.
 pub(super) fn read_events_for(
     paths: &[PathBuf],
     spec: &NetworkSpec,

@@ -64,6 +64,14 @@ pub enum ContinualError {
         "the strategy {0} needs a memory: give a budget in bytes (--budget) or a number of samples (--replays)"
     )]
     NoMemory(super::Strategy),
+    /// A split that is none of the data's.
+    #[error("{0} is not in the data, or in its split twice")]
+    BadSplit(SampleIndex),
+    /// The published protocol says what is tested.
+    #[error(
+        "the published protocol tests with samples that it picks itself, so that test samples can't be given; use the strict protocol"
+    )]
+    TestsAreFixed,
     /// A recording is both a training and a test sample.
     #[error(
         "{test} is the same recording as {train}, and one would be tested and the other trained on; give every recording once"

@@ -4,7 +4,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::latents::Latents;
-use super::{ContinualError, PUBLISHED_BATCH, Plan, Scenario, published_plan, strict_plan};
+use super::{
+    ContinualError, LearningData, PUBLISHED_BATCH, Plan, Scenario, given_plan, published_plan,
+    strict_plan,
+};
 use crate::dataset::Dataset;
 use crate::formats::experiment::ExperimentFormat;
 use crate::ids::SampleIndex;
@@ -311,16 +314,21 @@ impl Experiment {
     ///
     /// # Errors
     /// [`ContinualError`] if anything does not fit.
-    pub fn check_fits(&self, spec: &NetworkSpec, dataset: &Dataset) -> Result<(), ContinualError> {
-        self.check(spec, dataset).map(|_| ())
+    pub fn check_fits<'a>(
+        &self,
+        spec: &NetworkSpec,
+        data: impl Into<LearningData<'a>>,
+    ) -> Result<(), ContinualError> {
+        self.check(spec, data.into()).map(|_| ())
     }
 
     /// Checks everything that can be checked before the first epoch.
     pub(super) fn check(
         &self,
         spec: &NetworkSpec,
-        dataset: &Dataset,
+        data: LearningData<'_>,
     ) -> Result<Checked, ContinualError> {
+        let dataset = data.dataset();
         for (what, epochs) in [
             ("the number of pre-training epochs", self.pretrain_epochs),
             ("the number of epochs", Some(self.epochs)),
@@ -368,9 +376,15 @@ impl Experiment {
         }
         let (plan, memory) = match self.protocol {
             Protocol::Strict => {
-                let plan = strict_plan(self.scenario, dataset, self.seed)?;
+                let plan = match data.split() {
+                    None => strict_plan(self.scenario, dataset, self.seed)?,
+                    Some(split) => given_plan(self.scenario, dataset, split)?,
+                };
                 let seen = largest_count(dataset, plan.tasks[0].train.iter().copied());
                 (plan, self.empty_memory(spec, dataset, lr_index, seen)?)
+            }
+            Protocol::Published if data.split().is_some() => {
+                return Err(ContinualError::TestsAreFixed);
             }
             Protocol::Published => {
                 let of_pretraining = self

@@ -10,6 +10,7 @@
 mod error;
 mod experiment;
 mod latents;
+mod learning_data;
 mod metrics;
 mod outcome;
 mod published;
@@ -20,10 +21,11 @@ mod testing;
 
 pub use error::ContinualError;
 pub use experiment::{Experiment, LearningDefaults, MemorySettings, Protocol, Strategy};
+pub use learning_data::LearningData;
 pub use metrics::{AccuracyMatrix, Metrics};
 pub use outcome::{Outcome, ReplayFigures, RunSeconds, RunTime};
 pub use published::{PUBLISHED_BATCH, published_batches, published_epoch, published_plan};
 pub use runner::{EpochRecord, Phase, Progress, Start, pretrain, run};
 pub use scenario::{Plan, Scenario, Task};
-pub use strict::{TEST_SHARE, strict_plan, strict_split};
+pub use strict::{TEST_SHARE, given_plan, strict_plan, strict_split};
 pub use testing::{Accuracies, TestSamples};

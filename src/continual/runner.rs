@@ -10,8 +10,8 @@ use super::experiment::{Checked, largest_count};
 use super::latents::Latents;
 use super::testing::{Tested, Tests};
 use super::{
-    Accuracies, AccuracyMatrix, ContinualError, Experiment, Outcome, Plan, Protocol, ReplayFigures,
-    RunSeconds, RunTime, Strategy, Task,
+    Accuracies, AccuracyMatrix, ContinualError, Experiment, LearningData, Outcome, Plan, Protocol,
+    ReplayFigures, RunSeconds, RunTime, Strategy, Task,
 };
 use crate::dataset::{Dataset, RecordingSet};
 use crate::ids::{ClassId, SampleIndex};
@@ -93,14 +93,16 @@ impl Start {
 /// # Errors
 /// [`ContinualError`] if anything does not fit, found before the first epoch, if training diverges,
 /// or if `progress` broke off.
-pub fn run(
+pub fn run<'a>(
     experiment: &Experiment,
-    dataset: &Dataset,
+    data: impl Into<LearningData<'a>>,
     start: Start,
     progress: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
 ) -> Result<Outcome, ContinualError> {
+    let data = data.into();
+    let dataset = data.dataset();
     let spec = start.network().spec().clone();
-    let checked = experiment.check(&spec, dataset)?;
+    let checked = experiment.check(&spec, data)?;
     if let Start::Pretrained(saved) = &start {
         refuse_seen_before(
             &checked.plan,
@@ -196,13 +198,15 @@ pub fn run(
 ///
 /// # Errors
 /// As [`run`].
-pub fn pretrain(
+pub fn pretrain<'a>(
     experiment: &Experiment,
-    dataset: &Dataset,
+    data: impl Into<LearningData<'a>>,
     fresh: Network,
     progress: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
 ) -> Result<Checkpoint, ContinualError> {
-    let checked = experiment.check(fresh.spec(), dataset)?;
+    let data = data.into();
+    let dataset = data.dataset();
+    let checked = experiment.check(fresh.spec(), data)?;
     say(progress, Progress::Planned(&checked.plan))?;
     Runner {
         experiment,

@@ -1,6 +1,6 @@
 //! The strict protocol: what an honest measurement is.
 //!
-//! Samples are split once, every speaker and class in the same proportion; every test sample counts
+//! Samples are split once, every speaker and class in the same proportion, or as someone split them; every test sample counts
 //! once; none is ever trained on or kept in a memory; the last epoch is reported, whatever came
 //! before it.
 
@@ -24,13 +24,44 @@ pub fn strict_plan(
 ) -> Result<Plan, ContinualError> {
     scenario.check(dataset)?;
     let split = strict_split(dataset, seed)?;
+    plan_of(scenario, dataset, &split, |name, _| {
+        format!("{name} has too few samples to be split")
+    })
+}
+
+/// Makes the scenario's tasks of samples that are for training and others that are for testing: as strict, but
+/// for who split them.
+///
+/// # Errors
+/// As [`strict_plan`].
+///
+/// # Panics
+/// If the split has a sample that is not there.
+pub fn given_plan(
+    scenario: Scenario,
+    dataset: &Dataset,
+    split: &Split,
+) -> Result<Plan, ContinualError> {
+    scenario.check(dataset)?;
+    plan_of(scenario, dataset, split, |name, what| {
+        format!("none of the samples to {what} is of {name}")
+    })
+}
+
+fn plan_of(
+    scenario: Scenario,
+    dataset: &Dataset,
+    split: &Split,
+    why: impl Fn(&str, &str) -> String,
+) -> Result<Plan, ContinualError> {
+    refuse_recordings_on_both_sides(dataset, &split.train, &split.test)?;
     let groups = scenario.group_of_each(dataset);
     let names = scenario.groups(dataset).into_iter().enumerate();
     let tasks = names.map(|(group, (name, new_class))| {
         let part = split.filter(|index| groups[index.0] == group);
         for (what, samples) in [("train on", &part.train), ("test with", &part.test)] {
             if samples.is_empty() {
-                let why = format!("{name} has too few samples to be split");
+                let why = why(&name, what);
                 return Err(ContinualError::NothingLeft { what, why });
             }
         }

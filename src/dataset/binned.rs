@@ -166,8 +166,17 @@ impl Dataset {
     /// A number for all samples in their order, with all bits of their times, to tell whether a
     /// dataset is the same as before.
     pub fn fingerprint(&self) -> u64 {
+        self.fingerprint_of(self.iter().map(|(index, _)| index))
+    }
+
+    /// The same of some samples.
+    ///
+    /// # Panics
+    /// If one is not below [`len`](Dataset::len).
+    pub fn fingerprint_of(&self, samples: impl IntoIterator<Item = SampleIndex>) -> u64 {
         let mut hash = FNV_OFFSET;
-        for sample in &self.samples {
+        for index in samples {
+            let sample = self.sample(index);
             hash = add_word_to_hash(hash, labels(sample.class, sample.speaker));
             hash = add_word_to_hash(hash, sample.fingerprint.exact());
         }

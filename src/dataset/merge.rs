@@ -11,9 +11,11 @@ use rayon::prelude::*;
 use super::binned::places_of;
 use super::shd_layout::At;
 use super::shd_read::EVENT_BYTES;
-use super::{BinningTarget, Dataset, DatasetBuilder, DatasetError, RecordingSet, Sample, ShdFile};
+use super::{
+    BinningTarget, Dataset, DatasetBuilder, DatasetError, RecordingSet, Sample, ShdFile, Split,
+};
 use crate::ceiling;
-use crate::ids::{ClassId, SpeakerId};
+use crate::ids::{ClassId, SampleIndex, SpeakerId};
 use crate::names::normalised;
 
 /// Samples that are binned before their errors are looked at.
@@ -49,6 +51,32 @@ pub fn read_dataset_for(
     class_names: &[String],
 ) -> Result<Dataset, DatasetError> {
     read(paths, target, class_names, false, &mut |_| {})
+}
+
+/// Reads files to train on and files to test with, merged as [`read_dataset_for`] merges them, and which samples
+/// are which.
+///
+/// # Errors
+/// As [`read_dataset`], and [`DatasetError::Empty`] without any file to train on.
+pub fn read_dataset_and_tests(
+    paths: &[PathBuf],
+    tests: &[PathBuf],
+    target: BinningTarget,
+    class_names: &[String],
+) -> Result<(Dataset, Split), DatasetError> {
+    let all = match paths {
+        [] => Vec::new(),
+        paths => [paths, tests].concat(),
+    };
+    let mut samples = Vec::new();
+    let each = &mut |file: &ShdFile| samples.push(file.len());
+    let data = read(&all, target, class_names, false, each)?;
+    let train = samples[..paths.len()].iter().sum();
+    let split = Split {
+        train: (0..train).map(SampleIndex).collect(),
+        test: (train..data.len()).map(SampleIndex).collect(),
+    };
+    Ok((data, split))
 }
 
 /// Reads and merges files as [`read_dataset_for`] does, and keeps their events, so that they can be augmented, and

@@ -50,7 +50,7 @@ pub use builder::DatasetBuilder;
 pub use error::DatasetError;
 pub use fingerprint::{Fingerprint, RecordingSet, Recordings};
 #[cfg(feature = "shd")]
-pub use merge::{read_dataset, read_dataset_for, read_dataset_with_events};
+pub use merge::{read_dataset, read_dataset_and_tests, read_dataset_for, read_dataset_with_events};
 #[cfg(feature = "hdf5")]
 pub use merged_files::{MergedFiles, PartRule};
 pub use recording::{LabelledEvents, Sample};

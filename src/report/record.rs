@@ -1,6 +1,6 @@
 //! The lines of a run's record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,8 @@ use crate::continual::{
     Accuracies, AccuracyMatrix, EpochRecord, Experiment, Metrics, Outcome, Phase, Plan,
     ReplayFigures, RunSeconds, TestSamples,
 };
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Split};
+use crate::ids::{SampleIndex, SpeakerId};
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
 use crate::simd::Simd;
@@ -370,6 +371,31 @@ impl DataNote {
             events_past_end: dataset.events_past_end(),
             fingerprint: fingerprint(dataset),
             test_fingerprint: None,
+        }
+    }
+
+    /// Describes a dataset that was read from files to train on and files to test with; it counts what is to be
+    /// trained on.
+    pub fn of_split(
+        dataset: &Dataset,
+        split: &Split,
+        (files, test_files): (Vec<String>, Vec<String>),
+    ) -> Self {
+        let print = |samples: &[SampleIndex]| {
+            let samples = samples.iter().copied();
+            format!("{:016x}", dataset.fingerprint_of(samples))
+        };
+        let speakers = split
+            .train
+            .iter()
+            .map(|&index| dataset.sample(index).speaker);
+        DataNote {
+            test_files,
+            samples: split.train.len(),
+            speakers: speakers.collect::<BTreeSet<SpeakerId>>().len(),
+            fingerprint: print(&split.train),
+            test_fingerprint: Some(print(&split.test)),
+            ..DataNote::of(dataset, files)
         }
     }
 }

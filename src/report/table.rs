@@ -89,6 +89,6 @@ pub fn markdown(heading: &[&str], rows: &[Vec<String>]) -> String {
 
 /// A heading and rows with commas between their cells, for spreadsheets.
 pub fn comma_separated(heading: &[String], rows: &[Vec<String>]) -> String {
-    let rows = rows.iter().map(|row| csv_line(row));
+    let rows = rows.iter().map(csv_line);
     std::iter::once(csv_line(heading)).chain(rows).collect()
 }

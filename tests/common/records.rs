@@ -13,8 +13,8 @@ use respike::random::{MasterSeed, Purpose};
 use respike::replay::{Capacity, Codec, Policy};
 use respike::report::plot::{RasterFigure, RasterPanel};
 use respike::report::{
-    DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, RunRecord, StartLine, Summary,
-    TaskNote, TrainSeconds, TrainSummary,
+    DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, PickedNote, RunRecord,
+    StartLine, Summary, TaskNote, TrainSeconds, TrainSummary,
 };
 use respike::spikes::{SpikeCounts, SpikeRaster, TimeGrid};
 use respike::train::TrainingPlan;
@@ -154,6 +154,55 @@ pub fn train_run(name: &str, epochs: usize, classes: usize) -> RunRecord {
             seconds: TrainSeconds { train: 60.0 },
         })),
     }
+}
+
+/// A finished run of plain training with all that is recorded today: networks of so many layers, and a best epoch
+/// picked by validation samples where there are any.
+pub fn full_train_run(name: &str, epochs: usize, layers: usize, validates: bool) -> RunRecord {
+    let mut run = train_run(name, epochs, 10);
+    for (index, line) in run.epochs.iter_mut().enumerate() {
+        let part = 1.0 - (-(index as f64) / (epochs as f64 / 4.0)).exp();
+        line.loss = 2.3 * (1.0 - 0.99 * part);
+        line.train_accuracy = 0.1 + 0.9 * part;
+        line.accuracy.clear();
+        if validates {
+            let wave = 0.02 * (index as f64).sin();
+            line.accuracy
+                .insert("validation".into(), 0.1 + 0.75 * part + wave);
+        }
+        let places = (0..layers).map(Some).chain([None]);
+        let figures = places.map(|layer| {
+            let height = layer.map_or(0.5, |layer| 3.0 / 10f64.powi(layer as i32));
+            let spikes = layer.map(|layer| 0.02 * (layer + 1) as f64 + 0.05 * part);
+            let figures = serde_json::json!({
+                "layer": layer, "gradient_norm": height * (1.1 - part), "spikes_per_step": spikes,
+            });
+            serde_json::from_value(figures).expect("figures of a layer")
+        });
+        line.layers = figures.collect();
+    }
+    run.start.tasks = vec![TaskNote {
+        name: "all".into(),
+        train: 1500,
+        test: 200,
+        validation: if validates { 300 } else { 0 },
+    }];
+    if let Some(Summary::Train(summary)) = &mut run.summary {
+        let by = if validates { "best-validation" } else { "last" };
+        summary.test_accuracy = Some(0.81);
+        summary.picked = Some(PickedNote {
+            epoch: if validates {
+                epochs.div_ceil(2)
+            } else {
+                epochs
+            },
+            by: by.to_string(),
+            validation_accuracy: validates.then_some(0.8),
+            validation_samples: if validates { 300 } else { 0 },
+            file: "best.safetensors".into(),
+        });
+    }
+    run
 }
 
 /// A finished continual-learning run: `tasks` new ones after 30 epochs of pre-training.

@@ -1,6 +1,7 @@
 //! Every plot as PNG and SVG, looked at for what is in it.
 #![cfg(feature = "plots")]
 
+mod curves;
 #[path = "../common/figures.rs"]
 mod figures;
 mod rasters;

@@ -137,6 +137,47 @@ impl Tick {
     }
 }
 
+/// Logarithms of round numbers between limits, at most so many: 1, 2 and 5 times powers of ten, or powers alone
+/// where these would be many.
+pub(super) fn logarithmic_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
+    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    if high < 6.0 * low {
+        // Too few of those below would lie inside.
+        let numbers = Scale::new(low, high).ticks(4, false).into_iter();
+        let ticks = numbers.map(|tick| Tick {
+            value: tick.value.log10(),
+            ..tick
+        });
+        return ticks.collect();
+    }
+    let inside = |factors: &'static [f64]| {
+        let numbers = (first..=last)
+            .flat_map(move |power| factors.iter().map(move |factor| (*factor, power)));
+        let numbers = numbers.map(|(factor, power)| factor * 10f64.powi(power));
+        let numbers = numbers.filter(|number| (low..=high).contains(number));
+        numbers.collect::<Vec<f64>>()
+    };
+    let mut numbers = match last - first {
+        ..=3 => inside(&[1.0, 2.0, 5.0]),
+        _ => inside(&[1.0]),
+    };
+    if numbers.len() > most {
+        numbers = inside(&[1.0]);
+    }
+    // Where powers alone are too many, every second, third and so on.
+    let every = numbers.len().div_ceil(most.max(1)).max(1);
+    let ticks = numbers.into_iter().step_by(every).map(|number| Tick {
+        value: number.log10(),
+        label: match number {
+            tiny if tiny < 0.01 => format!("{tiny:.0e}"),
+            small if small < 1.0 => format!("{small:.2}"),
+            large if large < 1e6 => format!("{large:.0}"),
+            huge => format!("{huge:.0e}"),
+        },
+    });
+    ticks.collect()
+}
+
 /// A number such as `1.50e-9` without the zeros that say nothing.
 fn short_exponent(number: &str) -> String {
     match number.split_once('e') {

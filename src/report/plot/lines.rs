@@ -8,7 +8,7 @@ use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::PlotError;
-use super::axes::{Axes, Scale, Tick};
+use super::axes::{Axes, Scale, Tick, logarithmic_ticks};
 use super::canvas::{Canvas, Figure, Mark};
 use super::legend::{Key, Legend};
 use super::panels::{PanelGrid, PanelPlace, Title, Y_NAME_LEFT, panel_width};
@@ -20,6 +20,8 @@ const MARK_SIZE: f64 = 8.0;
 const APART: f64 = 2.0 * MARK_SIZE + 2.0;
 /// Series stand no further apart at a label.
 const SIDE_BY_SIDE: f64 = 20.0;
+/// On a logarithmic axis, so many numbers.
+const MOST_TICKS: usize = 24;
 /// Of a long series, so many points have marks.
 const MOST_MARKS: usize = 8;
 
@@ -93,7 +95,7 @@ pub enum LineStyle {
 
 impl LineStyle {
     /// Lengths of dashes and gaps, where there are any.
-    fn pattern(self) -> Option<(f64, f64)> {
+    pub(super) fn pattern(self) -> Option<(f64, f64)> {
         match self {
             LineStyle::Solid | LineStyle::None => None,
             LineStyle::Dashed => Some((10.0, 7.0)),
@@ -191,7 +193,7 @@ impl LineAxis {
         match self {
             // Whole numbers, where several lie within.
             LineAxis::Numbers(_, (low, high)) => axes.x_ticks(high - low >= 2.0),
-            LineAxis::Logarithm(_, limits) => logarithmic_ticks(*limits),
+            LineAxis::Logarithm(_, limits) => logarithmic_ticks(*limits, MOST_TICKS),
             LineAxis::Labels(_, labels) => {
                 // No wider than what belongs to each.
                 let room = axes.frame.width() / labels.len().max(1) as f64 - 10.0;
@@ -204,36 +206,6 @@ impl LineAxis {
             }
         }
     }
-}
-
-/// 1, 2 and 5 times powers of ten, or powers alone where these would be many.
-fn logarithmic_ticks((low, high): (f64, f64)) -> Vec<Tick> {
-    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
-    if high < 6.0 * low {
-        // Too few of those below would lie inside.
-        let numbers = Scale::new(low, high).ticks(4, false).into_iter();
-        let ticks = numbers.map(|tick| Tick {
-            value: tick.value.log10(),
-            ..tick
-        });
-        return ticks.collect();
-    }
-    let factors: &[f64] = match last - first {
-        ..=3 => &[1.0, 2.0, 5.0],
-        _ => &[1.0],
-    };
-    let ticks = (first..=last).flat_map(|power| {
-        let numbers = factors.iter().map(move |factor| factor * 10f64.powi(power));
-        numbers.filter(move |number| (low..=high).contains(number))
-    });
-    let ticks = ticks.map(|number| Tick {
-        value: number.log10(),
-        label: match number {
-            small if small < 1.0 => format!("{small:.2}"),
-            large => format!("{large:.0}"),
-        },
-    });
-    ticks.take(24).collect()
 }
 
 impl LinePanel {

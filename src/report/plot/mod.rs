@@ -33,6 +33,7 @@ use thiserror::Error;
 pub use before_after::{BeforeAfterFigure, BeforeAfterPanel};
 pub use canvas::Mark;
 pub use cochleagram::CochleagramFigure;
+pub use curves::CurvesOf;
 pub use lines::{LineAxis, LineFigure, LinePanel, LineStyle, Point, Series};
 pub use matrix::{MatrixFigure, MatrixPanel};
 pub use raster::{RasterFigure, RasterPanel};
@@ -127,13 +128,24 @@ pub fn check_format(path: &Path) -> Result<(), PlotError> {
 }
 
 /// Draws accuracy over epochs, one panel for each run; runs that are not over are drawn as far as
-/// they go.
+/// they go. Where all runs are of plain training, there is one row for each, with all of [`CurvesOf`] that is
+/// recorded of any.
 ///
 /// # Errors
 /// [`PlotError`]; [`PlotError::NothingToDraw`] if no run has an epoch.
 pub fn curves(runs: &[RunRecord], path: &Path) -> Result<(), PlotError> {
     let target = Target::new(path)?;
-    target.write(&curves::Layout::new(runs)?)
+    target.write(&curves::Layout::new(runs, None)?)
+}
+
+/// The same of what is asked for alone.
+///
+/// # Errors
+/// [`PlotError`]; [`PlotError::NothingToDraw`] if no run has an epoch, or if something that is asked for is not
+/// recorded of any run, or not drawn of continual learning, of which that is all but accuracy.
+pub fn curves_of(runs: &[RunRecord], of: &[CurvesOf], path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&curves::Layout::new(runs, Some(of))?)
 }
 
 /// Draws which classes were taken for which at the end, one panel for each run.
