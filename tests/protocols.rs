@@ -319,10 +319,7 @@ fn a_run_can_be_broken_off() {
             ControlFlow::Continue(())
         }
     });
-    assert!(matches!(
-        broken,
-        Err(respike::continual::ContinualError::BrokenOff)
-    ));
+    assert!(matches!(broken, Err(ContinualError::BrokenOff)));
     assert_eq!(told, 5);
 }
 

@@ -115,7 +115,11 @@ impl CountedBar {
     }
 
     pub(super) fn done(&self) {
-        self.bar.finish();
+        // What ended early has not come to its end.
+        match self.bar.length() == Some(self.bar.position()) {
+            true => self.bar.finish(),
+            false => self.bar.abandon(),
+        }
         if self.bar.is_hidden() {
             let (name, count, message) =
                 (self.bar.prefix(), self.bar.position(), self.bar.message());

@@ -229,7 +229,10 @@ impl TrainingPlan {
         let is_new = |sample: &SampleIndex| !trained_on.contains(data.sample(*sample));
         let validation: Vec<SampleIndex> = validation.into_iter().filter(is_new).collect();
         if self.validation.is_some() && validation.is_empty() {
-            return Err(bad("no sample is left for validation".to_string()));
+            return Err(bad(
+                "no sample is left for validation: a larger share of each class, or other speakers, would leave some"
+                    .to_string(),
+            ));
         }
         if train.is_empty() {
             return Err(bad("validation leaves no sample to train on".to_string()));

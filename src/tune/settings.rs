@@ -248,7 +248,7 @@ mod tests {
     fn parse(rest: &str) -> Result<SearchSettings, String> {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: &str| {
-            std::fs::write(folder.path().join(name), text).expect("written")
+            std::fs::write(folder.path().join(name), text).expect("written");
         };
         write("net.toml", include_str!("../../snn-models/demo70.toml"));
         write("recipe.toml", RECIPE);

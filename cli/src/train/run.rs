@@ -166,15 +166,24 @@ fn progress(planned: &PlannedEpoch, tested: Option<&Evaluation>, speed: f64) -> 
     format!("{}, {speed:.0} samples/s", parts.join(" "))
 }
 
+/// Fewer spikes of a neuron in a step are hardly any.
+const HARDLY: f64 = 1e-4;
+
 /// A layer that does not spike learns nothing, and nothing above it does.
 fn say_which_are_silent(layers: &[LayerFigures]) {
     for layer in layers {
-        if let (Some(place), Some(0.0)) = (layer.layer, layer.spikes_per_step) {
-            note(&format!(
-                "layer {} did not spike once in the last epoch; larger weights at the beginning (init.weight_scale), a lower \
-                 threshold or the regulariser rate-bounds may help",
-                place + 1
-            ));
-        }
+        let Some((place, spikes)) = layer.layer.zip(layer.spikes_per_step) else {
+            continue;
+        };
+        let how = match spikes {
+            0.0 => "did not spike once",
+            ..HARDLY => "hardly spiked",
+            _ => continue,
+        };
+        note(&format!(
+            "layer {} {how} in the last epoch; larger weights at the beginning (init.weight_scale), a lower threshold or the \
+             regulariser rate-bounds may help",
+            place + 1
+        ));
     }
 }
