@@ -1,8 +1,11 @@
 //! Networks and suites that ship, as text: files of the folder `snn-models`, which a program finds here
 //! wherever it runs.
 
-/// The network of the demo: the reference network for 70 channels and ten digits.
+/// The reference network for 70 channels and ten digits.
 pub const DEMO70: &str = include_str!("../snn-models/demo70.toml");
+
+/// The network of the demo: adaptive neurons for the same digits.
+pub const DIGITS70: &str = include_str!("../snn-models/digits70.toml");
 
 /// Suites, by name: a text for [`SuiteSettings::parse`](crate::suite::SuiteSettings::parse).
 pub const SUITES: [(&str, &str); 3] = [

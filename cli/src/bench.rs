@@ -5,14 +5,14 @@ use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::{Machine, names_of, read_data_for};
-use super::demo::demo_network;
+use super::demo::shipped_network;
 use super::failure::Failure;
 use super::output::{note, print, print_json};
 use respike::continual::Protocol;
 use respike::dataset::{Dataset, ShdFile};
 use respike::network::NetworkSpec;
 use respike::report::suite::{in_shell, write_report};
-use respike::shipped::SUITES;
+use respike::shipped::{DEMO70, SUITES};
 use respike::simd::Simd;
 use respike::storage::Shown;
 use respike::suite::{
@@ -266,7 +266,10 @@ fn usual_network(files: &[PathBuf]) -> Result<(String, NetworkSpec), Failure> {
         let model = "snn-models/dequino2024.toml".to_string();
         return Ok((model, NetworkSpec::dequino2024()));
     }
-    Ok(("snn-models/demo70.toml".to_string(), demo_network()))
+    Ok((
+        "snn-models/demo70.toml".to_string(),
+        shipped_network(DEMO70),
+    ))
 }
 
 impl ShdArguments {

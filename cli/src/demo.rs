@@ -7,21 +7,26 @@ use super::arguments::{RunFlags, Seed, names_of, read_data};
 use super::failure::Failure;
 use super::learn::run_recorded;
 use super::output::{LearnBars, print, print_json, table};
-use respike::continual::{
-    Experiment, LearningDefaults, MemorySettings, Protocol, Scenario, Start, Strategy,
-};
+use respike::continual::{Experiment, MemorySettings, Protocol, Scenario, Start, Strategy};
 use respike::dataset::Dataset;
 use respike::ids::{ClassId, SampleIndex, SpeakerId};
-use respike::network::{Network, NetworkSpec, Stage, StageInput};
+use respike::network::{Network, NetworkSettings, NetworkSpec, Stage, StageInput};
 use respike::replay::{Capacity, Codec, Policy};
 use respike::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
 use respike::report::{LearnSummary, RunFolder, RunFolderError, Summary, learn_table, markdown};
+use respike::shipped::DIGITS70;
 use respike::storage::{Shown, shown, write_whole};
-use respike::train::{Schedule, TrainingSettings};
+use respike::train::{Adam, Schedule, TrainingSettings};
 
-const PRETRAIN_EPOCHS: usize = 50;
-const EPOCHS: usize = 20;
-const RATE: f32 = 1e-3;
+/// As snn-models/recipes/digits70.toml trains the network.
+const PRETRAIN_EPOCHS: usize = 32;
+const PRETRAIN_RATE: f32 = 1e-2;
+const CLIP_NORM: f32 = 1.5;
+/// Of naive training and replay, which move what lies above the frozen layers.
+const EPOCHS: usize = 15;
+const RATE: f32 = 2e-3;
+/// Of joint training, which goes on as pre-training did.
+const JOINT_EPOCHS: usize = 10;
 const REPLAY_LAYER: usize = 2;
 const WINDOW_STEPS: usize = 5;
 const BUDGET_BYTES: u64 = 1_000_000;
@@ -49,7 +54,7 @@ pub(super) struct DemoArguments {
 pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
     arguments.run.machine.prepare()?;
     let clock = Instant::now();
-    let spec = demo_network();
+    let spec = shipped_network(DIGITS70);
     let files = ["fsdd70_train.h5", "fsdd70_test.h5"].map(|name| arguments.data.join(name));
     if let Some(missing) = files.iter().find(|file| !file.exists()) {
         return Err(Failure::bad(format!(
@@ -134,17 +139,22 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
     )
 }
 
-/// The reference network for 70 channels and ten digits, as in snn-models/demo70.toml.
-pub(super) fn demo_network() -> NetworkSpec {
-    let settings = toml::from_str(respike::shipped::DEMO70);
-    let settings: respike::network::NetworkSettings = settings.expect("a test reads this file");
+/// A network that ships.
+pub(super) fn shipped_network(text: &str) -> NetworkSpec {
+    let settings: Result<NetworkSettings, _> = toml::from_str(text);
+    let settings = settings.expect("a test reads this file");
     settings.check().expect("a test checks this file")
 }
 
 fn demo_experiment(scenario: Scenario, strategy: Strategy, seed: Seed) -> Experiment {
     let mut experiment = Experiment::new(scenario, strategy, Protocol::Strict, seed.master())
-        .with_pretraining(PRETRAIN_EPOCHS, falling(PRETRAIN_EPOCHS))
-        .with_learning(EPOCHS, falling(EPOCHS));
+        .with_pretraining(PRETRAIN_EPOCHS, falling(PRETRAIN_RATE, PRETRAIN_EPOCHS));
+    experiment = match strategy {
+        Strategy::Joint => {
+            experiment.with_learning(JOINT_EPOCHS, falling(PRETRAIN_RATE, JOINT_EPOCHS))
+        }
+        _ => experiment.with_learning(EPOCHS, falling(RATE, EPOCHS)),
+    };
     experiment.lr_index = (strategy != Strategy::Joint).then_some(REPLAY_LAYER);
     experiment.memory = (strategy == Strategy::Latent).then(|| {
         MemorySettings::new(
@@ -156,10 +166,14 @@ fn demo_experiment(scenario: Scenario, strategy: Strategy, seed: Seed) -> Experi
     experiment
 }
 
-/// Adamax at a rate that falls to zero over so many epochs, so that the last epoch, which is the one
+/// Adam at a rate that falls to zero over so many epochs, so that the last epoch, which is the one
 /// reported, is not one of a restless training.
-fn falling(epochs: usize) -> TrainingSettings {
-    LearningDefaults::training(RATE).with_schedule(Schedule::Cosine { epochs })
+fn falling(rate: f32, epochs: usize) -> TrainingSettings {
+    TrainingSettings::default()
+        .with_learning_rate(rate)
+        .with_optimiser(Adam::default())
+        .with_schedule(Schedule::Cosine { epochs })
+        .with_clip_norm(CLIP_NORM)
 }
 
 /// Draws from the records alone, and names what was drawn.
