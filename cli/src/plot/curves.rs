@@ -43,8 +43,9 @@ pub(super) fn plot(arguments: &CurvesArguments) -> Result<(), Failure> {
     let runs = arguments.runs.read()?;
     let out = &arguments.runs.target.out;
     let of: Vec<CurvesOf> = arguments.of.iter().copied().map(CurvesOf::from).collect();
-    Ok(match of.is_empty() {
+    match of.is_empty() {
         true => curves(&runs, out)?,
         false => curves_of(&runs, &of, out)?,
-    })
+    }
+    Ok(())
 }
