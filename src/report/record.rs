@@ -381,20 +381,15 @@ impl DataNote {
         split: &Split,
         (files, test_files): (Vec<String>, Vec<String>),
     ) -> Self {
-        let print = |samples: &[SampleIndex]| {
-            let samples = samples.iter().copied();
-            format!("{:016x}", dataset.fingerprint_of(samples))
-        };
-        let speakers = split
-            .train
-            .iter()
-            .map(|&index| dataset.sample(index).speaker);
+        let print = |samples: &[SampleIndex]| dataset.fingerprint_of(samples.iter().copied());
+        let speaker = |&index: &SampleIndex| dataset.sample(index).speaker;
+        let speakers: BTreeSet<SpeakerId> = split.train.iter().map(speaker).collect();
         DataNote {
             test_files,
             samples: split.train.len(),
-            speakers: speakers.collect::<BTreeSet<SpeakerId>>().len(),
-            fingerprint: print(&split.train),
-            test_fingerprint: Some(print(&split.test)),
+            speakers: speakers.len(),
+            fingerprint: format!("{:016x}", print(&split.train)),
+            test_fingerprint: Some(format!("{:016x}", print(&split.test))),
             ..DataNote::of(dataset, files)
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use respike::dataset::{ShdContents, write_shd};
 use respike::ids::SpeakerId;
 
-use super::common::program::{bad, good};
+use super::common::program::{TRAIN, bad, good};
 use super::common::svg::Picture;
 use super::common::{Bench, names, recordings};
 
@@ -98,6 +98,53 @@ fn runs_of_earlier_versions_are_drawn() {
         picture.is_sound();
         picture.tells(&[said]);
     }
+}
+
+#[test]
+fn curves_show_what_is_asked_for() {
+    let bench = Bench::new();
+    let train = format!("{TRAIN} --epochs 3 --validation 0.2 --select best-validation --out run");
+    good(&bench, &train);
+    let drawn = |arguments: &str| {
+        good(
+            &bench,
+            &format!("plot curves run --out out.svg --force {arguments}"),
+        );
+        let svg = std::fs::read_to_string(bench.path("out.svg")).expect("drawn");
+        let picture = Picture::read(&svg);
+        picture.is_sound();
+        picture
+    };
+    let all = drawn("");
+    all.says(&[
+        "accuracy (%)",
+        "training loss",
+        "firing rate (Hz)",
+        "gradient norm",
+    ]);
+    all.says(&[
+        "validation samples",
+        "test samples, at the end",
+        "picked epoch",
+        "layer 3",
+    ]);
+    all.tells(&["96 training samples, 24 validation samples, 36 test samples; epoch"]);
+    let some = drawn("--of loss,activity");
+    some.says(&["training loss", "firing rate (Hz)", "layer 3"]);
+    let words = some.words();
+    assert!(!words.contains(&"accuracy (%)") && !words.contains(&"gradient norm"));
+    let old = case("formats/learn-latent").display().to_string();
+    bad(
+        &bench,
+        &format!("plot curves {old} --of accuracy,loss --out never.svg"),
+        &["loss", "learn-latent", "continual learning"],
+    );
+    let old = case("formats/train").display().to_string();
+    bad(
+        &bench,
+        &format!("plot curves {old} --of gradients --out never.svg"),
+        &["gradients", "not recorded"],
+    );
 }
 
 #[test]
