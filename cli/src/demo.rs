@@ -26,7 +26,7 @@ const CLIP_NORM: f32 = 1.5;
 const EPOCHS: usize = 15;
 const RATE: f32 = 2e-3;
 /// Of joint training, which goes on as pre-training did.
-const JOINT_EPOCHS: usize = 10;
+const JOINT_EPOCHS: usize = 12;
 const REPLAY_LAYER: usize = 2;
 const WINDOW_STEPS: usize = 5;
 const BUDGET_BYTES: u64 = 1_000_000;

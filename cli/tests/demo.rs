@@ -39,10 +39,16 @@ fn the_demo_shows_forgetting_and_its_absence() {
         assert_eq!(naive["experiment"]["strategy"], "naive");
         assert_eq!(latent["experiment"]["strategy"], "latent");
         let lost = |run| of(run, "before", "old") - of(run, "after", "old");
-        assert!(lost(naive) > 10.0, "{naive}");
         // Last bits differ between processors, and training makes points of them: leave room.
-        assert!(lost(latent) < lost(naive) / 2.0, "{latent}");
-        assert!(lost(latent) < lost(joint) + 20.0, "{latent}");
+        let learns_classes = naive["experiment"]["scenario"]["kind"] != "sample";
+        if learns_classes {
+            assert!(lost(naive) > 30.0, "{naive}");
+            assert!(lost(latent) < lost(naive) / 2.0, "{latent}");
+        }
+        // A new speaker costs this network little, whatever is done.
+        assert!(lost(latent) < lost(naive) + 1.0, "{latent}");
+        assert!(lost(latent) < lost(joint) + 25.0, "{latent}");
+        assert!(of(joint, "after", "all") > 85.0, "{joint}");
         assert_eq!(joint["experiment"]["lr_index"], serde_json::Value::Null);
         assert!(
             of(latent, "after", "new") > of(latent, "before", "new") + 5.0,
