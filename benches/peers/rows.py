@@ -44,8 +44,9 @@ class Line:
 NEEDED_BY_ALL = ("numpy", "h5py")
 TORCH = Peer("torch_peer.py", "PyTorch", (*NEEDED_BY_ALL, "torch"))
 JAX = Peer("jax_peer.py", "JAX", (*NEEDED_BY_ALL, "jax", "optax"))
+JAX_ADAPTIVE = Peer("jax_adaptive_peer.py", "JAX, adaptive neurons", (*NEEDED_BY_ALL, "jax", "optax"))
 NUMPY = Peer("numpy_peer.py", "h5py and NumPy", NEEDED_BY_ALL)
-PEERS = [TORCH, JAX, NUMPY]
+PEERS = [TORCH, JAX, JAX_ADAPTIVE, NUMPY]
 
 
 def milliseconds_a_sample(nanoseconds, samples):
@@ -84,6 +85,10 @@ def codec(function):
 ROWS = {
     "training": [networks("training step, a sample", "ms", of_network("training step"), "training")],
     "inference": [networks("inference, a sample", "ms", of_network("inference"), "inference")],
+    "adaptive": [
+        Line("training step of adaptive neurons, a sample", "ms",
+             Bench("adaptive_network", "adaptive network", "training step", milliseconds_a_sample),
+             {"JAX": (JAX_ADAPTIVE, "adaptive")})],
     "continual": [
         networks("an epoch of continual learning", "s", of_continual("epoch"), "continual"),
         Line("latents of its new samples, one thread", "s", of_continual("latents of the new samples, one thread"))],

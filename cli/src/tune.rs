@@ -125,7 +125,7 @@ fn write(
         if settings.seeds.len() == 1 { "" } else { "s" }
     );
     let recipe = settings
-        .recipe_text(best.trial, &about)
+        .recipe_text(best.trial, &arguments.data, &about)
         .map_err(Failure::bad)?;
     folder.write("best.toml", recipe.as_bytes())?;
     let what_mattered = mattered

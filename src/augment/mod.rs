@@ -91,15 +91,21 @@ impl<'a> AugmentedRecording<'a> {
     /// Does what an augmentation does, and leaves out events that it moved past an end.
     pub fn apply(&mut self, augmentation: &AugmentationSettings, random: &mut ChaCha8Rng) {
         augmentation.apply(self, random);
-        let channels = self.channels;
+        self.leave_out();
+    }
+
+    /// Leaves out events past an end.
+    fn leave_out(&mut self) {
+        let channels = self.channels.min(1 << 16);
         self.events.retain(|event| {
             let is_there = usize::try_from(event.channel).is_ok_and(|channel| channel < channels);
             is_there && event.time_s.is_finite() && event.time_s >= 0.0
         });
     }
 
-    /// The events that came out.
-    pub fn into_events(self) -> EventStream {
+    /// The events that came out, without those that were moved past an end.
+    pub fn into_events(mut self) -> EventStream {
+        self.leave_out();
         let times = self.events.iter().map(|event| event.time_s).collect();
         let channels = self
             .events

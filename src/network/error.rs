@@ -59,6 +59,9 @@ pub enum NetworkError {
         /// How many there are.
         classes: usize,
     },
+    /// A trained network has a parameter that the one that is to begin with its weights has not.
+    #[error("the trained network has {0}, and this one has no place for it")]
+    NoPlaceFor(ParameterName),
     /// Nothing can be computed from no samples.
     #[error("a batch needs at least one sample")]
     EmptyBatch,

@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::NetworkSettings;
 use crate::spikes::TimeGrid;
-use crate::storage::parse_toml;
+use crate::storage::{parse_toml, with_what_was_meant};
 
 const MILLISECONDS: &str = "_ms";
 const STEPS: &str = "_steps";
@@ -48,7 +48,7 @@ pub(crate) fn network_of(mut table: Table) -> Result<NetworkSettings, String> {
     }
     table
         .try_into()
-        .map_err(|error: toml::de::Error| error.message().to_string())
+        .map_err(|error: toml::de::Error| with_what_was_meant(error.message().to_string()))
 }
 
 /// How long a step of the network's grid is; none if the input is not said as it must be, which is told when it is read.
@@ -66,6 +66,9 @@ fn step_ms(table: &Table) -> Option<f64> {
     grid.ok().map(TimeGrid::step_ms)
 }
 
+/// Settings that are whole numbers of steps.
+const WHOLE: [&str; 1] = ["skip_steps"];
+
 /// Every key that ends in `_ms` as one that ends in `_steps`.
 fn in_steps(part: &mut Table, step_ms: f64) -> Result<(), String> {
     let keys: Vec<String> = part
@@ -81,13 +84,19 @@ fn in_steps(part: &mut Table, step_ms: f64) -> Result<(), String> {
             ));
         }
         if let Some(value) = part.remove(&key) {
-            part.insert(steps, divided(value, step_ms));
+            let value = divided(value, step_ms);
+            let value = match (WHOLE.contains(&steps.as_str()), &value) {
+                (true, Value::Float(number)) => Value::Integer(number.round() as i64),
+                _ => value,
+            };
+            part.insert(steps, value);
         }
     }
     Ok(())
 }
 
-/// Numbers, and lists of them, divided; what is something else will be refused as it is.
+/// Numbers, lists of them, and the numbers of tables divided; what is something else will be refused as it is, or is no
+/// time.
 fn divided(value: Value, by: f64) -> Value {
     match value {
         Value::Integer(whole) => Value::Float(whole as f64 / by),
@@ -95,6 +104,12 @@ fn divided(value: Value, by: f64) -> Value {
         Value::Array(list) => {
             let divided = list.into_iter().map(|value| divided(value, by));
             Value::Array(divided.collect())
+        }
+        Value::Table(table) => {
+            let divided = table
+                .into_iter()
+                .map(|(key, value)| (key, divided(value, by)));
+            Value::Table(divided.collect())
         }
         other => other,
     }
@@ -161,6 +176,32 @@ mod tests {
                 Some(150.0 * steps as f64 / 1e3)
             );
         }
+    }
+
+    #[test]
+    fn ranges_and_whole_numbers_of_steps_are_times_too() {
+        let text = "name = \"x\"\n[input]\nunits = 4\nsteps = 100\nmax_time_s = 1.0\nbins = \"even\"\n\
+             [neuron]\nkind = \"lif\"\nthreshold = 1.0\nreset = \"to-zero\"\ntau_mem_ms = 100\n\
+             learn_tau_mem_ms = { min = 50, max = 250.0, drawn = true }\n\
+             surrogate = { kind = \"boxcar\", half_width = 0.5 }\n[[layers]]\nunits = 3\nrecurrent = false\n\
+             [readout]\nclasses = 2\ntau_mem_ms = 150\nover_time = \"sum-of-softmax\"\nskip_ms = 98\n\
+             [init]\nweight_scale = 1.0\n";
+        let spec = read_network(text)
+            .expect("a network")
+            .check()
+            .expect("valid");
+        let model = &spec.settings().neuron.model;
+        let range = model
+            .settings()
+            .find(|(name, _)| *name == "learn_tau_mem_steps");
+        let (_, range) = range.expect("it is learned");
+        assert_eq!(
+            (range["min"].as_f64(), range["max"].as_f64()),
+            (Some(5.0), Some(25.0))
+        );
+        let mut readout = spec.settings().readout.model.settings();
+        let skipped = readout.find(|(name, _)| *name == "skip_steps");
+        assert_eq!(skipped.expect("it has some").1.as_u64(), Some(10));
     }
 
     #[test]

@@ -27,13 +27,17 @@ impl Network {
     /// ```
     ///
     /// # Errors
-    /// [`NetworkError::NoSuchParameter`] and [`NetworkError::WrongShape`] tell the first parameter that the trained network
-    /// lacks or has in another shape.
+    /// [`NetworkError::NoSuchParameter`], [`NetworkError::NoPlaceFor`] and [`NetworkError::WrongShape`] tell the first
+    /// parameter that only one of them has, or that has another shape.
     pub fn starting_from(
         mut self,
         trained: &Network,
         known: &[Option<ClassId>],
     ) -> Result<Self, NetworkError> {
+        let has = |name| self.parameters.get(name).is_some();
+        if let Some((name, _)) = trained.parameters().iter().find(|(name, _)| !has(*name)) {
+            return Err(NetworkError::NoPlaceFor(name));
+        }
         let columns_are_classes = |name: ParameterName| name == ParameterName::Readout;
         let old_classes = trained.spec().classes();
         for (name, mut values) in self.parameters.iter_mut() {
@@ -87,6 +91,7 @@ mod tests {
         };
         assert!(changed(|layers| layers[1].units = 90).contains("w2"));
         assert!(changed(|layers| layers[2].bias = true).contains("bias3"));
+        assert!(changed(|layers| drop(layers.pop())).contains("w3"));
         assert!(changed(|layers| layers.push(LayerSettings::new(50, false))).contains("w4"));
     }
 }

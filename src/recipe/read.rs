@@ -7,7 +7,7 @@ use crate::formats::recipe::{RecipeFormat, TrainingPart};
 use crate::network::NetworkSpec;
 use crate::network::milliseconds::{network_of, read_network};
 use crate::random::MasterSeed;
-use crate::storage::{parse_toml, read_plain_text};
+use crate::storage::{parse_toml, read_plain_text, with_what_was_meant};
 use crate::train::{Losses, Schedule, Select, TrainingPlan, TrainingSettings, Validation};
 
 impl Recipe {
@@ -41,7 +41,8 @@ impl Recipe {
     /// What is wrong with it.
     pub fn from_table(table: Table, folder: &Path) -> Result<Self, String> {
         let format = table.try_into();
-        let format = format.map_err(|error: toml::de::Error| error.message().to_string())?;
+        let format = format
+            .map_err(|error: toml::de::Error| with_what_was_meant(error.message().to_string()))?;
         from_format(format, folder)
     }
 

@@ -132,12 +132,6 @@ pub fn search_figure(rounds: &[Round]) -> LineFigure {
         .into_iter()
         .flat_map(|round| round.standings.iter().map(|standing| standing.trial))
         .collect();
-    let went_on: BTreeSet<u64> = first
-        .into_iter()
-        .flat_map(|round| &round.standings)
-        .filter(|standing| last.contains(&standing.trial))
-        .filter_map(|standing| standing.score.map(f64::to_bits))
-        .collect();
     let scores: Vec<f64> = settings
         .iter()
         .flat_map(|one| one.points.iter().map(|(_, score)| score * 1e2))
@@ -172,8 +166,9 @@ pub fn search_figure(rounds: &[Round]) -> LineFigure {
             points: one
                 .points
                 .iter()
-                .filter(|(_, score)| went_on.contains(&score.to_bits()) == wanted)
-                .map(|&(x, score)| Point {
+                .zip(&one.trials)
+                .filter(|(_, trial)| last.contains(trial) == wanted)
+                .map(|(&(x, score), _)| Point {
                     x,
                     y: score * 1e2,
                     error: None,
@@ -181,7 +176,7 @@ pub fn search_figure(rounds: &[Round]) -> LineFigure {
                 .collect(),
         };
         let mut series = vec![part(
-            if went_on.is_empty() {
+            if last.is_empty() {
                 ""
             } else {
                 "given up before the last round"
@@ -190,7 +185,7 @@ pub fn search_figure(rounds: &[Round]) -> LineFigure {
             Mark::Circle,
             false,
         )];
-        if !went_on.is_empty() {
+        if !last.is_empty() {
             series.push(part("trained to the end", 1, Mark::Diamond, true));
         }
         LinePanel {

@@ -162,6 +162,14 @@ impl TrainingPlan {
             return out_of_range("the number of epochs", "1 or more", 0.0);
         }
         self.training.check()?;
+        if self.training.warm_up_epochs > self.epochs {
+            let value = self.training.warm_up_epochs as f64;
+            return out_of_range(
+                "the epochs of warming up",
+                "at most those of the training",
+                value,
+            );
+        }
         for one in &self.augmentations {
             one.check().map_err(|bad| bad.of(one.kind()))?;
         }
@@ -210,7 +218,7 @@ impl TrainingPlan {
                 (split.train, split.test)
             }
             Some(Validation::Speakers(names)) => {
-                let speakers = names.iter().map(|name| data.find_speaker(name));
+                let speakers = names.iter().map(|name| data.find_speaker(name.trim()));
                 let speakers = speakers.collect::<Result<Vec<_>, _>>();
                 let speakers = speakers.map_err(|error| bad(error.to_string()))?;
                 let is_kept_out =

@@ -46,9 +46,9 @@ impl FromStr for ParameterGroup {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = text
-            .strip_prefix("layer")
-            .and_then(|rest| rest.parse::<usize>().ok());
+        let digits = text.strip_prefix("layer");
+        let digits = digits.filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+        let number = digits.and_then(|rest| rest.parse::<usize>().ok());
         if let Some(layer) = number.and_then(|number| number.checked_sub(1)) {
             return Ok(ParameterGroup::Layer(layer));
         }
@@ -165,7 +165,7 @@ mod tests {
             let group: ParameterGroup = text.parse().expect(text);
             assert_eq!(group.to_string(), text);
         }
-        for text in ["", "layer0", "W", "1", "w-1"] {
+        for text in ["", "layer0", "layer+1", "W", "1", "w-1"] {
             text.parse::<ParameterGroup>().expect_err(text);
         }
     }

@@ -21,8 +21,8 @@ use crate::random::{MasterSeed, Purpose};
 /// let names = vec!["low".to_string(), "high".to_string()];
 /// let mut builder = DatasetBuilder::new(spec.grid(), spec.inputs(), names)?;
 /// for sample in 0..8u16 {
-///     let times = (0..5000).map(|event| f64::from(event) * 0.0002).collect();
-///     let units = (0..5000).map(|event| (event * (7 + sample)) % 300 + sample % 2 * 400);
+///     let times = (0..4000).map(|event| f64::from(event) * 0.00025).collect();
+///     let units = (0..4000).map(|event| (event * (7 + sample)) % 300 + sample % 2 * 400);
 ///     let events = EventStream::new(times, units.collect())?;
 ///     let (class, speaker) = (ClassId(sample % 2), SpeakerId(0));
 ///     builder.push(&LabelledEvents { events, class, speaker, sound: None })?;

@@ -133,9 +133,9 @@ impl TrainingSettings {
         if moment.epoch >= self.warm_up_epochs {
             return rate;
         }
-        let steps = moment.steps.max(1);
-        let taken = moment.epoch * steps + moment.step + 1;
-        rate * (taken as f64 / (self.warm_up_epochs * steps) as f64) as f32
+        let steps = moment.steps.max(1) as f64;
+        let taken = moment.epoch as f64 * steps + moment.step as f64 + 1.0;
+        rate * (taken / (self.warm_up_epochs as f64 * steps)) as f32
     }
 }
 

@@ -12,7 +12,7 @@ pub struct TimeSpent {
     pub samples: u64,
     /// Bringing weights into the layout of the kernels, once a batch.
     pub prepare: f64,
-    /// Fetching samples: decoding replays, if there are any.
+    /// Fetching samples: fetching samples, if there are any.
     pub fetch: f64,
     /// Forward passes and the loss.
     pub forward: f64,
@@ -82,7 +82,7 @@ impl TimeSpent {
         let mut parts = vec![
             ("forward", self.forward),
             ("backward", self.backward),
-            ("decoding replays", self.fetch),
+            ("fetching samples", self.fetch),
             ("optimiser", self.optimise),
             ("adding gradients", self.add),
             ("weight layout", self.prepare),

@@ -32,6 +32,9 @@ pub enum TuneError {
         .0.display()
     )]
     Occupied(PathBuf),
+    /// The folder holds something else of ours.
+    #[error("{} holds no search but a run or a suite; choose another --out", .0.display())]
+    Taken(PathBuf),
     /// The folder's search is another one.
     #[error("{} holds a search of {what}, so it can't be gone on with; choose another --out", path.display())]
     Other {

@@ -13,6 +13,14 @@ use crate::storage::{
 
 const MANIFEST: &str = "search.json";
 const TRIALS: &str = "trials";
+/// What is made of all trials at the end.
+const FOUND: [&str; 5] = [
+    "best.toml",
+    "trials.md",
+    "trials.csv",
+    "search.png",
+    "search.svg",
+];
 /// The version of both files.
 const FORMAT: u32 = 1;
 
@@ -50,6 +58,17 @@ impl SearchFolder {
         data: &Dataset,
         (resume, replace): (bool, bool),
     ) -> Result<Self, TuneError> {
+        if let Some(there) = path.ancestors().find(|path| path.exists())
+            && !there.as_os_str().is_empty()
+            && !there.is_dir()
+        {
+            let source = io::Error::other("it is a file, not a folder");
+            return Err(io_error("use", path, source));
+        }
+        // A run of `train` or `learn`.
+        if path.join("run.jsonl").exists() || path.join("suite.json").exists() {
+            return Err(TuneError::Taken(path.to_path_buf()));
+        }
         check_own_folder(path, Path::new(TRIALS))?;
         let folder = SearchFolder {
             path: path.to_path_buf(),
@@ -99,7 +118,7 @@ impl SearchFolder {
             reason: json_error(&error),
         })?;
         let same = [
-            ("a newer version of respike", there.format == FORMAT),
+            ("another version of respike", there.format == FORMAT),
             (
                 "other settings or another recipe",
                 there.search == asked.search,
@@ -120,8 +139,17 @@ impl SearchFolder {
         }
     }
 
-    /// Removes what a search left; its manifest last, so that what is cut off is begun anew again.
+    /// Removes what a search left but for its manifest, in whose place the new one goes.
     fn clear(&self) -> Result<(), TuneError> {
+        for name in FOUND {
+            let file = self.file(name);
+            match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_error("replace", &file, error));
+                }
+                _ => {}
+            }
+        }
         let trials = self.file(TRIALS);
         match std::fs::remove_dir_all(&trials) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -16,19 +16,24 @@ pub struct Importance {
     /// Every recipe's value with its score, in the order of values: numbers as they are, others by their place among
     /// the texts of all.
     pub points: Vec<(f64, f64)>,
+    /// Which recipe each of them is, 0 first.
+    pub trials: Vec<usize>,
     /// What the places are, for values that are no numbers.
     pub labels: Vec<String>,
 }
 
 /// What mattered in a round, the most important setting first.
 pub fn importance(round: &Round) -> Vec<Importance> {
-    let mut by_key: BTreeMap<&str, Vec<(&serde_json::Value, f64)>> = BTreeMap::new();
+    let mut by_key: BTreeMap<&str, Vec<(&serde_json::Value, f64, usize)>> = BTreeMap::new();
     for standing in &round.standings {
         let Some((score, result)) = standing.score.zip(standing.results.first()) else {
             continue;
         };
         for (key, value) in &result.values {
-            by_key.entry(key).or_default().push((value, score));
+            by_key
+                .entry(key)
+                .or_default()
+                .push((value, score, standing.trial));
         }
     }
     let mut all: Vec<Importance> = by_key
@@ -44,8 +49,8 @@ pub fn importance(round: &Round) -> Vec<Importance> {
     all
 }
 
-fn of_setting(key: &str, values: &[(&serde_json::Value, f64)]) -> Importance {
-    let numbers: Option<Vec<f64>> = values.iter().map(|(value, _)| value.as_f64()).collect();
+fn of_setting(key: &str, values: &[(&serde_json::Value, f64, usize)]) -> Importance {
+    let numbers: Option<Vec<f64>> = values.iter().map(|(value, ..)| value.as_f64()).collect();
     let (places, labels) = match numbers {
         Some(numbers) => (numbers, Vec::new()),
         None => {
@@ -53,23 +58,33 @@ fn of_setting(key: &str, values: &[(&serde_json::Value, f64)]) -> Importance {
                 serde_json::Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            let mut labels: Vec<String> = values.iter().map(|(value, _)| text(value)).collect();
+            let mut labels: Vec<String> = values.iter().map(|(value, ..)| text(value)).collect();
             labels.sort_unstable();
             labels.dedup();
             let place = |value| labels.iter().position(|label| *label == text(value));
             let places = values
                 .iter()
-                .map(|(value, _)| place(value).unwrap_or(0) as f64);
+                .map(|(value, ..)| place(value).unwrap_or(0) as f64);
             (places.collect(), labels)
         }
     };
-    let scores = values.iter().map(|(_, score)| *score);
-    let mut points: Vec<(f64, f64)> = places.into_iter().zip(scores).collect();
-    points.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1)));
+    let scores = values.iter().map(|(_, score, trial)| (*score, *trial));
+    let mut all: Vec<(f64, (f64, usize))> = places.into_iter().zip(scores).collect();
+    all.sort_by(|one, other| {
+        let by_value = one.0.total_cmp(&other.0);
+        by_value
+            .then(one.1.0.total_cmp(&other.1.0))
+            .then(one.1.1.cmp(&other.1.1))
+    });
+    let points: Vec<(f64, f64)> = all
+        .iter()
+        .map(|&(value, (score, _))| (value, score))
+        .collect();
     Importance {
         key: key.to_string(),
         share: explained(&groups(&points)),
         points,
+        trials: all.iter().map(|&(_, (_, trial))| trial).collect(),
         labels,
     }
 }
@@ -128,7 +143,7 @@ mod tests {
         let share = |values: &[(serde_json::Value, f64)]| {
             let values: Vec<_> = values
                 .iter()
-                .map(|(value, score)| (value, *score))
+                .map(|(value, score)| (value, *score, 0))
                 .collect();
             of_setting("key", &values).share
         };

@@ -36,6 +36,13 @@ impl Key {
         let Some((part, rest)) = path.split_first() else {
             return match place {
                 Value::Table(table) => {
+                    // The same time in the other unit goes.
+                    let (ms, steps) = (last.strip_suffix("_ms"), last.strip_suffix("_steps"));
+                    let twin = ms.map(|name| format!("{name}_steps"));
+                    let twin = twin.or(steps.map(|name| format!("{name}_ms")));
+                    if let Some(twin) = twin {
+                        table.remove(&twin);
+                    }
                     table.insert(last.to_string(), value.clone());
                     Ok(())
                 }

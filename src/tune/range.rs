@@ -36,7 +36,9 @@ impl Range {
     pub(super) fn check(&self) -> Result<(), String> {
         let is_finite = |low: &f64, high: &f64| low.is_finite() && high.is_finite();
         let good = match self {
-            Range::Even([low, high]) => is_finite(low, high) && low <= high,
+            Range::Even([low, high]) => {
+                is_finite(low, high) && low <= high && (high - low).is_finite()
+            }
             Range::Log([low, high]) => is_finite(low, high) && *low > 0.0 && low <= high,
             Range::Whole([low, high]) => low <= high,
             Range::OneOf(values) => !values.is_empty(),

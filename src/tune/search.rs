@@ -1,6 +1,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -209,7 +209,7 @@ impl<'a> Search<'a> {
         let network = Network::new(recipe.network, seed);
         let mut run = TrainingRun::new(plan, network, &data, seed)?;
         while run.epoch()?.is_some() {
-            validated.clone_from(&run.validated().to_vec());
+            *validated = run.validated().to_vec();
         }
         let score = validated.get(run.picked()).copied();
         score.ok_or_else(|| TrainError::NoSamples("validate with").into())
@@ -234,11 +234,17 @@ fn mean(results: &[TrialResult]) -> Option<f64> {
 }
 
 impl SearchSettings {
-    /// The recipe of a trial as the text of a file that can lie anywhere: its data is named by whole paths.
+    /// The recipe of a trial as the text of a file that can lie anywhere: its data is named by whole paths, `train` if
+    /// other files than its own were trained on.
     ///
     /// # Errors
     /// What makes no sense in it.
-    pub fn recipe_text(&self, trial: usize, about: &str) -> Result<String, String> {
+    pub fn recipe_text(
+        &self,
+        trial: usize,
+        train: &[PathBuf],
+        about: &str,
+    ) -> Result<String, String> {
         let mut table = self.table(trial)?;
         let whole = |file: &str| {
             let path = self.folder.join(file);
@@ -255,6 +261,13 @@ impl SearchSettings {
                     }
                 }
             }
+        }
+        if !train.is_empty() {
+            let whole = |file: &PathBuf| std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            let files = train.iter().map(|file| whole(file).display().to_string());
+            let files = files.map(toml::Value::String).collect();
+            let data = toml::Table::from_iter([("train".to_string(), toml::Value::Array(files))]);
+            table.insert("data".to_string(), toml::Value::Table(data));
         }
         // It reads back as what it is.
         Recipe::from_table(table.clone(), Path::new(""))?;

@@ -61,6 +61,22 @@ struct SearchFormat {
     ranges: Table,
 }
 
+/// Why a key can't be searched over: what it says is the search's own business, or has no bearing on how good a recipe is.
+fn not_searched(key: &str) -> Option<&'static str> {
+    const ITSELF: &str = "the search says it";
+    match key {
+        "training" | "training.epochs" => Some(
+            "the recipe and `halving` say how many epochs there are; name the settings below it",
+        ),
+        "seed" => Some("the search names `seeds`"),
+        "training.validation" | "training.validation_speakers" => Some(ITSELF),
+        "training.test_every" => Some("a search never tests"),
+        "name" | "source" | "data" => Some("it makes no recipe better"),
+        key if key.starts_with("data.") => Some("it makes no recipe better"),
+        _ => None,
+    }
+}
+
 /// More trials than that are a mistake.
 const MOST_TRIALS: usize = 100_000;
 
@@ -141,10 +157,8 @@ impl SearchSettings {
                 .map_err(|error: toml::de::Error| in_range(error.message().to_string()))?;
             range.check().map_err(in_range)?;
             let parsed: Key = key.parse().map_err(in_range)?;
-            if key == "training.epochs" {
-                return Err(in_range(
-                    "the recipe and `halving` say how many epochs there are".to_string(),
-                ));
+            if let Some(why) = not_searched(&key) {
+                return Err(in_range(why.to_string()));
             }
             parsed
                 .set(&mut table.clone(), &Value::Boolean(true))
@@ -158,7 +172,10 @@ impl SearchSettings {
         if seeds.is_empty() {
             return Err("`seeds` names no seed".to_string());
         }
-        Ok(SearchSettings {
+        if (1..seeds.len()).any(|place| seeds[..place].contains(&seeds[place])) {
+            return Err("`seeds` names a seed twice".to_string());
+        }
+        let settings = SearchSettings {
             name: format.name,
             trials: format.trials,
             seed: MasterSeed(format.seed),
@@ -168,7 +185,20 @@ impl SearchSettings {
             ranges: ranges.collect::<Result<Vec<_>, String>>()?,
             recipe: table,
             folder,
-        })
+        };
+        settings
+            .plan_of(&recipe)
+            .check()
+            .map_err(|error| error.to_string())?;
+        // A key that nothing is called is a mistake in every trial.
+        let mut problems = (0..settings.trials).map(|trial| settings.recipe(trial).err());
+        match problems.all(|problem| problem.is_some()) {
+            true => {
+                let first = settings.recipe(0).err().unwrap_or_default();
+                Err(format!("no recipe within the ranges makes sense: {first}"))
+            }
+            false => Ok(settings),
+        }
     }
 
     /// How a recipe is trained in the search.

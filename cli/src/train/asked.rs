@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::super::arguments::{command_line, names_of};
 use super::super::failure::Failure;
+use super::super::output::note;
 use super::super::reading::refuse_trained_on;
 use super::TrainArguments;
 use super::init::Init;
@@ -98,6 +99,23 @@ impl Asked {
                  with them would prove nothing",
                 test.len()
             ))),
+        }
+    }
+
+    /// Says so where samples kept out were trained on before.
+    pub(super) fn say_what_was_seen(&self, data: &Dataset, split: &ValidationSplit) {
+        let Some(init) = &self.init else {
+            return;
+        };
+        let kept_out = split.validation.iter();
+        let seen = kept_out.filter(|&&sample| init.was_trained_on(data.sample(sample)));
+        let seen = seen.count();
+        if seen > 0 {
+            note(&format!(
+                "the network of --init was trained on {seen} of the {} samples that are kept out, so accuracy on them says \
+                 little",
+                split.validation.len()
+            ));
         }
     }
 

@@ -67,8 +67,30 @@ impl Init {
         }
     }
 
+    /// Says so where neurons are others than those that learned.
+    fn say_which_neurons_differ(&self, fresh: &Network) {
+        let (before, now) = (self.saved.network.spec(), fresh.spec());
+        let of = |spec: &NetworkSpec, layer: usize| {
+            let settings = spec.settings();
+            let own = settings.layers[layer].neuron.clone();
+            own.unwrap_or_else(|| settings.neuron.clone())
+        };
+        let layers = 0..before.depth().min(now.depth());
+        let others = layers.filter(|&layer| of(before, layer) != of(now, layer));
+        let others: Vec<String> = others.map(|layer| (layer + 1).to_string()).collect();
+        if !others.is_empty() {
+            note(&format!(
+                "neurons of layer {} are others than those of {}, or set otherwise: what these learned may mean something \
+                 else",
+                others.join(" and "),
+                self.file
+            ));
+        }
+    }
+
     /// The fresh network with its weights.
     pub(super) fn start(&self, fresh: Network, data: &Dataset) -> Result<Network, Failure> {
+        self.say_which_neurons_differ(&fresh);
         let (names, before) = (data.class_names(), &self.saved.class_names);
         let place = |name: &String| before.iter().position(|known| known == name);
         let known: Vec<Option<ClassId>> = match before.is_empty() {

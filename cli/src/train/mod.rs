@@ -136,6 +136,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
             split.left_out
         ));
     }
+    asked.say_what_was_seen(&data, &split);
     let start = asked.start(&data, test.as_ref(), &split);
     let run_data = RunData {
         train: &data,

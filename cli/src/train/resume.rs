@@ -175,6 +175,10 @@ fn difference(record: &RunRecord, asked: &StartLine, data: &RunData<'_>) -> Opti
     let same = [
         ("--init", init(there) == init(asked)),
         (
+            "--schedule, which goes over another number of epochs (give it with its epochs, as in cosine:30),",
+            before.training.schedule == now.training.schedule || before.epochs == now.epochs,
+        ),
+        (
             "--lr or another training setting",
             before.training == now.training,
         ),

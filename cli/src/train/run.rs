@@ -112,6 +112,22 @@ impl Run<'_> {
         Ok(saved.save(&self.folder.file(CHECKPOINT))?)
     }
 
+    /// The network after an epoch, which was best.
+    fn best(&self, epoch: usize) -> Result<Network, Failure> {
+        let path = self.folder.file(BEST);
+        let state = self.training.trainer().state();
+        let meant = PastTraining::new(epoch, state.settings, state.shuffle.seed);
+        let saved = Checkpoint::load(&path).ok();
+        let saved = saved.filter(|saved| saved.training.as_ref() == Some(&meant));
+        let network = saved.map(|saved| saved.network);
+        network.ok_or_else(|| {
+            Failure::bad(format!(
+                "{} is not the network of this run after epoch {epoch}, which was best; begin anew with --force",
+                path.display()
+            ))
+        })
+    }
+
     /// What the run came to, by the network that is picked.
     fn summary(&self, data: &RunData<'_>, clock: Instant) -> Result<TrainSummary, Failure> {
         let (training, trainer) = (&self.training, self.training.trainer());
@@ -119,7 +135,7 @@ impl Run<'_> {
         let is_last = picked == done;
         let other = match is_last {
             true => None,
-            false => Some(Checkpoint::load(&self.folder.file(BEST))?.network),
+            false => Some(self.best(picked)?),
         };
         let network = other.as_ref().unwrap_or(trainer.network());
         let split = training.split();

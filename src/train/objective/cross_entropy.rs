@@ -23,7 +23,7 @@ fn is_zero(number: &f64) -> bool {
 
 impl Member for CrossEntropy {
     const KIND: &'static str = "cross-entropy";
-    const ABOUT: &'static str = "of the softmax of the logits; smoothing, 0 to 1, is how much of what is wanted is spread over all classes";
+    const ABOUT: &'static str = "of the softmax of the logits; smoothing, below 1, is how much of what is wanted is spread over all classes";
 
     fn check(&self) -> Result<(), BadSetting> {
         match (0.0..1.0).contains(&self.smoothing) {
