@@ -142,12 +142,10 @@ impl Training {
         epochs: usize,
     ) -> Result<TrainingSettings, Failure> {
         let (mut settings, usual_epochs) = usual;
-        let schedule = match &self.schedule {
-            Some(text) => text.clone(),
-            // What goes over all epochs goes over as many as there are now.
-            None => settings.schedule.text_for(usual_epochs),
+        settings.schedule = match &self.schedule {
+            Some(text) => Schedule::read(text, epochs).map_err(Failure::bad)?,
+            None => settings.schedule.for_epochs(usual_epochs, epochs),
         };
-        settings.schedule = Schedule::read(&schedule, epochs).map_err(Failure::bad)?;
         settings.batch_size = self.batch_size.unwrap_or(settings.batch_size);
         settings.learning_rate = learning_rate.unwrap_or(settings.learning_rate);
         settings.warm_up_epochs = self.warm_up.unwrap_or(settings.warm_up_epochs);

@@ -91,7 +91,7 @@ enum Command {
     /// or play a raster.
     #[command(subcommand)]
     Plot(plot::PlotCommand),
-    /// List the neurons, surrogates, readouts, objectives, regularisers and optimisers that networks and
+    /// List the neurons, surrogates, readouts, objectives, regularisers, optimisers and augmentations that networks and
     /// training can be made of.
     Parts(parts::PartsArguments),
 }

@@ -4,10 +4,13 @@ use clap::Args;
 
 use super::arguments::Machine;
 use super::failure::Failure;
+use super::out_files::refuse_file_in_the_way;
 use super::output::{CountedBar, counted_bar, note, print, print_json, table};
 use super::reading::read_events_for;
 use respike::report::plot::lines;
-use respike::report::{SearchSummary, comma_separated, markdown, search_figure, search_table};
+use respike::report::{
+    Replace, SearchSummary, comma_separated, markdown, search_figure, search_table,
+};
 use respike::storage::Shown;
 use respike::tune::{Round, Search, SearchFolder, SearchNews, SearchSettings, importance};
 
@@ -49,7 +52,7 @@ pub(super) struct TuneArguments {
 pub(super) fn run(arguments: TuneArguments) -> Result<(), Failure> {
     arguments.machine.prepare()?;
     let settings = SearchSettings::read(&arguments.search)?;
-    let base = settings.base().map_err(Failure::bad)?;
+    let base = &settings.base;
     let files = match arguments.data.is_empty() {
         true => &base.train,
         false => &arguments.data,
@@ -61,13 +64,14 @@ pub(super) fn run(arguments: TuneArguments) -> Result<(), Failure> {
     }
     let data = read_events_for(files, &base.network, &[])?;
     // What no trial could do is found before the folder is made.
-    settings.plan_of(&base).split(&data, base.seed)?;
-    let folder = SearchFolder::open(
-        &arguments.out,
-        &settings,
-        &data,
-        (arguments.resume, arguments.force),
-    )?;
+    settings.plan_of(base).split(&data, base.seed)?;
+    let replace = match (arguments.force, arguments.resume) {
+        (true, _) => Replace::Any,
+        (false, true) => Replace::Unfinished,
+        (false, false) => Replace::Nothing,
+    };
+    refuse_file_in_the_way(&arguments.out)?;
+    let folder = SearchFolder::open(&arguments.out, &settings, &data, replace)?;
     let search = Search::new(&settings, &data);
     let mut bar: Option<CountedBar> = None;
     let rounds = search.run(&folder, |news| match news {

@@ -103,8 +103,9 @@ impl Gradients {
     /// The norm of each layer's gradients, the lowest first; the readout, where it is trained, is none.
     pub fn norms_of_layers(&self) -> Vec<(Option<usize>, f64)> {
         let mut squares: Vec<(Option<usize>, f64)> = Vec::new();
-        for (name, values) in self.iter() {
-            let sum: f64 = values.iter().map(|&value| f64::from(value).powi(2)).sum();
+        for (name, range) in self.ranges() {
+            let values = self.values()[range].iter();
+            let sum: f64 = values.map(|&value| f64::from(value).powi(2)).sum();
             match squares.last_mut() {
                 Some((layer, all)) if *layer == name.layer() => *all += sum,
                 _ => squares.push((name.layer(), sum)),

@@ -125,15 +125,7 @@ fn plan(part: TrainingPart) -> Result<TrainingPlan, String> {
     training.clip_norm = part.clip_norm;
     let mut plan = TrainingPlan::new(part.epochs, training);
     plan.augmentations = part.augmentations;
-    plan.validation = match (part.validation, part.validation_speakers) {
-        (Some(_), Some(_)) => {
-            return Err("give either `validation` or `validation_speakers`".to_string());
-        }
-        (share, speakers) => {
-            let speakers = speakers.map(Validation::Speakers);
-            share.map(Validation::Share).or(speakers)
-        }
-    };
+    plan.validation = Validation::of(part.validation, part.validation_speakers)?;
     plan.select = part.select.map_or(Select::Last, Into::into);
     plan.patience = part.patience;
     plan.test_every = part.test_every;

@@ -18,7 +18,7 @@ pub struct AugmentedExamples<'a> {
     samples: Vec<SampleIndex>,
     events: Vec<&'a EventStream>,
     of_class: BTreeMap<ClassId, Vec<&'a EventStream>>,
-    augmentations: &'a [AugmentationSettings],
+    augmentations: Vec<AugmentationSettings>,
     seed: MasterSeed,
     epoch: usize,
 }
@@ -32,10 +32,10 @@ impl<'a> AugmentedExamples<'a> {
     pub fn new(
         dataset: &'a Dataset,
         samples: Vec<SampleIndex>,
-        augmentations: &'a [AugmentationSettings],
+        augmentations: Vec<AugmentationSettings>,
         seed: MasterSeed,
     ) -> Result<Self, TrainError> {
-        for one in augmentations {
+        for one in &augmentations {
             one.check().map_err(|bad| bad.of(one.kind()))?;
         }
         let events = samples.iter().map(|&sample| {
@@ -89,7 +89,7 @@ impl Examples for AugmentedExamples<'_> {
         let of_class = self.of_class.get(&self.class(index));
         let of_class = of_class.map_or(&[][..], Vec::as_slice);
         let mut recording = AugmentedRecording::new(self.events[index], channels, of_class);
-        for augmentation in self.augmentations {
+        for augmentation in &self.augmentations {
             recording.apply(augmentation, &mut random);
         }
         let binned = format.bin(&recording.into_events());

@@ -65,8 +65,8 @@ impl Sums {
         }
     }
 
-    /// Adds what a batch of so many samples came to.
-    pub fn add(&mut self, samples: usize, batch: &BatchFigures, gradients: &Gradients) {
+    /// Adds what a batch of so many samples came to, and gives the norm of all its gradients.
+    pub fn add(&mut self, samples: usize, batch: &BatchFigures, gradients: &Gradients) -> f64 {
         self.loss += batch.loss_sum;
         self.correct += batch.correct;
         self.samples += samples;
@@ -75,10 +75,13 @@ impl Sums {
         for (sum, spikes) in self.spikes.iter_mut().zip(&batch.spikes) {
             *sum += spikes;
         }
+        let mut squares = 0.0;
         for (layer, norm) in gradients.norms_of_layers() {
             let place = layer.map_or(self.units.len(), |layer| layer - self.first);
             self.norms[place] += norm;
+            squares += norm * norm;
         }
+        squares.sqrt()
     }
 
     /// Samples so far.

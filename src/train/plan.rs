@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, TrainError, TrainingSettings};
+use super::{TrainError, TrainingSettings};
 use crate::augment::AugmentationSettings;
 use crate::dataset::{Dataset, stratified_split};
 use crate::formats::plan::PlanFormat;
@@ -51,6 +51,26 @@ pub enum Validation {
     Share(f64),
     /// All samples of some speakers, by name or number.
     Speakers(Vec<String>),
+}
+
+impl Validation {
+    /// A share or speakers, whichever is said.
+    ///
+    /// # Errors
+    /// If both are.
+    pub(crate) fn of(
+        share: Option<f64>,
+        speakers: Option<Vec<String>>,
+    ) -> Result<Option<Self>, String> {
+        match (share, speakers) {
+            (Some(_), Some(_)) => {
+                Err("give either `validation` or `validation_speakers`".to_string())
+            }
+            (share, speakers) => Ok(share
+                .map(Validation::Share)
+                .or(speakers.map(Validation::Speakers))),
+        }
+    }
 }
 
 /// Which epoch's network is picked.
@@ -116,10 +136,7 @@ impl TrainingPlan {
     /// The same over so many epochs: a schedule that goes over all epochs goes over as many as there are now.
     #[must_use]
     pub fn with_epochs(mut self, epochs: usize) -> Self {
-        let schedule = self.training.schedule.text_for(self.epochs);
-        if let Ok(schedule) = Schedule::read(&schedule, epochs) {
-            self.training.schedule = schedule;
-        }
+        self.training.schedule = self.training.schedule.for_epochs(self.epochs, epochs);
         self.epochs = epochs;
         self
     }

@@ -44,9 +44,11 @@ use crate::random::{MasterSeed, Purpose};
 #[derive(Debug)]
 pub struct TrainingRun<'a> {
     plan: TrainingPlan,
-    data: &'a Dataset,
     split: ValidationSplit,
-    seed: MasterSeed,
+    /// What is trained on as it is, where nothing changes it.
+    plain: DatasetExamples<'a>,
+    augmented: Option<AugmentedExamples<'a>>,
+    kept_out: Option<DatasetExamples<'a>>,
     trainer: Trainer,
     validated: Vec<f64>,
 }
@@ -104,15 +106,16 @@ impl<'a> TrainingRun<'a> {
                 trainer.epochs_done()
             )));
         }
-        if !plan.augmentations.is_empty() {
-            let (samples, augmentations) = (split.train.clone(), &plan.augmentations);
-            AugmentedExamples::new(data, samples, augmentations, seed)?;
-        }
+        let (train, kept_out) = (split.train.clone(), split.validation.clone());
+        let augmentations = plan.augmentations.clone();
+        let augmented = (!augmentations.is_empty())
+            .then(|| AugmentedExamples::new(data, train.clone(), augmentations, seed));
         Ok(TrainingRun {
+            plain: DatasetExamples::new(data, train),
+            augmented: augmented.transpose()?,
+            kept_out: (plan.validation.is_some()).then(|| DatasetExamples::new(data, kept_out)),
             plan,
-            data,
             split,
-            seed,
             trainer,
             validated,
         })
@@ -160,15 +163,11 @@ impl<'a> TrainingRun<'a> {
         if self.is_over() {
             return Ok(None);
         }
-        let samples = self.split.train.clone();
-        let training = match self.plan.augmentations.as_slice() {
-            [] => self
-                .trainer
-                .epoch(&DatasetExamples::new(self.data, samples))?,
-            all => {
-                let mut examples = AugmentedExamples::new(self.data, samples, all, self.seed)?;
+        let training = match &mut self.augmented {
+            None => self.trainer.epoch(&self.plain)?,
+            Some(examples) => {
                 examples.set_epoch(self.trainer.epochs_done());
-                self.trainer.epoch(&examples)?
+                self.trainer.epoch(examples)?
             }
         };
         let mut epoch = PlannedEpoch {
@@ -176,10 +175,8 @@ impl<'a> TrainingRun<'a> {
             validation: None,
             is_best: true,
         };
-        if self.plan.validation.is_some() {
-            let samples = self.split.validation.clone();
-            let examples = DatasetExamples::new(self.data, samples);
-            let tested = evaluate(self.trainer.network(), Stage::Whole, &examples)?;
+        if let Some(kept_out) = &self.kept_out {
+            let tested = evaluate(self.trainer.network(), Stage::Whole, kept_out)?;
             self.trainer.score(tested.accuracy());
             self.validated.push(tested.accuracy());
             epoch.is_best = best(&self.validated) == Some(self.validated.len() - 1);

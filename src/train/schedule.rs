@@ -213,6 +213,17 @@ impl Schedule {
         }
     }
 
+    /// The same for a training of `now` epochs instead of `before`: one over all epochs goes over as many as there are now.
+    #[must_use]
+    pub fn for_epochs(mut self, before: usize, now: usize) -> Self {
+        if let Schedule::Cosine { epochs } | Schedule::OneCycle { epochs, .. } = &mut self
+            && *epochs == before
+        {
+            *epochs = now;
+        }
+        self
+    }
+
     /// Whether it looks at scores.
     pub(super) fn looks_at_scores(self) -> bool {
         matches!(self, Schedule::Plateau { .. })
@@ -382,6 +393,12 @@ mod tests {
         ] {
             let schedule = Schedule::read(text, 9).expect(text);
             assert_eq!(schedule.to_string(), text);
+        }
+        for text in ["cosine", "one-cycle", "one-cycle:9:0.5:10:100"] {
+            let schedule = Schedule::read(text, 9).expect(text);
+            let longer = schedule.for_epochs(9, 30);
+            assert_eq!(longer.for_epochs(30, 9), schedule);
+            assert_eq!(longer.for_epochs(9, 5), longer);
         }
         for text in ["cosine", "one-cycle"] {
             let schedule = Schedule::read(text, 9).expect(text);

@@ -191,9 +191,10 @@ impl Trainer {
             // A batch that went well left its gradient.
             let gradients = workspace.gradients_mut().expect("the batch's gradient");
             let clock = Instant::now();
-            sums.add(all, &step, gradients);
-            if let Some(largest) = settings.clip_norm {
-                gradients.clip_norm(f64::from(largest));
+            let norm = sums.add(all, &step, gradients);
+            let largest = settings.clip_norm.map(f64::from);
+            if let Some(largest) = largest.filter(|largest| norm > *largest) {
+                gradients.scale((largest / norm) as f32);
             }
             let optimiser = &mut self.state.optimiser;
             let factors = &settings.rate_factors;

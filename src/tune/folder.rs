@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{SearchSettings, TrialName, TrialResult, TuneError};
 use crate::dataset::Dataset;
-use crate::report::pretty_json;
+use crate::report::{Replace, pretty_json};
 use crate::simd::Simd;
 use crate::storage::{
     FolderLock, check_own_folder, json_error, make_folder, read_plain_text, write_whole,
@@ -47,8 +47,7 @@ pub struct SearchFolder {
 }
 
 impl SearchFolder {
-    /// Begins a search in a folder, in place of one that is there if `replace`, or goes on with the same one if
-    /// `resume`.
+    /// Begins a search in a folder, in place of any that is there, or goes on with the same one, as `replace` says.
     ///
     /// # Errors
     /// [`TuneError::Occupied`], [`TuneError::Other`], and what the file system says.
@@ -56,15 +55,8 @@ impl SearchFolder {
         path: &Path,
         settings: &SearchSettings,
         data: &Dataset,
-        (resume, replace): (bool, bool),
+        replace: Replace,
     ) -> Result<Self, TuneError> {
-        if let Some(there) = path.ancestors().find(|path| path.exists())
-            && !there.as_os_str().is_empty()
-            && !there.is_dir()
-        {
-            let source = io::Error::other("it is a file, not a folder");
-            return Err(io_error("use", path, source));
-        }
         // A run of `train` or `learn`.
         if path.join("run.jsonl").exists() || path.join("suite.json").exists() {
             return Err(TuneError::Taken(path.to_path_buf()));
@@ -85,8 +77,10 @@ impl SearchFolder {
         };
         let there = folder.file(MANIFEST);
         match read_plain_text(&there) {
-            Ok(_) if replace => folder.clear()?,
-            Ok(_) if !resume => return Err(TuneError::Occupied(path.to_path_buf())),
+            Ok(_) if replace == Replace::Any => folder.clear()?,
+            Ok(_) if replace == Replace::Nothing => {
+                return Err(TuneError::Occupied(path.to_path_buf()));
+            }
             Ok(text) => {
                 folder.check(&text, &manifest)?;
                 return Ok(folder);
@@ -97,7 +91,7 @@ impl SearchFolder {
                 let holds_any = trials
                     .read_dir()
                     .is_ok_and(|mut files| files.next().is_some());
-                match (holds_any, replace) {
+                match (holds_any, replace == Replace::Any) {
                     (true, false) => return Err(TuneError::Occupied(path.to_path_buf())),
                     (true, true) => folder.clear()?,
                     (false, _) => {}

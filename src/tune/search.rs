@@ -67,30 +67,20 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Epochs of each round.
-    ///
-    /// # Errors
-    /// Never, for settings that were read.
-    pub fn rounds(&self) -> Result<Vec<usize>, TuneError> {
-        let base = self
-            .settings
-            .base()
-            .map_err(|reason| TuneError::BadSettings {
-                path: self.settings.folder.clone(),
-                reason,
-            })?;
-        let last = base.plan.epochs;
+    /// Epochs of each round, one at least.
+    pub fn rounds(&self) -> Vec<usize> {
+        let last = self.settings.base.plan.epochs;
         let Some(Halving {
             first_epochs,
             factor,
         }) = self.settings.halving
         else {
-            return Ok(vec![last]);
+            return vec![last];
         };
         let rungs = std::iter::successors(Some(first_epochs), |epochs| epochs.checked_mul(factor));
         let mut rounds: Vec<usize> = rungs.take_while(|&epochs| epochs < last).collect();
         rounds.push(last);
-        Ok(rounds)
+        rounds
     }
 
     /// Does every training that the folder has no result of, and gives all rounds.
@@ -104,7 +94,7 @@ impl<'a> Search<'a> {
     ) -> Result<Vec<Round>, TuneError> {
         let mut trials: Vec<usize> = (0..self.settings.trials).collect();
         let mut rounds = Vec::new();
-        let epochs_of_rounds = self.rounds()?;
+        let epochs_of_rounds = self.rounds();
         let last = epochs_of_rounds.len() - 1;
         for (round, epochs) in epochs_of_rounds.into_iter().enumerate() {
             // One alone has nobody to be better than.

@@ -28,7 +28,9 @@ pub struct SearchSettings {
     pub halving: Option<Halving>,
     /// What may be changed, and to what.
     pub ranges: Vec<(Key, Range)>,
-    /// The recipe with its network.
+    /// The recipe that nothing is changed in.
+    pub base: Recipe,
+    /// The same as a table, with its network.
     pub recipe: Table,
     /// Where files of the recipe lie.
     pub folder: PathBuf,
@@ -117,14 +119,7 @@ impl SearchSettings {
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
         let table = Recipe::with_network(&recipe, &folder).map_err(in_recipe)?;
         let recipe = Recipe::from_table(table.clone(), &folder).map_err(in_recipe)?;
-        let validation = match (format.validation, format.validation_speakers) {
-            (Some(_), Some(_)) => {
-                return Err("give either `validation` or `validation_speakers`".to_string());
-            }
-            (share, speakers) => share
-                .map(Validation::Share)
-                .or(speakers.map(Validation::Speakers)),
-        };
+        let validation = Validation::of(format.validation, format.validation_speakers)?;
         if validation.is_none() && recipe.plan.validation.is_none() {
             return Err(
                 "a search needs samples kept out of training: give `validation` or `validation_speakers`, here or in the \
@@ -183,11 +178,12 @@ impl SearchSettings {
             validation,
             halving: format.halving,
             ranges: ranges.collect::<Result<Vec<_>, String>>()?,
+            base: recipe,
             recipe: table,
             folder,
         };
         settings
-            .plan_of(&recipe)
+            .plan_of(&settings.base)
             .check()
             .map_err(|error| error.to_string())?;
         // A key that nothing is called is a mistake in every trial.
@@ -206,14 +202,6 @@ impl SearchSettings {
         let mut plan = recipe.plan.clone();
         plan.validation = self.validation.clone().or(plan.validation);
         plan
-    }
-
-    /// The recipe that nothing is changed in.
-    ///
-    /// # Errors
-    /// Never, for settings that were read.
-    pub fn base(&self) -> Result<Recipe, String> {
-        Recipe::from_table(self.recipe.clone(), &self.folder)
     }
 
     /// What a trial changes: the value of each key, from random numbers of its own.
