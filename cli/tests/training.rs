@@ -87,7 +87,11 @@ fn a_recipe_is_its_flags_whatever_the_threads_and_wherever_it_stopped() {
         ),
     ] {
         good(&bench, &arguments);
-        for file in ["checkpoint.safetensors", "best.safetensors"] {
+        for file in [
+            "checkpoint.safetensors",
+            "best.safetensors",
+            "network.safetensors",
+        ] {
             let same = bytes(&bench, &format!("whole/{file}"))
                 == bytes(&bench, &format!("{folder}/{file}"));
             assert!(same, "{folder}/{file}");
@@ -102,7 +106,11 @@ fn a_recipe_is_its_flags_whatever_the_threads_and_wherever_it_stopped() {
         &bench,
         &format!("train {flags} --threads 1 --out parts --resume"),
     );
-    for file in ["checkpoint.safetensors", "best.safetensors"] {
+    for file in [
+        "checkpoint.safetensors",
+        "best.safetensors",
+        "network.safetensors",
+    ] {
         assert!(
             bytes(&bench, &format!("whole/{file}")) == bytes(&bench, &format!("parts/{file}")),
             "{file}"
@@ -174,6 +182,8 @@ fn what_is_picked_is_picked_on_validation_samples_and_tested_once() {
         tested["accuracy"].clone()
     };
     assert_eq!(summary["test_accuracy"], eval("best/best.safetensors"));
+    // The one to be given away is that, too.
+    assert!(bytes(&bench, "best/network.safetensors") == bytes(&bench, "best/best.safetensors"));
     // The same epochs, of which the last is taken, and all tested.
     good(
         &bench,
@@ -186,6 +196,9 @@ fn what_is_picked_is_picked_on_validation_samples_and_tested_once() {
     assert_eq!(summary["picked"]["by"], "last");
     assert_eq!(summary["picked"]["epoch"], 12);
     assert_eq!(summary["test_accuracy"], last.epochs[11].accuracy["test"]);
+    assert_eq!(summary["test_accuracy"], eval("last/network.safetensors"));
+    let size = |file: &str| bytes(&bench, file).len();
+    assert!(2 * size("last/network.safetensors") < size("last/checkpoint.safetensors"));
     assert_eq!(
         last.epochs[picked].accuracy["test"],
         eval("best/best.safetensors")

@@ -11,10 +11,11 @@ use crate::storage::{FolderLock, FolderLockError, read_plain_text, write_whole};
 const RECORD: &str = "run.jsonl";
 const SUMMARY: &str = "summary.json";
 /// Everything that a run writes, besides plots that were asked for by name.
-const OWN_FILES: [&str; 7] = [
+const OWN_FILES: [&str; 8] = [
     RECORD,
     SUMMARY,
     "checkpoint.safetensors",
+    "network.safetensors",
     "best.safetensors",
     "pretrained.safetensors",
     "learned.safetensors",

@@ -28,8 +28,9 @@ use run::{CHECKPOINT, Run};
 
 /// Train a network on SHD-layout files.
 ///
-/// Writes run.jsonl (a line an epoch), summary.json, checkpoint.safetensors (after every epoch) and, with
-/// validation samples, best.safetensors (the best epoch so far) to the --out folder.
+/// Writes run.jsonl (a line an epoch), summary.json, checkpoint.safetensors (after every epoch), network.safetensors (the
+/// network that is picked, in the end) and, with validation samples, best.safetensors (the best epoch so far) to the
+/// --out folder.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  respike train --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --epochs 30 --out runs/first\n  respike train --recipe snn-models/recipes/digits70.toml --out runs/digits\n  respike train --init runs/digits/checkpoint.safetensors --data mine.h5 --validation 0.1 \\\n      --select best-validation --epochs 20 --out runs/mine"

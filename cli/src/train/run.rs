@@ -20,6 +20,8 @@ use respike::train::{
 pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
 /// The network of the epoch that was best on validation samples so far.
 const BEST: &str = "best.safetensors";
+/// The network that was picked in the end, to be given away.
+const PICKED: &str = "network.safetensors";
 
 /// A run that is under way.
 pub(super) struct Run<'a> {
@@ -76,6 +78,7 @@ impl Run<'_> {
         let testing = Instant::now();
         let summary = self.summary(data, clock)?;
         test_s += testing.elapsed().as_secs_f64();
+        self.write_picked(data, &seen)?;
         self.folder.end(Summary::Train(summary.clone()))?;
         let others = [
             ("reading and binning", read_s),
@@ -97,26 +100,40 @@ impl Run<'_> {
         seen: &RecordingSet,
     ) -> Result<(), Failure> {
         let trainer = self.training.trainer();
-        let line = EpochLine::of_training(trainer.epochs_done(), planned, tested);
+        let done = trainer.epochs_done();
+        let line = EpochLine::of_training(done, planned, tested);
         self.folder.add(&RecordLine::Epoch(line))?;
-        let saved = Checkpoint::new(trainer.network().clone(), seen.clone())
-            .with_class_names(data.train.class_names());
+        let saved = saved(trainer.network(), data, seen);
         let plan = self.training.plan();
         if plan.validation.is_some() && planned.is_best {
-            let state = trainer.state();
-            let past = PastTraining::new(trainer.epochs_done(), state.settings, state.shuffle.seed);
-            let best = saved.clone().with_training(past);
+            let best = saved.clone().with_training(self.past(done));
             best.save(&self.folder.file(BEST))?;
         }
         let saved = saved.with_trainer(trainer.state());
         Ok(saved.save(&self.folder.file(CHECKPOINT))?)
     }
 
+    /// The network that is picked, without what only training needs.
+    fn write_picked(&self, data: &RunData<'_>, seen: &RecordingSet) -> Result<(), Failure> {
+        let (picked, trainer) = (self.training.picked() + 1, self.training.trainer());
+        let saved = match picked == trainer.epochs_done() {
+            true => saved(trainer.network(), data, seen),
+            false => saved(&self.best(picked)?, data, seen),
+        };
+        let saved = saved.with_training(self.past(picked));
+        Ok(saved.save(&self.folder.file(PICKED))?)
+    }
+
+    /// What made the network after an epoch.
+    fn past(&self, epoch: usize) -> PastTraining {
+        let state = self.training.trainer().state();
+        PastTraining::new(epoch, state.settings, state.shuffle.seed)
+    }
+
     /// The network after an epoch, which was best.
     fn best(&self, epoch: usize) -> Result<Network, Failure> {
         let path = self.folder.file(BEST);
-        let state = self.training.trainer().state();
-        let meant = PastTraining::new(epoch, state.settings, state.shuffle.seed);
+        let meant = self.past(epoch);
         let saved = Checkpoint::load(&path).ok();
         let saved = saved.filter(|saved| saved.training.as_ref() == Some(&meant));
         let network = saved.map(|saved| saved.network);
@@ -163,6 +180,10 @@ impl Run<'_> {
             },
         })
     }
+}
+
+fn saved(network: &Network, data: &RunData<'_>, seen: &RecordingSet) -> Checkpoint {
+    Checkpoint::new(network.clone(), seen.clone()).with_class_names(data.train.class_names())
 }
 
 fn test(network: &Network, examples: &DatasetExamples<'_>) -> Result<Evaluation, TrainError> {
