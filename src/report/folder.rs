@@ -21,6 +21,12 @@ const OWN_FILES: [&str; 7] = [
     "memory.safetensors",
 ];
 
+/// By what folders of searches and suites are known, whose results took longer than any run's.
+const OTHERS: [(&str, &str); 2] = [
+    ("search.json", "a search of `tune`"),
+    ("suite.json", "a suite of `bench`"),
+];
+
 /// What can go wrong with a run's folder.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -38,6 +44,14 @@ pub enum RunFolderError {
         .0.display()
     )]
     OtherRun(PathBuf),
+    /// Something else of ours is there, which no run may replace.
+    #[error("{} holds {what} and no run; choose another --out", path.display())]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+        /// What is there.
+        what: &'static str,
+    },
     /// No run is there.
     #[error("{} holds no run (no {RECORD})", .0.display())]
     NoRun(PathBuf),
@@ -101,7 +115,8 @@ impl RunFolder {
     /// [begins](Self::begin).
     ///
     /// # Errors
-    /// [`RunFolderError::Occupied`], or [`RunFolderError::Io`] if the path is not a folder.
+    /// [`RunFolderError::Occupied`], [`RunFolderError::Taken`] by a search or a suite, or [`RunFolderError::Io`] if
+    /// the path is not a folder.
     pub fn refuse_occupied(path: &Path, replace: Replace) -> Result<(), RunFolderError> {
         // A file where a folder should be, or on the way to it.
         let file = path.ancestors().find(|path| path.exists());
@@ -110,6 +125,12 @@ impl RunFolder {
             return Err(io_error("use", path, source));
         }
         let is_there = |name: &str| path.join(name).exists();
+        if let Some((_, what)) = OTHERS.into_iter().find(|(name, _)| is_there(name)) {
+            return Err(RunFolderError::Taken {
+                path: path.to_path_buf(),
+                what,
+            });
+        }
         let occupied = match replace {
             Replace::Any => false,
             Replace::Nothing => OWN_FILES.into_iter().any(is_there),
@@ -129,6 +150,8 @@ impl RunFolder {
     /// [`RunFolderError::Occupied`] and [`RunFolderError::OtherRun`] if a run is there that may not be
     /// replaced, [`RunFolderError::Lock`] if another process works in the folder.
     pub fn begin(path: &Path, start: StartLine, replace: Replace) -> Result<Begun, RunFolderError> {
+        // What is refused leaves nothing behind, not even a lock; who had the lock may have changed it.
+        Self::refuse_occupied(path, replace)?;
         let mut folder = Self::open(path)?;
         Self::refuse_occupied(path, replace)?;
         if replace == Replace::Unfinished {

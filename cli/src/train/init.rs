@@ -92,17 +92,16 @@ impl Init {
     pub(super) fn start(&self, fresh: Network, data: &Dataset) -> Result<Network, Failure> {
         self.say_which_neurons_differ(&fresh);
         let (names, before) = (data.class_names(), &self.saved.class_names);
-        let place = |name: &String| before.iter().position(|known| known == name);
-        let known: Vec<Option<ClassId>> = match before.is_empty() {
+        let is_named = !before.is_empty();
+        let place = |(class, name): (usize, &String)| match is_named {
+            true => before.iter().position(|known| known == name),
             // Nobody knows their names: they are what they were.
-            true => (0..names.len())
-                .map(|class| Some(ClassId(class as u16)))
-                .collect(),
-            false => names
-                .iter()
-                .map(|name| place(name).map(|class| ClassId(class as u16)))
-                .collect(),
+            false => Some(class).filter(|&class| class < self.saved.network.spec().classes()),
         };
+        let known = names.iter().enumerate().map(place);
+        let known: Vec<Option<ClassId>> = known
+            .map(|class| class.map(|class| ClassId(class as u16)))
+            .collect();
         let in_place = |(class, known): (usize, &Option<ClassId>)| {
             known.is_some_and(|known| known.index() == class)
         };
@@ -120,7 +119,17 @@ impl Init {
             .filter(|(_, known)| known.is_none())
             .map(|(name, _)| name.as_str())
             .collect();
-        if !new.is_empty() {
+        if !is_named {
+            note(&format!(
+                "{} does not name its classes, so they were matched with those of the data by number: {} of {} are new",
+                self.file,
+                match new.len() {
+                    0 => "none".to_string(),
+                    some => some.to_string(),
+                },
+                names.len()
+            ));
+        } else if !new.is_empty() {
             note(&format!(
                 "classes that {} did not know begin anew: {}",
                 self.file,
