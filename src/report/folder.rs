@@ -3,17 +3,20 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Description, RecordLine, RunRecord, StartLine, Summary, pretty_json};
+use super::{Description, RecordLine, RunRecord, StartLine, Summary, TrainSeconds, pretty_json};
 use crate::storage::{FolderLock, FolderLockError, read_plain_text, write_whole};
 
 const RECORD: &str = "run.jsonl";
 const SUMMARY: &str = "summary.json";
+const TIMES: &str = "times.json";
 /// Everything that a run writes, besides plots that were asked for by name.
-const OWN_FILES: [&str; 7] = [
+const OWN_FILES: [&str; 8] = [
     RECORD,
     SUMMARY,
+    TIMES,
     "checkpoint.safetensors",
     "best.safetensors",
     "pretrained.safetensors",
@@ -76,6 +79,12 @@ pub enum RunFolderError {
         /// Why.
         reason: String,
     },
+}
+
+/// The contents of `times.json`.
+#[derive(Serialize, Deserialize)]
+struct Times {
+    seconds: TrainSeconds,
 }
 
 /// The folder of a run that is under way; no other process works in it.
@@ -259,6 +268,26 @@ impl RunFolder {
         text.push('\n');
         let path = self.file(SUMMARY);
         write_whole(&path, text.as_bytes()).map_err(|source| io_error("write", &path, source))
+    }
+
+    /// Notes how long the run took so far, over all its starts: neither its record nor its checkpoint tells that, as they
+    /// are the same however often it was stopped.
+    ///
+    /// # Errors
+    /// [`RunFolderError::Io`].
+    pub fn note_seconds(&self, seconds: TrainSeconds) -> Result<(), RunFolderError> {
+        // Always plain.
+        let mut text = pretty_json(&Times { seconds }).expect("a plain struct");
+        text.push('\n');
+        let path = self.file(TIMES);
+        write_whole(&path, text.as_bytes()).map_err(|source| io_error("write", &path, source))
+    }
+
+    /// How long the run in a folder took so far, if that is known.
+    pub fn seconds(path: &Path) -> Option<TrainSeconds> {
+        let text = read_plain_text(&path.join(TIMES)).ok()?;
+        let times: Times = serde_json::from_str(&text).ok()?;
+        Some(times.seconds).filter(|seconds| seconds.train >= 0.0)
     }
 
     /// Reads the record of a run.

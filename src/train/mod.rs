@@ -30,7 +30,7 @@ mod trainer;
 
 pub use activity::spiking_activity;
 pub use augmented::AugmentedExamples;
-pub use checkpoint::{Checkpoint, PastTraining, TrainerState};
+pub use checkpoint::{Checkpoint, PastTraining, StartedFrom, TrainerState};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use examples::{DatasetExamples, Examples, JoinedExamples, StoredExamples};

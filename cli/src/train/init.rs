@@ -8,8 +8,7 @@ use super::super::output::note;
 use respike::dataset::{Dataset, RecordingSet, Sample, ShdFile};
 use respike::ids::ClassId;
 use respike::network::{Network, NetworkSpec};
-use respike::report::InitNote;
-use respike::train::Checkpoint;
+use respike::train::{Checkpoint, StartedFrom};
 
 /// A trained network to begin with.
 pub(super) struct Init {
@@ -25,13 +24,9 @@ impl Init {
         })
     }
 
-    /// What the record says of it.
-    pub(super) fn note(&self) -> InitNote {
-        let fingerprint = self.saved.network.parameters().fingerprint();
-        InitNote {
-            file: self.file.clone(),
-            fingerprint: format!("{fingerprint:016x}"),
-        }
+    /// What the record and checkpoints say of it.
+    pub(super) fn note(&self) -> StartedFrom {
+        StartedFrom::new(self.file.clone(), &self.saved.network)
     }
 
     pub(super) fn was_trained_on(&self, sample: &Sample) -> bool {

@@ -164,19 +164,27 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
                 folder: begin(&arguments.out, start, replace)?,
                 training,
                 train_accuracy: 0.0,
+                seconds_before: 0.0,
             }
         }
         Resumed::After {
             trainer,
             train_accuracy,
             validated,
+            seconds,
         } => {
             let done = trainer.epochs_done();
             note(&format!("going on after epoch {done}"));
+            if seconds.is_none() && done > 0 {
+                note(
+                    "how long the run took before is not known, and not in the seconds of its summary",
+                );
+            }
             Run {
                 training: TrainingRun::resume(plan.clone(), *trainer, &data, validated)?,
                 folder: RunFolder::go_on(&arguments.out, done, plan.epochs)?,
                 train_accuracy,
+                seconds_before: seconds.unwrap_or(0.0),
             }
         }
         Resumed::Finished(summary) => {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::super::failure::Failure;
 use super::super::output::{EpochBar, note, note_time};
 use super::asked::Asked;
+use super::init::Init;
 use super::resume::RunData;
 use respike::dataset::RecordingSet;
 use respike::network::{Network, Stage};
@@ -12,8 +13,8 @@ use respike::report::{
     EpochLine, PickedNote, RecordLine, RunFolder, Summary, TrainSeconds, TrainSummary,
 };
 use respike::train::{
-    Checkpoint, DatasetExamples, Evaluation, LayerFigures, PastTraining, PlannedEpoch, TrainError,
-    TrainingRun, evaluate,
+    Checkpoint, DatasetExamples, Evaluation, LayerFigures, PastTraining, PlannedEpoch, StartedFrom,
+    TrainError, TrainingRun, evaluate,
 };
 
 /// The state after the last epoch so far, from which training goes on.
@@ -27,6 +28,17 @@ pub(super) struct Run<'a> {
     pub(super) folder: RunFolder,
     /// Accuracy on training samples in the last epoch so far.
     pub(super) train_accuracy: f64,
+    /// How long it took before this start.
+    pub(super) seconds_before: f64,
+}
+
+/// What checkpoints say of a run, whatever the epoch.
+struct About<'a> {
+    class_names: &'a [String],
+    /// All that was trained on, or picked by.
+    seen: &'a RecordingSet,
+    /// The trained network that it began with.
+    start: Option<StartedFrom>,
 }
 
 impl Run<'_> {
@@ -44,6 +56,11 @@ impl Run<'_> {
         if let Some(init) = asked.init() {
             seen = seen.union(init.trained_on());
         }
+        let about = About {
+            class_names: data.train.class_names(),
+            seen: &seen,
+            start: asked.init().map(Init::note),
+        };
         let tests = data.test.map(DatasetExamples::all);
         let epochs = self.training.plan().epochs;
         let done = self.training.trainer().epochs_done();
@@ -62,7 +79,8 @@ impl Run<'_> {
             let tested = tested.transpose()?;
             test_s += testing.elapsed().as_secs_f64();
             let writing = Instant::now();
-            self.write_epoch(&planned, tested.as_ref(), data, &seen)?;
+            self.write_epoch(&planned, tested.as_ref(), &about)?;
+            self.folder.note_seconds(self.seconds(clock))?;
             write_s += writing.elapsed().as_secs_f64();
             let speed = self.training.trainer().time_spent().samples_per_second();
             bar.epoch(progress(&planned, tested.as_ref(), speed));
@@ -76,6 +94,7 @@ impl Run<'_> {
         let testing = Instant::now();
         let summary = self.summary(data, clock)?;
         test_s += testing.elapsed().as_secs_f64();
+        self.folder.note_seconds(summary.seconds)?;
         self.folder.end(Summary::Train(summary.clone()))?;
         let others = [
             ("reading and binning", read_s),
@@ -87,20 +106,27 @@ impl Run<'_> {
         Ok(summary)
     }
 
+    /// How long the run took so far, over all its starts; `clock` has run since the last one.
+    fn seconds(&self, clock: Instant) -> TrainSeconds {
+        TrainSeconds {
+            train: self.seconds_before + clock.elapsed().as_secs_f64(),
+        }
+    }
+
     /// The record's line first, then the best network, then the state that training goes on from: wherever a run is
     /// cut off, what is there is at least as far as that state.
     fn write_epoch(
         &mut self,
         planned: &PlannedEpoch,
         tested: Option<&Evaluation>,
-        data: &RunData<'_>,
-        seen: &RecordingSet,
+        about: &About<'_>,
     ) -> Result<(), Failure> {
         let trainer = self.training.trainer();
         let line = EpochLine::of_training(trainer.epochs_done(), planned, tested);
         self.folder.add(&RecordLine::Epoch(line))?;
-        let saved = Checkpoint::new(trainer.network().clone(), seen.clone())
-            .with_class_names(data.train.class_names());
+        let mut saved = Checkpoint::new(trainer.network().clone(), about.seen.clone())
+            .with_class_names(about.class_names);
+        saved.started_from.clone_from(&about.start);
         let plan = self.training.plan();
         if plan.validation.is_some() && planned.is_best {
             let state = trainer.state();
@@ -158,9 +184,7 @@ impl Run<'_> {
                 file: if is_last { CHECKPOINT } else { BEST }.to_string(),
             }),
             confusion: tested.confusion.into(),
-            seconds: TrainSeconds {
-                train: clock.elapsed().as_secs_f64(),
-            },
+            seconds: self.seconds(clock),
         })
     }
 }
