@@ -96,7 +96,7 @@ fn network(said: Value, folder: &Path) -> Result<NetworkSpec, String> {
             (settings, format!("in {}", path.display()))
         }
         Value::Table(table) => {
-            let settings = network_of(table).map_err(|reason| format!("network: {reason}"))?;
+            let settings = network_of(&table).map_err(|reason| format!("network: {reason}"))?;
             (settings, "network".to_string())
         }
         _ => return Err("`network` is a file or a table".to_string()),
