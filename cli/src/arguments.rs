@@ -111,7 +111,7 @@ pub(super) struct Training {
     /// (w_out=10, v=0.1, rho_u=0) or a single one (w2=0.5); 0 leaves them as they are.
     #[arg(long = "rate-factor", value_name = "GROUP=FACTOR", value_parser = rate_factor)]
     pub rate_factors: Vec<(ParameterGroup, f32)>,
-    /// Gradients of a larger norm are scaled down to this one; none for none of them, whatever a recipe says.
+    /// Gradients of a larger norm are scaled down to this one; none for no such norm, whatever a recipe says.
     #[arg(long, value_name = "NORM")]
     pub clip_norm: Option<OrNone<f32>>,
     /// Penalty on each spike (L1) [default: 0].
