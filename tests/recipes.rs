@@ -51,7 +51,7 @@ fn the_recipe_for_the_digits_that_ship_is_as_good_as_it_was() {
     let recipe = Recipe::read(&project("snn-models/recipes/digits70.toml")).expect("a recipe");
     let all = [recipe.train.as_slice(), recipe.test.as_slice()].concat();
     let data = read_dataset(&all, recipe.network.binning()).expect("it ships");
-    let plan = recipe.plan.clone().with_epochs(10);
+    let plan = recipe.plan_over(10);
     let accuracies = [0, 1, 2].map(|seed| {
         let seed = MasterSeed(seed);
         let split = strict_split(&data, seed).expect("enough of each class");

@@ -6,14 +6,15 @@ use std::sync::OnceLock;
 use clap::Args;
 
 use super::failure::Failure;
+use super::or_none::OrNone;
 pub(super) use super::reading::{read_data, read_data_for};
 use respike::random::MasterSeed;
 use respike::registry::Registry;
 use respike::report::Replace;
 use respike::simd::Simd;
 use respike::train::{
-    Losses, ObjectiveSettings, OptimiserSettings, ParameterGroup, RegulariserSettings, Schedule,
-    SpikePenalty, TrainingSettings,
+    Losses, ObjectiveSettings, OptimiserSettings, ParameterGroup, RegulariserSettings,
+    SaidSchedule, SpikePenalty, TrainingSettings,
 };
 
 /// More threads than that help nobody.
@@ -94,23 +95,25 @@ pub(super) struct Training {
     pub optimiser: Option<OptimiserSettings>,
     #[arg(long, value_name = "NAME", help = one_of("What is made small", Registry::objectives) + " [default: cross-entropy]")]
     pub objective: Option<ObjectiveSettings>,
-    #[arg(long = "regulariser", value_name = "NAME", help = one_of("What is added to it, as often as it is given", Registry::regularisers))]
-    pub regularisers: Vec<RegulariserSettings>,
+    #[arg(long = "regulariser", value_name = "NAME", help = one_of("What is added to it, as often as it is given; none for nothing of what a recipe says, penalties on spikes included", Registry::regularisers))]
+    pub regularisers: Vec<OrNone<RegulariserSettings>>,
     /// How the learning rate changes: constant, step:EPOCHS:FACTOR, cosine or one-cycle over all epochs (of
-    /// pre-training and of each new task apart), cosine:EPOCHS, one-cycle:EPOCHS, or plateau:FACTOR:PATIENCE
+    /// pre-training and of each new task apart), cosine:EPOCHS, one-cycle:EPOCHS,
+    /// one-cycle:EPOCHS:RISE:START_DIVISOR:END_DIVISOR (all for EPOCHS is all of them), or plateau:FACTOR:PATIENCE
     /// [default: constant].
-    #[arg(long, value_name = "SCHEDULE", value_parser = schedule_text)]
-    pub schedule: Option<String>,
-    /// Epochs at the beginning over which the learning rate rises to what the schedule says [default: 0].
+    #[arg(long, value_name = "SCHEDULE")]
+    pub schedule: Option<SaidSchedule>,
+    /// Epochs at the beginning over which the learning rate rises to what the schedule says; 0 for none, whatever a recipe
+    /// says [default: 0].
     #[arg(long, value_name = "EPOCHS")]
     pub warm_up: Option<usize>,
     /// Another learning rate for some parameters, as often as it is given: a layer (layer1=0.5), a role
     /// (w_out=10, v=0.1, rho_u=0) or a single one (w2=0.5); 0 leaves them as they are.
     #[arg(long = "rate-factor", value_name = "GROUP=FACTOR", value_parser = rate_factor)]
     pub rate_factors: Vec<(ParameterGroup, f32)>,
-    /// Gradients of a larger norm are scaled down to this one.
+    /// Gradients of a larger norm are scaled down to this one; none for no such norm, whatever a recipe says.
     #[arg(long, value_name = "NORM")]
-    pub clip_norm: Option<f32>,
+    pub clip_norm: Option<OrNone<f32>>,
     /// Penalty on each spike (L1) [default: 0].
     #[arg(long, value_name = "COST")]
     pub l1: Option<f32>,
@@ -134,22 +137,20 @@ where
 }
 
 impl Training {
-    /// Those settings with what flags say, for a training of so many epochs; `usual` are for `usual_epochs`.
+    /// Those settings, which are for so many epochs, with what flags say.
     pub(super) fn over(
         &self,
-        usual: (TrainingSettings, usize),
+        mut settings: TrainingSettings,
         learning_rate: Option<f32>,
         epochs: usize,
     ) -> Result<TrainingSettings, Failure> {
-        let (mut settings, usual_epochs) = usual;
-        settings.schedule = match &self.schedule {
-            Some(text) => Schedule::read(text, epochs).map_err(Failure::bad)?,
-            None => settings.schedule.for_epochs(usual_epochs, epochs),
-        };
+        if let Some(said) = self.schedule {
+            settings.schedule = said.for_epochs(epochs);
+        }
         settings.batch_size = self.batch_size.unwrap_or(settings.batch_size);
         settings.learning_rate = learning_rate.unwrap_or(settings.learning_rate);
         settings.warm_up_epochs = self.warm_up.unwrap_or(settings.warm_up_epochs);
-        settings.clip_norm = self.clip_norm.or(settings.clip_norm);
+        settings.clip_norm = OrNone::over(self.clip_norm.as_ref(), settings.clip_norm);
         if let Some(optimiser) = &self.optimiser {
             settings.optimiser = optimiser.clone();
         }
@@ -161,10 +162,12 @@ impl Training {
             Some(objective) => objective.clone(),
             None => settings.losses.objective.clone(),
         });
-        losses.regularisers = match self.regularisers.is_empty() {
-            true => others.to_vec(),
-            false => self.regularisers.clone(),
+        let given = OrNone::all("--regulariser", &self.regularisers)?;
+        let penalty = match &given {
+            Some(given) if given.is_empty() => SpikePenalty::default(),
+            _ => penalty,
         };
+        losses.regularisers = given.unwrap_or_else(|| others.to_vec());
         settings.losses = losses.and_penalty(SpikePenalty {
             l1: self.l1.unwrap_or(penalty.l1),
             l2: self.l2.unwrap_or(penalty.l2),
@@ -178,14 +181,8 @@ impl Training {
         learning_rate: f32,
         epochs: usize,
     ) -> Result<TrainingSettings, Failure> {
-        let usual = (TrainingSettings::default(), epochs);
-        self.over(usual, Some(learning_rate), epochs)
+        self.over(TrainingSettings::default(), Some(learning_rate), epochs)
     }
-}
-
-/// A schedule as it is written, if it is one.
-fn schedule_text(text: &str) -> Result<String, String> {
-    Schedule::read(text, 1).map(|_| text.to_string())
 }
 
 fn rate_factor(text: &str) -> Result<(ParameterGroup, f32), String> {

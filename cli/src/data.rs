@@ -31,7 +31,7 @@ pub(super) enum DataCommand {
     Fetch(FetchArguments),
     /// Put some recordings of SHD-layout files into a file of their own, and the rest into another.
     #[command(
-        after_help = "Example:\n  respike data split mine.h5 --speakers anna,bert --out test.h5 --out-rest train.h5\n  respike data split mine.h5 --share 0.1 --out test.h5 --out-rest train.h5\n  respike data split data/fsdd70_train.h5 --classes zero,one --out binary.h5"
+        after_help = "Example:\n  respike data split mine.h5 --speakers anna,bert --out test.h5 --out-rest train.h5\n  respike data split mine.h5 --share 0.1 --out test.h5 --out-rest train.h5\n  respike data split data/fsdd70_train.h5 --classes zero,one --own-classes \\\n      --out binary.h5"
     )]
     Split(SplitArguments),
     /// Put the recordings of several SHD-layout files into one.

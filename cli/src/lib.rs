@@ -34,6 +34,7 @@ mod fetch;
 mod interrupt;
 mod learn;
 mod merge;
+mod or_none;
 mod out_files;
 mod output;
 mod parts;

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::arguments::Machine;
 use super::failure::Failure;
-use super::out_files::{Parts, refuse_outputs};
+use super::out_files::{NamedClasses, Parts, refuse_outputs};
 use super::output::note;
 use super::reading::say_how_many_are_repeated;
 use respike::dataset::MergedFiles;
@@ -36,7 +36,8 @@ pub(super) fn run(arguments: &MergeArguments) -> Result<(), Failure> {
     refuse_outputs(&[&arguments.out], &arguments.files, arguments.force)?;
     let files = read(&arguments.files)?;
     let all = (0..files.dataset().len()).map(SampleIndex).collect();
-    let written = Parts::write(&files, vec![(&arguments.out, all)], arguments.force)?;
+    let whole = vec![(arguments.out.as_path(), all)];
+    let written = Parts::write(&files, whole, NamedClasses::All, arguments.force)?;
     written.print(arguments.json)
 }
 

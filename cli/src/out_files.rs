@@ -1,6 +1,6 @@
 //! Files and folders that are written: whether something is in the way, and SHD-layout files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::failure::{Failure, is_bad_place};
 use super::output::{print, print_json, table};
 use respike::dataset::{LabelledEvents, MergedFiles, ShdContents, write_shd};
-use respike::ids::{SampleIndex, SpeakerId};
+use respike::ids::{ClassId, SampleIndex, SpeakerId};
 use respike::storage::{PartFolder, Shown, clear_leftovers, folder_of, read_plain};
 
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
@@ -168,9 +168,33 @@ pub(super) type Part<'a> = (&'a Path, Vec<SampleIndex>);
 #[derive(Serialize)]
 pub(super) struct Parts {
     files: Vec<Written>,
+    /// Of the files that were read.
     class_names: Vec<String>,
     /// By number.
     speaker_names: BTreeMap<SpeakerId, String>,
+}
+
+/// Which classes a part of files names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum NamedClasses {
+    /// All that there are, so that they keep their numbers.
+    All,
+    /// Those that it has recordings of, numbered in the same order.
+    Own,
+}
+
+/// Recordings by the numbers of the classes that there are among them, and the names of these.
+fn by_own_classes(
+    names: &[String],
+    mut recordings: Vec<LabelledEvents>,
+) -> (Vec<String>, Vec<LabelledEvents>) {
+    let own: BTreeSet<ClassId> = recordings.iter().map(|one| one.class).collect();
+    let numbers: BTreeMap<ClassId, ClassId> = own.iter().copied().zip((0..).map(ClassId)).collect();
+    for one in &mut recordings {
+        one.class = numbers[&one.class];
+    }
+    let names = own.iter().map(|class| names[class.index()].clone());
+    (names.collect(), recordings)
 }
 
 impl Parts {
@@ -178,6 +202,7 @@ impl Parts {
     pub(super) fn write(
         files: &MergedFiles,
         mut parts: Vec<Part<'_>>,
+        classes: NamedClasses,
         force: bool,
     ) -> Result<Self, Failure> {
         // What is there is looked at before anything is written.
@@ -186,10 +211,14 @@ impl Parts {
         let mut written = Vec::new();
         for (path, samples) in parts {
             let recordings = files.recordings(&samples);
+            let (names, recordings) = match classes {
+                NamedClasses::All => (data.class_names().to_vec(), recordings),
+                NamedClasses::Own => by_own_classes(data.class_names(), recordings),
+            };
             let contents = ShdContents {
                 times: files.times(),
                 speaker_names: &listed,
-                ..ShdContents::new(data.class_names(), &recordings)
+                ..ShdContents::new(&names, &recordings)
             };
             write_output(path, &contents, force)?;
             written.push(Written::of(path, &recordings));

@@ -8,12 +8,12 @@ use super::arguments::{Machine, Seed};
 use super::encode::takes;
 use super::failure::Failure;
 use super::merge::read;
-use super::out_files::{Part, Parts, refuse_outputs};
+use super::out_files::{NamedClasses, Part, Parts, refuse_outputs};
 use super::output::note;
 use respike::dataset::{Dataset, MergedFiles, PartRule, RecordingSet, Split};
 
 /// Several files are merged first, as `data merge` does it. Both files name all classes and speakers, so
-/// that these keep their numbers; times keep their type and every bit. What SHD's own files tell of
+/// that these keep their numbers, unless --own-classes is given; times keep their type and every bit. What SHD's own files tell of
 /// speakers beside their numbers (extra/meta_info) is left out.
 #[derive(Args)]
 #[command(group = ArgGroup::new("rule").required(true).multiple(false))]
@@ -45,6 +45,10 @@ pub(super) struct SplitArguments {
     /// which. With 0.2 these are the test samples of `learn` with that seed.
     #[arg(long, value_name = "SHARE", group = "rule")]
     share: Option<f64>,
+    /// Name in each file only the classes that it has recordings of, which get other numbers: files can be merged, or
+    /// trained on together, if they name the same ones.
+    #[arg(long)]
+    own_classes: bool,
     /// The file for what was chosen.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -89,7 +93,11 @@ pub(super) fn run(arguments: &SplitArguments) -> Result<(), Failure> {
     }
     let mut parts: Vec<Part<'_>> = vec![(&arguments.out, split.test)];
     parts.extend(rest.map(|rest| (rest, split.train)));
-    Parts::write(&files, parts, arguments.force)?.print(arguments.json)
+    let classes = match arguments.own_classes {
+        true => NamedClasses::Own,
+        false => NamedClasses::All,
+    };
+    Parts::write(&files, parts, classes, arguments.force)?.print(arguments.json)
 }
 
 impl SplitArguments {

@@ -64,7 +64,8 @@ pub(super) fn run(arguments: TuneArguments) -> Result<(), Failure> {
     }
     let data = read_events_for(files, &base.network, &[])?;
     // What no trial could do is found before the folder is made.
-    settings.plan_of(base).split(&data, base.seed)?;
+    let plan = settings.plan_of(base, base.plan.epochs);
+    plan.split(&data, base.seed)?;
     let replace = match (arguments.force, arguments.resume) {
         (true, _) => Replace::Any,
         (false, true) => Replace::Unfinished,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use common::Bench;
 use common::browser::{browser, open};
-use common::program::{bad, good};
+use common::program::{bad, good, run};
 use common::svg::{Kind, Picture};
 use respike::dataset::{ShdContents, write_shd};
 use respike::network::{Network, Stage, StageInput};
@@ -179,6 +179,48 @@ fn the_start_is_the_one_that_training_began_with() {
         command,
         &["start.safetensors does not say from which seed"],
     );
+}
+
+#[test]
+fn the_start_of_what_began_with_a_trained_network_is_that_network() {
+    let bench = trained(NEURONS[4].0, NEURONS[4].1);
+    good(
+        &bench,
+        &format!("train --init {CHECKPOINT} --data test.h5 --epochs 2 --lr 3e-2 --out second"),
+    );
+    let second = "second/checkpoint.safetensors";
+    let medians = |command: &str| {
+        let picture = drawn(&bench, command);
+        let words = picture.words().into_iter().map(String::from);
+        let words = words.filter(|words| words.contains("median") || words.contains("start"));
+        words.collect::<Vec<String>>()
+    };
+    let both = medians(&format!("plot time-constants {CHECKPOINT} {second}"));
+    let alone = format!("plot time-constants {second}");
+    let told = medians(&alone);
+    assert_eq!(told.iter().filter(|words| words.contains('→')).count(), 12);
+    assert_eq!(told[..12], both[..12]);
+    assert!(told.iter().any(|words| words == "at the start"), "{told:?}");
+    // The checkpoint says so wherever it lies; one of before did not, but its record does.
+    std::fs::rename(bench.path("second/run.jsonl"), bench.path("run.jsonl")).expect("there");
+    assert_eq!(medians(&alone), told);
+    let mut saved = Checkpoint::load(&bench.path(second)).expect("a checkpoint");
+    saved.started_from = None;
+    saved.save(&bench.path("old.safetensors")).expect("written");
+    assert_eq!(medians("plot time-constants old.safetensors"), told);
+    // Another network there now, or none: the start is not known.
+    let other = Checkpoint::load(&bench.path(second)).expect("a checkpoint");
+    other.save(&bench.path(CHECKPOINT)).expect("written");
+    for words in ["another network", "not there"] {
+        let output = run(&bench, &format!("{alone} --out after.svg --force"));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains("the start is not known"), "{stderr}");
+        assert!(stderr.contains(words), "{stderr}");
+        let after = medians(&alone);
+        assert_eq!(after.len(), 12, "{after:?}");
+        assert!(after.iter().all(|words| !words.contains('→')), "{after:?}");
+        let _ = std::fs::remove_file(bench.path(CHECKPOINT));
+    }
 }
 
 #[test]

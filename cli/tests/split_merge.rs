@@ -360,3 +360,62 @@ fn parts_train_as_whole_files_do() {
             .all(|class| [ClassId(0), ClassId(2)].contains(class))
     );
 }
+
+#[test]
+fn what_files_share_can_be_taken_and_merged() {
+    let bench = Bench::new();
+    let all = names();
+    // The second file lacks the first class and has one more, so that numbers differ, too.
+    let mut others = all[1..].to_vec();
+    others.push("pink".to_string());
+    let contents = recordings(2, 9);
+    write_shd(
+        &bench.path("others.h5"),
+        &ShdContents::new(&others, &contents),
+    )
+    .expect("written");
+    let shared = all[1..].join(",");
+    bad(
+        &bench,
+        "data merge train.h5 others.h5 --out both.h5",
+        &[
+            "only files with the same classes",
+            &format!("data split FILE --classes {shared} --own-classes"),
+        ],
+    );
+    for file in ["train", "others"] {
+        good(
+            &bench,
+            &format!(
+                "data split {file}.h5 --classes {shared} --own-classes --out {file}-shared.h5"
+            ),
+        );
+    }
+    let of_class = |file: &str| {
+        let seen = seen(&bench.path(file)).into_iter();
+        sorted(seen.filter(|one| all[1..].contains(&one.0)).collect())
+    };
+    for file in ["train", "others"] {
+        let part = format!("{file}-shared.h5");
+        let names = ShdFile::open(&bench.path(&part)).expect("a file");
+        assert_eq!(names.class_names(), &all[1..], "{file}");
+        let whole = of_class(&format!("{file}.h5"));
+        assert!(!whole.is_empty());
+        assert_eq!(sorted(seen(&bench.path(&part))), whole, "{file}");
+    }
+    good(
+        &bench,
+        "data merge train-shared.h5 others-shared.h5 --out both.h5",
+    );
+    let both = [of_class("train.h5"), of_class("others.h5")].concat();
+    assert_eq!(
+        seen(&bench.path("both.h5")).len(),
+        both.len(),
+        "all of both"
+    );
+    // Files that share nothing are told no way.
+    let none: Vec<String> = ["a", "b", "c", "d"].map(String::from).to_vec();
+    write_shd(&bench.path("none.h5"), &ShdContents::new(&none, &contents)).expect("written");
+    let output = run(&bench, "data merge train.h5 none.h5 --out never.h5");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("data split"));
+}

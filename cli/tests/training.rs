@@ -5,7 +5,8 @@ mod common;
 use common::Bench;
 use common::program::{TRAIN, bad, good, json, run};
 use respike::dataset::{RecordingSet, read_dataset};
-use respike::network::NetworkSpec;
+use respike::network::{Network, NetworkSpec};
+use respike::random::MasterSeed;
 use respike::report::{Description, RunFolder};
 use respike::train::{Checkpoint, Select, TrainError, TrainingPlan, TrainingSettings, Validation};
 
@@ -256,9 +257,7 @@ fn samples_kept_out_are_not_trained_on_nor_tested_with() {
     ] {
         for seed in 0..4 {
             let plan = plan(validation.clone());
-            let split = plan
-                .split(&data, respike::random::MasterSeed(seed))
-                .expect("both have some");
+            let split = plan.split(&data, MasterSeed(seed)).expect("both have some");
             let set = |samples: &[respike::ids::SampleIndex]| {
                 samples
                     .iter()
@@ -294,7 +293,7 @@ fn samples_kept_out_are_not_trained_on_nor_tested_with() {
     let everybody = Validation::Speakers(["0", "1", "2"].map(String::from).to_vec());
     let nobody = Validation::Speakers(vec!["nobody".to_string()]);
     for bad in [everybody, nobody, Validation::Share(1e-9)] {
-        let split = plan(bad).split(&data, respike::random::MasterSeed(0));
+        let split = plan(bad).split(&data, MasterSeed(0));
         assert!(
             matches!(split, Err(TrainError::BadValidation(_))),
             "{split:?}"
@@ -446,4 +445,36 @@ fn a_trained_network_is_where_another_training_begins() {
         output.status.success() && stderr.contains("a step lasts 10.169 ms and lasted 20.690 ms"),
         "{stderr}"
     );
+}
+
+#[test]
+fn classes_without_names_are_matched_by_number_and_that_is_said() {
+    let bench = bench();
+    let few = std::fs::read_to_string(bench.path("small.toml")).expect("there");
+    assert!(few.contains("classes = 4"));
+    let few = few.replace("classes = 4", "classes = 3");
+    std::fs::write(bench.path("few.toml"), few).expect("written");
+    for (model, words) in [
+        ("small.toml", "none of 4 are new"),
+        ("few.toml", "1 of 4 are new"),
+    ] {
+        let spec = NetworkSpec::read(&bench.path(model)).expect("a spec");
+        let network = Network::new(spec, MasterSeed(1));
+        let nameless = Checkpoint::new(network, RecordingSet::default());
+        nameless
+            .save(&bench.path("nameless.safetensors"))
+            .expect("written");
+        let arguments =
+            "train --init nameless.safetensors --data train.h5 --epochs 1 --force --out after";
+        let output = run(&bench, arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
+        for words in [
+            "nameless.safetensors does not name its classes",
+            "by number",
+            words,
+        ] {
+            assert!(stderr.contains(words), "{words}: {stderr}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::Bench;
-use common::program::{bad, good, json, run};
+use common::program::{TRAIN, bad, good, json, run};
 use serde_json::Value;
 
 /// The test files are nowhere: a search has no business with them.
@@ -257,4 +257,38 @@ fn searches_that_make_no_sense_are_refused() {
         "tune other.toml --out all",
         &["no recipe within the ranges", "dropout"],
     );
+}
+
+#[test]
+fn runs_and_searches_keep_out_of_each_others_folders() {
+    let bench = bench();
+    let small = SEARCH
+        .replace("trials = 9", "trials = 1")
+        .replace("[0, 1]", "[0]");
+    std::fs::write(bench.path("one.toml"), small).expect("written");
+    good(&bench, "tune one.toml --out search");
+    for more in ["", " --force", " --resume"] {
+        for command in [
+            TRAIN.to_string() + " --epochs 1",
+            "learn sample --held-out 1 --strategy naive --data train.h5 --model small.toml"
+                .to_string(),
+        ] {
+            if command.starts_with("learn") && more == " --resume" {
+                continue;
+            }
+            bad(
+                &bench,
+                &format!("{command} --out search{more}"),
+                &["search holds a search of `tune`", "--out"],
+            );
+        }
+    }
+    good(&bench, &format!("{TRAIN} --epochs 1 --out run"));
+    for more in ["", " --force", " --resume"] {
+        bad(
+            &bench,
+            &format!("tune one.toml --out run{more}"),
+            &["holds no search", "--out"],
+        );
+    }
 }

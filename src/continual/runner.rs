@@ -185,6 +185,7 @@ pub fn run<'a>(
             network,
             trainer: None,
             training: None,
+            started_from: None,
             class_names: dataset.class_names().to_vec(),
             trained_on: recordings(dataset, learned_on.copied()).union(&pretrained.trained_on),
         },
@@ -321,6 +322,7 @@ impl Runner<'_> {
                 settings,
                 seed: experiment.seed,
             }),
+            started_from: None,
             class_names: self.dataset.class_names().to_vec(),
             trained_on: recordings(self.dataset, task.train.iter().copied()),
         })

@@ -146,9 +146,10 @@ pub enum DatasetError {
     },
     /// Files that are to be merged name their classes differently.
     #[error(
-        "{path} names its classes {}, but {first} {}; only files with the same classes can be merged",
+        "{path} names its classes {}, but {first} {}; only files with the same classes can be merged{}",
         listed(found),
-        listed(expected)
+        listed(expected),
+        how_to_share(found, expected)
     )]
     OtherClasses {
         /// The file.
@@ -237,6 +238,19 @@ pub enum DatasetError {
     /// The share of test samples leaves nothing to train on, or nothing to test with.
     #[error("the share of test samples must lie between 0 and 1, not {0}")]
     BadFraction(f64),
+}
+
+/// What is done about files of which each names classes that others lack.
+fn how_to_share(found: &[String], expected: &[String]) -> String {
+    let shared = expected.iter().filter(|name| found.contains(name));
+    let shared: Vec<_> = shared.map(|name| shown(name)).collect();
+    match shared.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; what they share is had with `respike data split FILE --classes {} --own-classes --out …` of each",
+            shared.join(",")
+        ),
+    }
 }
 
 /// Names for a sentence.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::{NetworkError, NetworkSpec, Stage};
 use crate::random::{MasterSeed, StreamPosition};
-use crate::train::{OptimiserSettings, PastTraining, TrainingSettings};
+use crate::train::{OptimiserSettings, PastTraining, StartedFrom, TrainingSettings};
 
 /// 3: recordings are known again whatever the order of their events, and by their sounds. 2, which is read,
 /// has in their list what 3 calls legacy.
@@ -22,6 +22,8 @@ pub(crate) struct CheckpointNote {
     pub trainer: Option<TrainerNote>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<PastTrainingNote>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_from: Option<StartedFrom>,
     /// Which source it was written by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,

@@ -55,4 +55,19 @@ pub struct Recipe {
     pub seed: MasterSeed,
     /// How it is trained, and which network is picked.
     pub plan: TrainingPlan,
+    /// Whether the schedule goes over all epochs, however many there are, and not over a number that it says.
+    pub is_over_all: bool,
+}
+
+impl Recipe {
+    /// The plan over so many epochs: a schedule that goes over all of them goes over as many, and one that says its own
+    /// stays as it is.
+    pub fn plan_over(&self, epochs: usize) -> TrainingPlan {
+        let mut plan = self.plan.clone();
+        plan.epochs = epochs;
+        if self.is_over_all {
+            plan.training.schedule = plan.training.schedule.over(epochs);
+        }
+        plan
+    }
 }

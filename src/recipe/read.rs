@@ -8,7 +8,7 @@ use crate::network::NetworkSpec;
 use crate::network::milliseconds::{network_of, read_network};
 use crate::random::MasterSeed;
 use crate::storage::{parse_toml, read_plain_text, with_what_was_meant};
-use crate::train::{Losses, Schedule, Select, TrainingPlan, TrainingSettings, Validation};
+use crate::train::{Losses, SaidSchedule, Select, TrainingPlan, TrainingSettings, Validation};
 
 impl Recipe {
     /// Reads a recipe; files that it names lie where they do from its own folder.
@@ -74,6 +74,7 @@ fn not_a_network(path: &Path, reason: &str) -> String {
 
 fn from_format(format: RecipeFormat, folder: &Path) -> Result<Recipe, String> {
     let from_here = |files: Vec<PathBuf>| files.iter().map(|file| folder.join(file)).collect();
+    let (plan, is_over_all) = plan(format.training)?;
     Ok(Recipe {
         name: format.name,
         source: format.source,
@@ -81,7 +82,8 @@ fn from_format(format: RecipeFormat, folder: &Path) -> Result<Recipe, String> {
         train: from_here(format.data.train),
         test: from_here(format.data.test),
         seed: MasterSeed(format.seed),
-        plan: plan(format.training)?,
+        plan,
+        is_over_all,
     })
 }
 
@@ -94,7 +96,7 @@ fn network(said: Value, folder: &Path) -> Result<NetworkSpec, String> {
             (settings, format!("in {}", path.display()))
         }
         Value::Table(table) => {
-            let settings = network_of(table).map_err(|reason| format!("network: {reason}"))?;
+            let settings = network_of(&table).map_err(|reason| format!("network: {reason}"))?;
             (settings, "network".to_string())
         }
         _ => return Err("`network` is a file or a table".to_string()),
@@ -102,7 +104,8 @@ fn network(said: Value, folder: &Path) -> Result<NetworkSpec, String> {
     settings.check().map_err(|error| format!("{of}: {error}"))
 }
 
-fn plan(part: TrainingPart) -> Result<TrainingPlan, String> {
+/// The plan, and whether its schedule goes over all epochs.
+fn plan(part: TrainingPart) -> Result<(TrainingPlan, bool), String> {
     let usual = TrainingSettings::default();
     let mut losses = Losses::default();
     if let Some(objective) = part.objective {
@@ -110,14 +113,15 @@ fn plan(part: TrainingPart) -> Result<TrainingPlan, String> {
     }
     losses.regularisers = part.regularisers;
     let schedule = part.schedule.map(|text| {
-        let read = Schedule::read(&text, part.epochs);
-        read.map_err(|reason| format!("training.schedule: {reason}"))
+        let said = text.parse::<SaidSchedule>();
+        said.map_err(|reason| format!("training.schedule: {reason}"))
     });
+    let schedule = schedule.transpose()?;
     let mut training = usual
         .clone()
         .with_batch_size(part.batch_size.unwrap_or(usual.batch_size))
         .with_learning_rate(part.learning_rate.unwrap_or(usual.learning_rate))
-        .with_schedule(schedule.transpose()?.unwrap_or(usual.schedule))
+        .with_schedule(schedule.map_or(usual.schedule, |said| said.for_epochs(part.epochs)))
         .with_optimiser(part.optimiser.unwrap_or(usual.optimiser))
         .with_losses(losses)
         .with_warm_up(part.warm_up_epochs);
@@ -130,14 +134,14 @@ fn plan(part: TrainingPart) -> Result<TrainingPlan, String> {
     plan.patience = part.patience;
     plan.test_every = part.test_every;
     plan.check().map_err(|error| format!("training: {error}"))?;
-    Ok(plan)
+    Ok((plan, schedule.is_some_and(SaidSchedule::is_over_all)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::augment::ChannelShift;
-    use crate::train::{AdamW, CrossEntropy};
+    use crate::train::{AdamW, CrossEntropy, Schedule};
 
     const DEMO70: &str = include_str!("../../snn-models/demo70.toml");
 
@@ -183,6 +187,17 @@ mod tests {
             .with_select(Select::BestValidation)
             .with_patience(5);
         assert_eq!(read.plan, plan);
+        let longer = read.plan_over(60);
+        assert_eq!(longer.epochs, 60);
+        assert_eq!(longer.training.schedule, Schedule::Cosine { epochs: 60 });
+        // What says how long it is stays as long.
+        let fixed = text.replace("\"cosine\"", "\"cosine:30\"");
+        let fixed = Recipe::parse(&fixed, folder.path()).expect("a recipe");
+        assert_eq!(fixed.plan, plan);
+        assert_eq!(
+            fixed.plan_over(60).training.schedule,
+            Schedule::Cosine { epochs: 30 }
+        );
         // The same with the network in it, and with one number changed.
         let mut table = Recipe::with_network(&text, folder.path()).expect("a table");
         assert_eq!(

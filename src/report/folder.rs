@@ -3,23 +3,32 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Description, RecordLine, RunRecord, StartLine, Summary, pretty_json};
+use super::{Description, RecordLine, RunRecord, StartLine, Summary, TrainSeconds, pretty_json};
 use crate::storage::{FolderLock, FolderLockError, read_plain_text, write_whole};
 
 const RECORD: &str = "run.jsonl";
 const SUMMARY: &str = "summary.json";
+const TIMES: &str = "times.json";
 /// Everything that a run writes, besides plots that were asked for by name.
-const OWN_FILES: [&str; 8] = [
+const OWN_FILES: [&str; 9] = [
     RECORD,
     SUMMARY,
+    TIMES,
     "checkpoint.safetensors",
     "network.safetensors",
     "best.safetensors",
     "pretrained.safetensors",
     "learned.safetensors",
     "memory.safetensors",
+];
+
+/// By what folders of searches and suites are known, whose results took longer than any run's.
+const OTHERS: [(&str, &str); 2] = [
+    ("search.json", "a search of `tune`"),
+    ("suite.json", "a suite of `bench`"),
 ];
 
 /// What can go wrong with a run's folder.
@@ -39,6 +48,14 @@ pub enum RunFolderError {
         .0.display()
     )]
     OtherRun(PathBuf),
+    /// Something else of ours is there, which no run may replace.
+    #[error("{} holds {what} and no run; choose another --out", path.display())]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+        /// What is there.
+        what: &'static str,
+    },
     /// No run is there.
     #[error("{} holds no run (no {RECORD})", .0.display())]
     NoRun(PathBuf),
@@ -63,6 +80,12 @@ pub enum RunFolderError {
         /// Why.
         reason: String,
     },
+}
+
+/// The contents of `times.json`.
+#[derive(Serialize, Deserialize)]
+struct Times {
+    seconds: TrainSeconds,
 }
 
 /// The folder of a run that is under way; no other process works in it.
@@ -102,7 +125,8 @@ impl RunFolder {
     /// [begins](Self::begin).
     ///
     /// # Errors
-    /// [`RunFolderError::Occupied`], or [`RunFolderError::Io`] if the path is not a folder.
+    /// [`RunFolderError::Occupied`], [`RunFolderError::Taken`] by a search or a suite, or [`RunFolderError::Io`] if
+    /// the path is not a folder.
     pub fn refuse_occupied(path: &Path, replace: Replace) -> Result<(), RunFolderError> {
         // A file where a folder should be, or on the way to it.
         let file = path.ancestors().find(|path| path.exists());
@@ -111,6 +135,12 @@ impl RunFolder {
             return Err(io_error("use", path, source));
         }
         let is_there = |name: &str| path.join(name).exists();
+        if let Some((_, what)) = OTHERS.into_iter().find(|(name, _)| is_there(name)) {
+            return Err(RunFolderError::Taken {
+                path: path.to_path_buf(),
+                what,
+            });
+        }
         let occupied = match replace {
             Replace::Any => false,
             Replace::Nothing => OWN_FILES.into_iter().any(is_there),
@@ -130,6 +160,8 @@ impl RunFolder {
     /// [`RunFolderError::Occupied`] and [`RunFolderError::OtherRun`] if a run is there that may not be
     /// replaced, [`RunFolderError::Lock`] if another process works in the folder.
     pub fn begin(path: &Path, start: StartLine, replace: Replace) -> Result<Begun, RunFolderError> {
+        // What is refused leaves nothing behind, not even a lock; who had the lock may have changed it.
+        Self::refuse_occupied(path, replace)?;
         let mut folder = Self::open(path)?;
         Self::refuse_occupied(path, replace)?;
         if replace == Replace::Unfinished {
@@ -237,6 +269,26 @@ impl RunFolder {
         text.push('\n');
         let path = self.file(SUMMARY);
         write_whole(&path, text.as_bytes()).map_err(|source| io_error("write", &path, source))
+    }
+
+    /// Notes how long the run took so far, over all its starts: neither its record nor its checkpoint tells that, as they
+    /// are the same however often it was stopped.
+    ///
+    /// # Errors
+    /// [`RunFolderError::Io`].
+    pub fn note_seconds(&self, seconds: TrainSeconds) -> Result<(), RunFolderError> {
+        // Always plain.
+        let mut text = pretty_json(&Times { seconds }).expect("a plain struct");
+        text.push('\n');
+        let path = self.file(TIMES);
+        write_whole(&path, text.as_bytes()).map_err(|source| io_error("write", &path, source))
+    }
+
+    /// How long the run in a folder took so far, if that is known.
+    pub fn seconds(path: &Path) -> Option<TrainSeconds> {
+        let text = read_plain_text(&path.join(TIMES)).ok()?;
+        let times: Times = serde_json::from_str(&text).ok()?;
+        Some(times.seconds).filter(|seconds| seconds.train >= 0.0)
     }
 
     /// Reads the record of a run.

@@ -30,9 +30,9 @@ pub use folder::{Begun, Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
 pub use rates::FiringRates;
 pub use record::{
-    DataNote, Description, EpochLine, InitNote, LearnSummary, Pair, PhaseName, PickedNote,
-    RECORD_FORMAT, RecordLine, ReplayNote, StartLine, Summary, TaskNote, TrainSeconds,
-    TrainSummary, describe_replay, fingerprint, is_fingerprint_of, kilobytes,
+    DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, PickedNote, RECORD_FORMAT,
+    RecordLine, ReplayNote, StartLine, Summary, TaskNote, TrainSeconds, TrainSummary,
+    describe_replay, fingerprint, is_fingerprint_of, kilobytes,
 };
 pub use run_record::RunRecord;
 #[cfg(feature = "plots")]

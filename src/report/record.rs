@@ -14,7 +14,7 @@ use crate::ids::{SampleIndex, SpeakerId};
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
 use crate::simd::Simd;
-use crate::train::{Evaluation, LayerFigures, PlannedEpoch, TrainingPlan};
+use crate::train::{Evaluation, LayerFigures, PlannedEpoch, StartedFrom, TrainingPlan};
 
 /// The version of the record format: 2 notes the source of the build, what is known of a network that was
 /// pre-trained elsewhere, and other fingerprints of data. Records of format 1 can be read.
@@ -76,19 +76,10 @@ pub enum Description {
         plan: TrainingPlan,
         /// Which network it began with, if that was trained before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        init: Option<InitNote>,
+        init: Option<StartedFrom>,
     },
     /// A continual-learning experiment.
     Learn(Experiment),
-}
-
-/// A trained network with whose weights a run began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InitNote {
-    /// Its checkpoint, as named on the command line.
-    pub file: String,
-    /// [`Parameters::fingerprint`](crate::network::Parameters::fingerprint) of its weights in hexadecimal, 16 digits.
-    pub fingerprint: String,
 }
 
 /// The data of a run.
@@ -231,7 +222,7 @@ pub struct PickedNote {
 /// How long plain training took.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TrainSeconds {
-    /// This run, evaluations included.
+    /// This run, evaluations included, over all starts of which that is known.
     pub train: f64,
 }
 

@@ -87,8 +87,10 @@ impl RunRecord {
             ));
         }
         let mut lines = text.lines().enumerate().map(|(index, line)| {
-            serde_json::from_str::<RecordLine>(line)
-                .map_err(|error| format!("line {}: {}", index + 1, json_error(&error)))
+            let read = serde_json::from_str::<RecordLine>(line);
+            let read = read.map_err(|error| json_error(&error));
+            let sound = read.and_then(|line| damage(&line).map_or(Ok(line), Err));
+            sound.map_err(|reason| format!("line {}: {reason}", index + 1))
         });
         let Some(RecordLine::Start(start)) = lines.next().transpose()? else {
             return Err("line 1 is not the start of a run".to_string());
@@ -107,5 +109,99 @@ impl RunRecord {
             }
         }
         Ok(record)
+    }
+}
+
+/// The first number of a line that can't be what it says, in words.
+fn damage(line: &RecordLine) -> Option<String> {
+    match line {
+        RecordLine::Start(_) => None,
+        RecordLine::Epoch(epoch) => damage_of_epoch(epoch),
+        RecordLine::End { summary } => damage_of_summary(summary),
+    }
+}
+
+/// A share that is none, in words; those of no samples are no number.
+fn no_share(what: &str, value: f64) -> Option<String> {
+    let is_one = value.is_nan() || (0.0..=1.0).contains(&value);
+    (!is_one).then(|| format!("{what} is {value}, which is no share from 0 to 1"))
+}
+
+fn damage_of_epoch(epoch: &EpochLine) -> Option<String> {
+    let mut named = epoch.accuracy.iter();
+    let named = named.find_map(|(name, &value)| no_share(&format!("the accuracy `{name}`"), value));
+    let mut tasks = epoch.tasks.iter();
+    let mut layers = epoch.layers.iter();
+    no_share("the accuracy on training samples", epoch.train_accuracy)
+        .or(named)
+        .or_else(|| tasks.find_map(|&value| no_share("the accuracy of a task", value)))
+        .or_else(|| {
+            layers.find_map(|layer| {
+                let spikes = layer.spikes_per_step.unwrap_or(0.0);
+                no_share("the number of spikes a step", spikes)
+                    .or_else(|| below_0("the norm of a gradient", layer.gradient_norm))
+            })
+        })
+        .or_else(|| below_0("the learning rate", f64::from(epoch.learning_rate)))
+}
+
+/// A number below 0 that can't be, in words.
+fn below_0(what: &str, value: f64) -> Option<String> {
+    (value < 0.0).then(|| format!("{what} is {value}, which is below 0"))
+}
+
+fn damage_of_summary(summary: &Summary) -> Option<String> {
+    let accuracies: Vec<Option<f64>> = match summary {
+        Summary::Train(summary) => {
+            let picked = summary.picked.as_ref();
+            vec![
+                Some(summary.train_accuracy),
+                summary.test_accuracy,
+                picked.and_then(|picked| picked.validation_accuracy),
+            ]
+        }
+        Summary::Learn(summary) => {
+            let ends = [&summary.accuracy.before, &summary.accuracy.after];
+            let all = ends.map(|accuracy| [accuracy.old, accuracy.new, accuracy.all]);
+            all.into_iter().flatten().map(Some).collect()
+        }
+    };
+    let mut accuracies = accuracies.into_iter().flatten();
+    accuracies.find_map(|value| no_share("an accuracy of the summary", value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_can_not_be_are_told_with_their_line() {
+        let text = include_str!("../../tests/formats/train/run.jsonl");
+        RunRecord::parse("run", text).expect("a record");
+        let lines = text.lines().count();
+        let with = |line: usize, key: &str, to: &str| {
+            let lines = text.lines().enumerate().map(|(index, text)| {
+                let Some((before, after)) = text.split_once(key).filter(|_| index + 1 == line)
+                else {
+                    return text.to_string();
+                };
+                let end = after.find([',', '}']).expect("a value ends");
+                format!("{before}{key}{to}{}", &after[end..])
+            });
+            let changed = lines.collect::<Vec<_>>().join("\n");
+            assert_ne!(changed.trim(), text.trim(), "{key}");
+            RunRecord::parse("run", &changed).expect_err(key)
+        };
+        for (line, key, to, words) in [
+            (2, "\"train_accuracy\":", "7.0", "is 7, which is no share"),
+            (2, "\"train_accuracy\":", "-0.1", "no share"),
+            (3, "\"loss\":", "null", "null"),
+            (3, "\"learning_rate\":", "-1.0", "below 0"),
+            (lines, "\"train_accuracy\":", "2.0", "of the summary"),
+        ] {
+            let why = with(line, key, to);
+            assert!(why.starts_with(&format!("line {line}: ")), "{why}");
+            assert!(why.contains(words), "{why}");
+        }
     }
 }

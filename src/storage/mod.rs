@@ -21,5 +21,7 @@ pub(crate) use plain_file::open_own;
 pub use plain_file::{is_machine_trouble, open_plain, read_own_text, read_plain, read_plain_text};
 pub use shown::{Shown, is_odd, shown, shown_lines};
 pub use tensor_file::{Tensor, TensorFile, TensorFileError};
-pub(crate) use text_formats::{json_error, nearly, parse_toml, with_what_was_meant};
+pub(crate) use text_formats::{
+    BadToml, NewNumber, json_error, nearly, parse_changed_toml, parse_toml, with_what_was_meant,
+};
 pub use whole_file::{PartFolder, WholeFile, write_whole};

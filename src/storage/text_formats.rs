@@ -1,6 +1,10 @@
 //! Reading TOML and JSON that strangers wrote.
 
+use std::ops::Range;
+
 use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::shown;
 
@@ -8,48 +12,92 @@ use super::shown;
 /// itself, also past the first mistake, until the stack is full.
 const DEEPEST: usize = 64;
 
-/// Reads TOML; what is wrong with it, and in which line, on one line.
-pub(crate) fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    if let Some(line) = too_deep(text) {
-        return Err(format!(
-            "line {line}: more than {DEEPEST} brackets are open"
-        ));
-    }
-    toml::from_str(text).map_err(|error| toml_error(text, &error))
+/// What is wrong with a text of TOML.
+#[derive(Debug)]
+pub(crate) struct BadToml {
+    /// Where, if that is known.
+    place: Option<Range<usize>>,
+    /// What, on one line.
+    pub message: String,
 }
 
-/// The line in which more brackets are open than are read. Those in strings and comments count: they
+impl BadToml {
+    /// Something is wrong with what stands there.
+    pub fn at(place: Range<usize>, message: String) -> Self {
+        BadToml {
+            place: Some(place),
+            message,
+        }
+    }
+
+    /// The same with the number of its line in the text that was read.
+    pub fn in_its_line(self, text: &str) -> String {
+        let BadToml { place, message } = self;
+        match place {
+            Some(place) => {
+                let before = &text.as_bytes()[..place.start.min(text.len())];
+                let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+                format!("line {line}: {message}")
+            }
+            None => message,
+        }
+    }
+}
+
+impl From<toml::de::Error> for BadToml {
+    fn from(error: toml::de::Error) -> Self {
+        let message = error.message().split_whitespace();
+        // The parser quotes what it did not expect as it stands in the file.
+        let message = shown(&message.collect::<Vec<_>>().join(" ")).into_owned();
+        BadToml {
+            place: error.span(),
+            message: with_what_was_meant(message),
+        }
+    }
+}
+
+/// A value in a text of TOML, and the number that is to stand in its place.
+pub(crate) type NewNumber<'a, 't> = (&'a mut Spanned<DeValue<'t>>, String);
+
+/// Reads TOML; what is wrong with it, and in which line, on one line.
+pub(crate) fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    parse_changed_toml(text, |_| Ok(Vec::new())).map_err(|bad| bad.in_its_line(text))
+}
+
+/// Reads TOML in which names were changed and numbers replaced; everything keeps its place in the text.
+pub(crate) fn parse_changed_toml<T: DeserializeOwned>(
+    text: &str,
+    change: impl for<'a, 't> FnOnce(&'a mut DeTable<'t>) -> Result<Vec<NewNumber<'a, 't>>, BadToml>,
+) -> Result<T, BadToml> {
+    if let Some(place) = too_deep(text) {
+        let message = format!("more than {DEEPEST} brackets are open");
+        return Err(BadToml::at(place..place, message));
+    }
+    let mut root = DeTable::parse(text)?;
+    let (values, numbers): (Vec<_>, Vec<String>) = change(root.get_mut())?.into_iter().unzip();
+    // Numbers can only be had from a text.
+    let numbers = format!("numbers = [{}]", numbers.join(", "));
+    let mut numbers = DeTable::parse(&numbers)?.into_inner();
+    if let Some(DeValue::Array(numbers)) = numbers.remove("numbers").map(Spanned::into_inner) {
+        for (value, number) in values.into_iter().zip(numbers) {
+            *value.get_mut() = number.into_inner();
+        }
+    }
+    Ok(T::deserialize(Deserializer::from(root))?)
+}
+
+/// Where more brackets are open than are read. Those in strings and comments count: they
 /// would have to be many, and not be closed.
 fn too_deep(text: &str) -> Option<usize> {
-    let (mut open, mut line) = (0usize, 1);
-    for byte in text.bytes() {
+    let mut open = 0usize;
+    text.bytes().position(|byte| {
         match byte {
             b'[' | b'{' => open += 1,
             b']' | b'}' => open = open.saturating_sub(1),
-            b'\n' => line += 1,
             _ => {}
         }
-        if open > DEEPEST {
-            return Some(line);
-        }
-    }
-    None
-}
-
-/// The parser's message on one line, with the line number it is about.
-fn toml_error(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().split_whitespace();
-    // The parser quotes what it did not expect as it stands in the file.
-    let message = shown(&message.collect::<Vec<_>>().join(" ")).into_owned();
-    let message = with_what_was_meant(message);
-    match error.span() {
-        Some(span) => {
-            let before = &text.as_bytes()[..span.start.min(text.len())];
-            let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-            format!("line {line}: {message}")
-        }
-        None => message,
-    }
+        open > DEEPEST
+    })
 }
 
 /// A message about an unknown name, with that of the expected ones that is nearly it, if there is one.

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use ndarray::ArrayD;
+use serde::{Deserialize, Serialize};
 
 use super::{Optimiser, TrainError, TrainingSettings};
 use crate::dataset::RecordingSet;
@@ -33,10 +34,32 @@ pub struct Checkpoint {
     /// How a network was trained whose training is over; `None` if that is not known, or was not done
     /// in one go. [`Checkpoint::past_training`] also knows of training that may go on.
     pub training: Option<PastTraining>,
+    /// The trained network with whose weights training began; `None` if it began with weights that its seed drew, or
+    /// that is not known.
+    pub started_from: Option<StartedFrom>,
     /// Names of the classes, by readout; may be empty.
     pub class_names: Vec<String>,
     /// Every recording that the weights were trained on.
     pub trained_on: RecordingSet,
+}
+
+/// A trained network with whose weights a training began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartedFrom {
+    /// Its checkpoint, as named on the command line.
+    pub file: String,
+    /// [`Parameters::fingerprint`] of its weights in hexadecimal, 16 digits.
+    pub fingerprint: String,
+}
+
+impl StartedFrom {
+    /// The network of a file.
+    pub fn new(file: impl Into<String>, network: &Network) -> Self {
+        StartedFrom {
+            file: file.into(),
+            fingerprint: format!("{:016x}", network.parameters().fingerprint()),
+        }
+    }
 }
 
 /// How a network came to its weights.
@@ -87,6 +110,7 @@ impl Checkpoint {
             network,
             trainer: None,
             training: None,
+            started_from: None,
             class_names: Vec::new(),
             trained_on,
         }
@@ -103,6 +127,13 @@ impl Checkpoint {
     #[must_use]
     pub fn with_training(mut self, training: PastTraining) -> Self {
         self.training = Some(training);
+        self
+    }
+
+    /// The same with the trained network with whose weights training began.
+    #[must_use]
+    pub fn with_start(mut self, start: StartedFrom) -> Self {
+        self.started_from = Some(start);
         self
     }
 
@@ -143,6 +174,7 @@ impl Checkpoint {
                 scores: trainer.scores.clone(),
             }),
             training: self.training.clone().map(Into::into),
+            started_from: self.started_from.clone(),
             build: Some(crate::BUILD.to_string()),
         });
         let mut put = |name: String, tensor| file.tensors.insert(name, tensor);
@@ -239,6 +271,7 @@ impl Checkpoint {
             network,
             trainer,
             training: note.training.map(Into::into),
+            started_from: note.started_from,
             class_names: note
                 .class_names
                 .iter()
@@ -324,6 +357,7 @@ mod tests {
                 network: trainer.network().clone(),
                 trainer: Some(trainer.state()),
                 training: None,
+                started_from: None,
                 class_names: Vec::new(),
                 trained_on: RecordingSet::default(),
             };

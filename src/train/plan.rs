@@ -133,14 +133,6 @@ impl TrainingPlan {
         }
     }
 
-    /// The same over so many epochs: a schedule that goes over all epochs goes over as many as there are now.
-    #[must_use]
-    pub fn with_epochs(mut self, epochs: usize) -> Self {
-        self.training.schedule = self.training.schedule.for_epochs(self.epochs, epochs);
-        self.epochs = epochs;
-        self
-    }
-
     /// The same with an augmentation more.
     #[must_use]
     pub fn with_augmentation(mut self, augmentation: impl Into<AugmentationSettings>) -> Self {

@@ -1,7 +1,6 @@
 use std::fmt;
-use std::str::FromStr;
 
-use super::TrainError;
+use super::{SaidSchedule, TrainError};
 
 /// The learning rate of each step of the optimiser.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -142,10 +141,7 @@ impl Schedule {
         }
     }
 
-    /// Reads a schedule as flags and recipes write it, for a training of so many epochs: `constant`,
-    /// `step:EPOCHS:FACTOR`, `cosine` or `cosine:EPOCHS`, `one-cycle` or `one-cycle:EPOCHS`,
-    /// `one-cycle:EPOCHS:RISE:START_DIVISOR:END_DIVISOR`, `plateau:FACTOR:PATIENCE` or
-    /// `plateau:FACTOR:PATIENCE:LEAST`.
+    /// Reads a schedule as flags and recipes write it ([`SaidSchedule`]), for a training of so many epochs.
     ///
     /// ```
     /// use respike::train::Schedule;
@@ -157,46 +153,8 @@ impl Schedule {
     /// What is wrong with the text; whether its numbers are in range is seen by
     /// [`TrainingSettings::check`](super::TrainingSettings::check).
     pub fn read(text: &str, epochs: usize) -> Result<Self, String> {
-        fn number<T: FromStr>(text: &str) -> Result<T, String> {
-            text.parse()
-                .map_err(|_| format!("`{text}` is not a number"))
-        }
-        Ok(match *text.split(':').collect::<Vec<_>>() {
-            ["constant"] => Schedule::Constant,
-            ["step", every, factor] => Schedule::Step {
-                every_epochs: number(every)?,
-                factor: number(factor)?,
-            },
-            ["cosine"] => Schedule::Cosine { epochs },
-            ["cosine", epochs] => Schedule::Cosine {
-                epochs: number(epochs)?,
-            },
-            ["one-cycle"] => Schedule::one_cycle(epochs),
-            ["one-cycle", epochs] => Schedule::one_cycle(number(epochs)?),
-            ["one-cycle", epochs, rise, start, end] => Schedule::OneCycle {
-                epochs: number(epochs)?,
-                rise: number(rise)?,
-                start_divisor: number(start)?,
-                end_divisor: number(end)?,
-            },
-            ["plateau", factor, patience] => Schedule::Plateau {
-                factor: number(factor)?,
-                patience: number(patience)?,
-                least: 0.0,
-            },
-            ["plateau", factor, patience, least] => Schedule::Plateau {
-                factor: number(factor)?,
-                patience: number(patience)?,
-                least: number(least)?,
-            },
-            _ => {
-                return Err(
-                    "use constant, step:EPOCHS:FACTOR, cosine, cosine:EPOCHS, one-cycle, one-cycle:EPOCHS or \
-                     plateau:FACTOR:PATIENCE"
-                        .to_string(),
-                );
-            }
-        })
+        text.parse()
+            .map(|said: SaidSchedule| said.for_epochs(epochs))
     }
 
     /// The same with the epochs left out where it is one over all of them.
@@ -213,13 +171,11 @@ impl Schedule {
         }
     }
 
-    /// The same for a training of `now` epochs instead of `before`: one over all epochs goes over as many as there are now.
+    /// The same over so many epochs; one that goes over none in particular stays as it is.
     #[must_use]
-    pub fn for_epochs(mut self, before: usize, now: usize) -> Self {
-        if let Schedule::Cosine { epochs } | Schedule::OneCycle { epochs, .. } = &mut self
-            && *epochs == before
-        {
-            *epochs = now;
+    pub fn over(mut self, all: usize) -> Self {
+        if let Schedule::Cosine { epochs } | Schedule::OneCycle { epochs, .. } = &mut self {
+            *epochs = all;
         }
         self
     }
@@ -393,12 +349,6 @@ mod tests {
         ] {
             let schedule = Schedule::read(text, 9).expect(text);
             assert_eq!(schedule.to_string(), text);
-        }
-        for text in ["cosine", "one-cycle", "one-cycle:9:0.5:10:100"] {
-            let schedule = Schedule::read(text, 9).expect(text);
-            let longer = schedule.for_epochs(9, 30);
-            assert_eq!(longer.for_epochs(30, 9), schedule);
-            assert_eq!(longer.for_epochs(9, 5), longer);
         }
         for text in ["cosine", "one-cycle"] {
             let schedule = Schedule::read(text, 9).expect(text);

@@ -195,7 +195,7 @@ impl<'a> Search<'a> {
         validated: &mut Vec<f64>,
     ) -> Result<f64, TuneError> {
         let data = self.data_for(recipe.network.input_format())?;
-        let plan = self.settings.plan_of(&recipe).with_epochs(epochs);
+        let plan = self.settings.plan_of(&recipe, epochs);
         let network = Network::new(recipe.network, seed);
         let mut run = TrainingRun::new(plan, network, &data, seed)?;
         while run.epoch()?.is_some() {

@@ -183,7 +183,7 @@ impl SearchSettings {
             folder,
         };
         settings
-            .plan_of(&settings.base)
+            .plan_of(&settings.base, settings.base.plan.epochs)
             .check()
             .map_err(|error| error.to_string())?;
         // A key that nothing is called is a mistake in every trial.
@@ -197,9 +197,9 @@ impl SearchSettings {
         }
     }
 
-    /// How a recipe is trained in the search.
-    pub fn plan_of(&self, recipe: &Recipe) -> TrainingPlan {
-        let mut plan = recipe.plan.clone();
+    /// How a recipe is trained over so many epochs in the search.
+    pub fn plan_of(&self, recipe: &Recipe, epochs: usize) -> TrainingPlan {
+        let mut plan = recipe.plan_over(epochs);
         plan.validation = self.validation.clone().or(plan.validation);
         plan
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::super::arguments::{command_line, names_of};
 use super::super::failure::Failure;
+use super::super::or_none::OrNone;
 use super::super::output::note;
 use super::super::reading::refuse_trained_on;
 use super::TrainArguments;
@@ -41,7 +42,7 @@ impl Asked {
         if train.is_empty() {
             return Err(Failure::bad("give the files to train on with --data"));
         }
-        let plan = plan(arguments, recipe.as_ref().map(|recipe| &recipe.plan))?;
+        let plan = plan(arguments, recipe.as_ref())?;
         plan.check()?;
         let init = arguments.init.as_deref().map(Init::read).transpose()?;
         let spec = match (&arguments.model, &recipe, &init) {
@@ -154,33 +155,30 @@ impl Asked {
 }
 
 /// The plan of a recipe with what flags say.
-fn plan(arguments: &TrainArguments, said: Option<&TrainingPlan>) -> Result<TrainingPlan, Failure> {
-    let of_recipe = said.map(|plan| plan.epochs);
+fn plan(arguments: &TrainArguments, recipe: Option<&Recipe>) -> Result<TrainingPlan, Failure> {
+    let of_recipe = recipe.map(|recipe| recipe.plan.epochs);
     let epochs = arguments.epochs.or(of_recipe);
     let epochs = epochs.ok_or_else(|| Failure::bad("give the number of epochs with --epochs"))?;
     if epochs == 0 {
         return Err(Failure::bad("--epochs must be 1 or more"));
     }
-    let usual = match said {
-        Some(plan) => (plan.training.clone(), plan.epochs),
-        None => (TrainingSettings::default(), epochs),
+    let mut plan = match recipe {
+        Some(recipe) => recipe.plan_over(epochs),
+        None => TrainingPlan::new(epochs, TrainingSettings::default()),
     };
-    let training = arguments.training.over(usual, arguments.lr, epochs)?;
-    let mut plan = match said {
-        Some(plan) => plan.clone(),
-        None => TrainingPlan::new(epochs, training.clone()),
-    };
-    (plan.epochs, plan.training) = (epochs, training);
-    if !arguments.augmentations.is_empty() {
-        plan.augmentations = arguments.augmentations.clone();
+    let training = &arguments.training;
+    plan.training = training.over(plan.training, arguments.lr, epochs)?;
+    if let Some(given) = OrNone::all("--augment", &arguments.augmentations)? {
+        plan.augmentations = given;
     }
-    let speakers = arguments.validation_speakers.clone();
-    let asked = arguments.validation.map(Validation::Share);
-    plan.validation = asked
-        .or(speakers.map(Validation::Speakers))
-        .or(plan.validation);
+    plan.validation = match (arguments.validation, &arguments.validation_speakers) {
+        (Some(OrNone::None), _) => None,
+        (Some(OrNone::Given(share)), _) => Some(Validation::Share(share)),
+        (None, Some(speakers)) => Some(Validation::Speakers(speakers.clone())),
+        (None, None) => plan.validation,
+    };
     plan.select = arguments.select.unwrap_or(plan.select);
-    plan.patience = arguments.patience.or(plan.patience);
-    plan.test_every = arguments.test_every.or(plan.test_every);
+    plan.patience = OrNone::over(arguments.patience.as_ref(), plan.patience);
+    plan.test_every = OrNone::over(arguments.test_every.as_ref(), plan.test_every);
     Ok(plan)
 }

@@ -8,8 +8,7 @@ use super::super::output::note;
 use respike::dataset::{Dataset, RecordingSet, Sample, ShdFile};
 use respike::ids::ClassId;
 use respike::network::{Network, NetworkSpec};
-use respike::report::InitNote;
-use respike::train::Checkpoint;
+use respike::train::{Checkpoint, StartedFrom};
 
 /// A trained network to begin with.
 pub(super) struct Init {
@@ -25,13 +24,9 @@ impl Init {
         })
     }
 
-    /// What the record says of it.
-    pub(super) fn note(&self) -> InitNote {
-        let fingerprint = self.saved.network.parameters().fingerprint();
-        InitNote {
-            file: self.file.clone(),
-            fingerprint: format!("{fingerprint:016x}"),
-        }
+    /// What the record and checkpoints say of it.
+    pub(super) fn note(&self) -> StartedFrom {
+        StartedFrom::new(self.file.clone(), &self.saved.network)
     }
 
     pub(super) fn was_trained_on(&self, sample: &Sample) -> bool {
@@ -92,17 +87,16 @@ impl Init {
     pub(super) fn start(&self, fresh: Network, data: &Dataset) -> Result<Network, Failure> {
         self.say_which_neurons_differ(&fresh);
         let (names, before) = (data.class_names(), &self.saved.class_names);
-        let place = |name: &String| before.iter().position(|known| known == name);
-        let known: Vec<Option<ClassId>> = match before.is_empty() {
+        let is_named = !before.is_empty();
+        let place = |(class, name): (usize, &String)| match is_named {
+            true => before.iter().position(|known| known == name),
             // Nobody knows their names: they are what they were.
-            true => (0..names.len())
-                .map(|class| Some(ClassId(class as u16)))
-                .collect(),
-            false => names
-                .iter()
-                .map(|name| place(name).map(|class| ClassId(class as u16)))
-                .collect(),
+            false => Some(class).filter(|&class| class < self.saved.network.spec().classes()),
         };
+        let known = names.iter().enumerate().map(place);
+        let known: Vec<Option<ClassId>> = known
+            .map(|class| class.map(|class| ClassId(class as u16)))
+            .collect();
         let in_place = |(class, known): (usize, &Option<ClassId>)| {
             known.is_some_and(|known| known.index() == class)
         };
@@ -120,7 +114,17 @@ impl Init {
             .filter(|(_, known)| known.is_none())
             .map(|(name, _)| name.as_str())
             .collect();
-        if !new.is_empty() {
+        if !is_named {
+            note(&format!(
+                "{} does not name its classes, so they were matched with those of the data by number: {} of {} are new",
+                self.file,
+                match new.len() {
+                    0 => "none".to_string(),
+                    some => some.to_string(),
+                },
+                names.len()
+            ));
+        } else if !new.is_empty() {
             note(&format!(
                 "classes that {} did not know begin anew: {}",
                 self.file,

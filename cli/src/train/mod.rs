@@ -12,6 +12,7 @@ use clap::Args;
 
 use super::arguments::{RunFlags, Training, one_of, read_data, read_data_for};
 use super::failure::Failure;
+use super::or_none::OrNone;
 use super::output::{note, print, print_json};
 use super::reading::read_events_for;
 use asked::Asked;
@@ -33,7 +34,7 @@ use run::{CHECKPOINT, Run};
 /// --out folder.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  respike train --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --epochs 30 --out runs/first\n  respike train --recipe snn-models/recipes/digits70.toml --out runs/digits\n  respike train --init runs/digits/checkpoint.safetensors --data mine.h5 --validation 0.1 \\\n      --select best-validation --epochs 20 --out runs/mine"
+    after_help = "Example:\n  respike train --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --epochs 30 --out runs/first\n  respike train --recipe snn-models/recipes/digits70.toml --out runs/digits\n  respike train --recipe snn-models/recipes/digits70.toml --augment none --out runs/plain\n  respike train --init runs/digits/checkpoint.safetensors --data mine.h5 --validation 0.1 \\\n      --select best-validation --epochs 20 --out runs/mine"
 )]
 pub(super) struct TrainArguments {
     /// A recipe: network, data, seed and training in one TOML file, as in snn-models/recipes/. Whatever flags say goes
@@ -46,9 +47,9 @@ pub(super) struct TrainArguments {
     /// Files to test with at the end; never trained on.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     test: Vec<PathBuf>,
-    /// Test after every so many epochs, too, and not only at the end.
+    /// Test after every so many epochs, too, and not only at the end; none for at the end alone, whatever a recipe says.
     #[arg(long, value_name = "N")]
-    test_every: Option<usize>,
+    test_every: Option<OrNone<usize>>,
     /// The network, a TOML file as in snn-models/; that of --init if there is none.
     #[arg(long, value_name = "SPEC.toml")]
     model: Option<PathBuf>,
@@ -64,11 +65,12 @@ pub(super) struct TrainArguments {
     lr: Option<f32>,
     #[command(flatten)]
     training: Training,
-    #[arg(long = "augment", value_name = "NAME", help = one_of("How recordings are changed anew in each epoch, as often as it is given", Registry::augmentations))]
-    augmentations: Vec<AugmentationSettings>,
-    /// Keep this share of the training samples of each speaker and class out, to see how good training gets.
+    #[arg(long = "augment", value_name = "NAME", help = one_of("How recordings are changed anew in each epoch, as often as it is given; none for not at all, whatever a recipe says", Registry::augmentations))]
+    augmentations: Vec<OrNone<AugmentationSettings>>,
+    /// Keep this share of the training samples of each speaker and class out, to see how good training gets; none to
+    /// train on all, whatever a recipe says.
     #[arg(long, value_name = "SHARE", conflicts_with = "validation_speakers")]
-    validation: Option<f64>,
+    validation: Option<OrNone<f64>>,
     /// Keep all samples of these speakers out, by name or number: NAME,NAME.
     #[arg(long, value_name = "SPEAKER,…", value_delimiter = ',')]
     validation_speakers: Option<Vec<String>>,
@@ -76,9 +78,10 @@ pub(super) struct TrainArguments {
     /// that is tested [default: last].
     #[arg(long, value_name = "WHICH")]
     select: Option<Select>,
-    /// End when so many epochs in a row were not better on the samples kept out.
+    /// End when so many epochs in a row were not better on the samples kept out; none to train them all, whatever a
+    /// recipe says.
     #[arg(long, value_name = "EPOCHS")]
-    patience: Option<usize>,
+    patience: Option<OrNone<usize>>,
     /// Where to write.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -99,11 +102,11 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
     };
     let record = match arguments.resume {
         true => record_of(&arguments.out)?,
-        false => {
-            RunFolder::refuse_occupied(&arguments.out, replace)?;
-            None
-        }
+        false => None,
     };
+    if record.is_none() {
+        RunFolder::refuse_occupied(&arguments.out, replace)?;
+    }
     let class_names = record
         .as_ref()
         .map(|record| &record.start.data.class_names[..]);
@@ -162,19 +165,27 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
                 folder: begin(&arguments.out, start, replace)?,
                 training,
                 train_accuracy: 0.0,
+                seconds_before: 0.0,
             }
         }
         Resumed::After {
             trainer,
             train_accuracy,
             validated,
+            seconds,
         } => {
             let done = trainer.epochs_done();
             note(&format!("going on after epoch {done}"));
+            if seconds.is_none() && done > 0 {
+                note(
+                    "how long the run took before is not known, and not in the seconds of its summary",
+                );
+            }
             Run {
                 training: TrainingRun::resume(plan.clone(), *trainer, &data, validated)?,
                 folder: RunFolder::go_on(&arguments.out, done, plan.epochs)?,
                 train_accuracy,
+                seconds_before: seconds.unwrap_or(0.0),
             }
         }
         Resumed::Finished(summary) => {

@@ -27,6 +27,8 @@ pub(super) enum Resumed {
         train_accuracy: f64,
         /// Accuracy on validation samples in each of them, if there are any.
         validated: Vec<f64>,
+        /// How long they took; none if nobody knows.
+        seconds: Option<f64>,
     },
     /// Not at all: it is finished, and all its files are there but for `summary.json`, which may be.
     Finished(TrainSummary),
@@ -112,6 +114,11 @@ pub(super) fn resume(
     let validated = record.epochs[..done].iter();
     let validated = validated.filter_map(|epoch| epoch.accuracy.get("validation").copied());
     let validated: Vec<f64> = validated.collect();
+    let of_summary = match &record.summary {
+        Some(Summary::Train(summary)) => Some(summary.seconds),
+        _ => None,
+    };
+    let seconds = RunFolder::seconds(out).or(of_summary);
     match record.summary {
         Some(Summary::Train(summary)) if plan.is_over(done, &validated) => {
             Ok(Resumed::Finished(summary))
@@ -124,6 +131,7 @@ pub(super) fn resume(
                     .get(done.wrapping_sub(1))
                     .map_or(train_accuracy, |epoch| epoch.train_accuracy),
                 validated,
+                seconds: seconds.map(|seconds| seconds.train),
                 trainer: Box::new(Trainer::resume(saved.network, state)?),
             })
         }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::super::failure::Failure;
 use super::super::output::{EpochBar, note, note_time};
 use super::asked::Asked;
+use super::init::Init;
 use super::resume::RunData;
 use respike::dataset::RecordingSet;
 use respike::network::{Network, Stage};
@@ -12,8 +13,8 @@ use respike::report::{
     EpochLine, PickedNote, RecordLine, RunFolder, Summary, TrainSeconds, TrainSummary,
 };
 use respike::train::{
-    Checkpoint, DatasetExamples, Evaluation, LayerFigures, PastTraining, PlannedEpoch, TrainError,
-    TrainingRun, evaluate,
+    Checkpoint, DatasetExamples, Evaluation, LayerFigures, PastTraining, PlannedEpoch, StartedFrom,
+    TrainError, TrainingRun, evaluate,
 };
 
 /// The state after the last epoch so far, from which training goes on.
@@ -29,6 +30,25 @@ pub(super) struct Run<'a> {
     pub(super) folder: RunFolder,
     /// Accuracy on training samples in the last epoch so far.
     pub(super) train_accuracy: f64,
+    /// How long it took before this start.
+    pub(super) seconds_before: f64,
+}
+
+/// What checkpoints say of a run, whatever the epoch.
+struct About<'a> {
+    class_names: &'a [String],
+    /// All that was trained on, or picked by.
+    seen: &'a RecordingSet,
+    /// The trained network that it began with.
+    start: Option<StartedFrom>,
+}
+
+impl About<'_> {
+    fn checkpoint(&self, network: Network) -> Checkpoint {
+        let mut saved = Checkpoint::new(network, self.seen.clone());
+        saved.started_from.clone_from(&self.start);
+        saved.with_class_names(self.class_names)
+    }
 }
 
 impl Run<'_> {
@@ -46,6 +66,11 @@ impl Run<'_> {
         if let Some(init) = asked.init() {
             seen = seen.union(init.trained_on());
         }
+        let about = About {
+            class_names: data.train.class_names(),
+            seen: &seen,
+            start: asked.init().map(Init::note),
+        };
         let tests = data.test.map(DatasetExamples::all);
         let epochs = self.training.plan().epochs;
         let done = self.training.trainer().epochs_done();
@@ -64,7 +89,8 @@ impl Run<'_> {
             let tested = tested.transpose()?;
             test_s += testing.elapsed().as_secs_f64();
             let writing = Instant::now();
-            self.write_epoch(&planned, tested.as_ref(), data, &seen)?;
+            self.write_epoch(&planned, tested.as_ref(), &about)?;
+            self.folder.note_seconds(self.seconds(clock))?;
             write_s += writing.elapsed().as_secs_f64();
             let speed = self.training.trainer().time_spent().samples_per_second();
             bar.epoch(progress(&planned, tested.as_ref(), speed));
@@ -78,7 +104,8 @@ impl Run<'_> {
         let testing = Instant::now();
         let summary = self.summary(data, clock)?;
         test_s += testing.elapsed().as_secs_f64();
-        self.write_picked(data, &seen)?;
+        self.write_picked(&about)?;
+        self.folder.note_seconds(summary.seconds)?;
         self.folder.end(Summary::Train(summary.clone()))?;
         let others = [
             ("reading and binning", read_s),
@@ -90,20 +117,26 @@ impl Run<'_> {
         Ok(summary)
     }
 
+    /// How long the run took so far, over all its starts; `clock` has run since the last one.
+    fn seconds(&self, clock: Instant) -> TrainSeconds {
+        TrainSeconds {
+            train: self.seconds_before + clock.elapsed().as_secs_f64(),
+        }
+    }
+
     /// The record's line first, then the best network, then the state that training goes on from: wherever a run is
     /// cut off, what is there is at least as far as that state.
     fn write_epoch(
         &mut self,
         planned: &PlannedEpoch,
         tested: Option<&Evaluation>,
-        data: &RunData<'_>,
-        seen: &RecordingSet,
+        about: &About<'_>,
     ) -> Result<(), Failure> {
         let trainer = self.training.trainer();
         let done = trainer.epochs_done();
         let line = EpochLine::of_training(done, planned, tested);
         self.folder.add(&RecordLine::Epoch(line))?;
-        let saved = saved(trainer.network(), data, seen);
+        let saved = about.checkpoint(trainer.network().clone());
         let plan = self.training.plan();
         if plan.validation.is_some() && planned.is_best {
             let best = saved.clone().with_training(self.past(done));
@@ -114,13 +147,13 @@ impl Run<'_> {
     }
 
     /// The network that is picked, without what only training needs.
-    fn write_picked(&self, data: &RunData<'_>, seen: &RecordingSet) -> Result<(), Failure> {
+    fn write_picked(&self, about: &About<'_>) -> Result<(), Failure> {
         let (picked, trainer) = (self.training.picked() + 1, self.training.trainer());
-        let saved = match picked == trainer.epochs_done() {
-            true => saved(trainer.network(), data, seen),
-            false => saved(&self.best(picked)?, data, seen),
+        let network = match picked == trainer.epochs_done() {
+            true => trainer.network().clone(),
+            false => self.best(picked)?,
         };
-        let saved = saved.with_training(self.past(picked));
+        let saved = about.checkpoint(network).with_training(self.past(picked));
         Ok(saved.save(&self.folder.file(PICKED))?)
     }
 
@@ -175,15 +208,9 @@ impl Run<'_> {
                 file: if is_last { CHECKPOINT } else { BEST }.to_string(),
             }),
             confusion: tested.confusion.into(),
-            seconds: TrainSeconds {
-                train: clock.elapsed().as_secs_f64(),
-            },
+            seconds: self.seconds(clock),
         })
     }
-}
-
-fn saved(network: &Network, data: &RunData<'_>, seen: &RecordingSet) -> Checkpoint {
-    Checkpoint::new(network.clone(), seen.clone()).with_class_names(data.train.class_names())
 }
 
 fn test(network: &Network, examples: &DatasetExamples<'_>) -> Result<Evaluation, TrainError> {

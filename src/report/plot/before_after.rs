@@ -26,7 +26,7 @@ const AFTER: RGBColor = OLD;
 /// Learned numbers of neurons before and after training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BeforeAfterFigure {
-    /// What is before, and what is after, for the legend.
+    /// What is before, and what is after, for the legend; what is before may be nothing.
     pub names: (String, String),
     /// From left to right, row by row.
     pub panels: Vec<BeforeAfterPanel>,
@@ -45,9 +45,9 @@ pub struct BeforeAfterPanel {
     pub unit: String,
     /// Within what it is kept, the least and the most.
     pub range: (f64, f64),
-    /// One for each neuron, or one for all.
+    /// One for each neuron, or one for all; none if that is not known.
     pub before: Vec<f64>,
-    /// Likewise.
+    /// One for each neuron, or one for all.
     pub after: Vec<f64>,
 }
 
@@ -109,6 +109,19 @@ impl BeforeAfterFigure {
             panels: panels.collect(),
         })
     }
+
+    /// What the neurons of a network learned whose start is not known, times in milliseconds.
+    ///
+    /// # Errors
+    /// [`PlotError::NothingToDraw`] if nothing is learned but weights.
+    pub fn of_network(name: &str, network: &Network) -> Result<Self, PlotError> {
+        let mut figure = Self::of_networks((name, network), (name, network))?;
+        figure.names.0.clear();
+        for panel in &mut figure.panels {
+            panel.before.clear();
+        }
+        Ok(figure)
+    }
 }
 
 impl BeforeAfterPanel {
@@ -136,14 +149,18 @@ impl BeforeAfterPanel {
             true => String::new(),
             false => format!("\u{a0}{}", self.unit),
         };
-        let [before, after] = [&self.before, &self.after].map(|values| digits(median(values)));
+        let after = digits(median(&self.after));
+        let before = match self.before.as_slice() {
+            [] => String::new(),
+            values => format!("{}\u{a0}→\u{a0}", digits(median(values))),
+        };
         let middle = match self.after.len() {
             1 => "one\u{a0}for\u{a0}all",
             _ => "median",
         };
         let (least, most) = self.range;
         let mut remark = format!(
-            "{middle}\u{a0}{before}\u{a0}→\u{a0}{after}{unit}, kept\u{a0}in\u{a0}{}\u{a0}to\u{a0}{}",
+            "{middle}\u{a0}{before}{after}{unit}, kept\u{a0}in\u{a0}{}\u{a0}to\u{a0}{}",
             short(least),
             short(most)
         );
