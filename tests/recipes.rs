@@ -1,4 +1,5 @@
-//! The recipes that ship: they are read, and one of them is followed far enough to see that it still works.
+//! The recipes and trained networks that ship: they are read, one recipe is followed far enough to see that it still works,
+//! and the networks are as good as they are said to be.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use respike::dataset::read_dataset;
 use respike::network::{Network, Stage};
 use respike::random::{MasterSeed, Purpose};
 use respike::recipe::Recipe;
-use respike::train::{DatasetExamples, Trainer, evaluate};
+use respike::train::{Checkpoint, DatasetExamples, Trainer, evaluate};
 use respike::tune::SearchSettings;
 
 fn project(path: &str) -> PathBuf {
@@ -75,4 +76,28 @@ fn the_recipe_for_the_digits_that_ship_is_as_good_as_it_was() {
         mean > least,
         "{accuracies:.1?}, the mean of which is {mean:.1} %, below {least:.1} %"
     );
+}
+
+/// What `snn-models/README.md` says of the trained networks, in % of the 300 test samples.
+const TRAINED: [(&str, f64); 2] = [("digits70", 91.7), ("digits70-2x64", 87.3)];
+
+#[test]
+fn trained_networks_that_ship_are_as_good_as_they_are_said_to_be() {
+    assert_eq!(files("snn-models/trained").len(), TRAINED.len());
+    for (name, said) in TRAINED {
+        let path = project(&format!("snn-models/trained/{name}.safetensors"));
+        let saved = Checkpoint::load(&path).expect("a network");
+        let recipe = Recipe::read(&project(&format!("snn-models/recipes/{name}.toml")));
+        let recipe = recipe.expect("its recipe");
+        assert_eq!(saved.network.spec(), &recipe.network, "{name}");
+        let data = read_dataset(&recipe.test, saved.network.spec().binning()).expect("it ships");
+        assert_eq!(saved.class_names, data.class_names(), "{name}");
+        let is_seen = data.iter().any(|(_, sample)| saved.trained_on.contains(sample));
+        assert!(!is_seen, "{name} was trained on test samples");
+        let tests = DatasetExamples::all(&data);
+        let tested = evaluate(&saved.network, Stage::Whole, &tests).expect("it fits");
+        // A sample may fall to another side with another processor's last bits.
+        let apart = tested.accuracy() * 1e2 - said;
+        assert!(apart.abs() < 0.7, "{name}: {apart:.2} points from {said} %");
+    }
 }
