@@ -92,7 +92,9 @@ fn trained_networks_that_ship_are_as_good_as_they_are_said_to_be() {
         assert_eq!(saved.network.spec(), &recipe.network, "{name}");
         let data = read_dataset(&recipe.test, saved.network.spec().binning()).expect("it ships");
         assert_eq!(saved.class_names, data.class_names(), "{name}");
-        let is_seen = data.iter().any(|(_, sample)| saved.trained_on.contains(sample));
+        let is_seen = data
+            .iter()
+            .any(|(_, sample)| saved.trained_on.contains(sample));
         assert!(!is_seen, "{name} was trained on test samples");
         let tests = DatasetExamples::all(&data);
         let tested = evaluate(&saved.network, Stage::Whole, &tests).expect("it fits");
