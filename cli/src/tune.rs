@@ -147,7 +147,7 @@ fn write(
     folder.write("trials.md", text.as_bytes())?;
     let csv = comma_separated(&heading, &rows);
     folder.write("trials.csv", csv.as_bytes())?;
-    let figure = search_figure(rounds);
+    let figure = search_figure(settings, rounds);
     for name in ["search.png", "search.svg"] {
         lines(&figure, &folder.file(name))?;
     }

@@ -2,11 +2,10 @@
 //!
 //! In: a step of training and a block of samples. Out: which units of which steps are kept.
 
-use rand::Rng;
+use rand::RngCore;
 use rand_chacha::ChaCha8Rng;
 
 use super::PreparedStage;
-use crate::ids::{TimeStep, Unit};
 use crate::random::{MasterSeed, Purpose};
 use crate::spikes::SpikeRaster;
 
@@ -56,17 +55,33 @@ impl PreparedStage<'_> {
         let share = self.network.spec.dropout_below(layer);
         let kept = spikes.iter().map(|raster| {
             let mut kept = SpikeRaster::silent(raster.steps(), raster.units());
-            for step in 0..raster.steps() {
-                for unit in 0..raster.units() {
-                    if draws.random::<f32>() >= share {
-                        kept.set(TimeStep(step), Unit(unit));
-                    }
+            let (words, units) = (kept.words_per_step().max(1), kept.units());
+            for row in kept.words_mut().chunks_exact_mut(words) {
+                for (place, word) in row.iter_mut().enumerate() {
+                    *word = kept_units(share, (units - place * WORD).min(WORD), draws);
                 }
             }
             kept
         });
         kept.collect()
     }
+}
+
+/// Units of a word.
+const WORD: usize = u64::BITS as usize;
+
+/// So many units, a bit where a draw from 0 to 1 is not below the share.
+fn kept_units(share: f32, units: usize, draws: &mut ChaCha8Rng) -> u64 {
+    // A draw is the upper 24 bits of 32, divided by 2^24: compared before the division, which is exact.
+    let least = (f64::from(share) * f64::from(1_u32 << 24)).ceil() as u32;
+    let mut drawn = [0; 4 * WORD];
+    let drawn = &mut drawn[..4 * units];
+    draws.fill_bytes(drawn);
+    let draws = drawn.chunks_exact(4).enumerate();
+    draws.fold(0, |word, (unit, bytes)| {
+        let draw = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) >> 8;
+        word | (u64::from(draw >= least) << unit)
+    })
 }
 
 /// The spikes that are kept.
@@ -80,4 +95,34 @@ pub(super) fn dropped(spikes: &[SpikeRaster], kept: &Kept) -> Vec<SpikeRaster> {
         dropped
     });
     dropped.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng;
+
+    #[test]
+    fn a_word_is_as_many_draws_from_0_to_1() {
+        for (share, units) in [
+            (0.15, 64),
+            (0.5, 64),
+            (0.999, 3),
+            (0.0, 64),
+            (1.0 / 3.0, 17),
+        ] {
+            let draws = DropoutDraws {
+                seed: MasterSeed(7),
+                step: 3,
+            };
+            let (mut one, mut other) = (draws.of_block(1), draws.of_block(1));
+            for _ in 0..100 {
+                let word = kept_units(share, units, &mut one);
+                let drawn = (0..units).map(|_| other.random::<f32>() >= share);
+                let expected = drawn.enumerate();
+                let expected = expected.fold(0, |word, (unit, is)| word | (u64::from(is) << unit));
+                assert_eq!(word, expected, "{share}, {units} units");
+            }
+        }
+    }
 }

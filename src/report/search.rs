@@ -10,6 +10,8 @@ use serde::Serialize;
 #[cfg(feature = "plots")]
 use super::plot::{LineAxis, LineFigure, LinePanel, LineStyle, Mark, Point, Series};
 use crate::storage::shown;
+#[cfg(feature = "plots")]
+use crate::tune::{Range, SearchSettings};
 use crate::tune::{Round, Standing, importance};
 
 /// What a search found, as JSON.
@@ -121,9 +123,13 @@ fn value_text(value: &serde_json::Value) -> String {
 }
 
 /// Every recipe's score over the value of each setting, the most important setting first; by the first round, of which all
-/// recipes are.
+/// recipes are. Settings that are drawn evenly between logarithms have logarithmic axes.
 #[cfg(feature = "plots")]
-pub fn search_figure(rounds: &[Round]) -> LineFigure {
+pub fn search_figure(search: &SearchSettings, rounds: &[Round]) -> LineFigure {
+    let is_logarithmic = |name: &str| {
+        let mut ranges = search.ranges.iter();
+        ranges.any(|(key, range)| key.to_string() == name && matches!(range, Range::Log(_)))
+    };
     let first = rounds.first();
     let settings = first.map(importance).unwrap_or_default();
     let last: BTreeSet<usize> = rounds
@@ -146,11 +152,8 @@ pub fn search_figure(rounds: &[Round]) -> LineFigure {
             numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         );
         let x = match one.labels.is_empty() {
-            false => LineAxis::Labels(
-                name,
-                one.labels.iter().map(|label| shortened(label)).collect(),
-            ),
-            true if least > 0.0 && most / least > 20.0 => {
+            false => LineAxis::Labels(name, short_labels(&one.labels)),
+            true if is_logarithmic(&one.key) && least > 0.0 => {
                 LineAxis::Logarithm(name, (least / 1.2, most * 1.2))
             }
             true => {
@@ -202,23 +205,55 @@ pub fn search_figure(rounds: &[Round]) -> LineFigure {
             None => "validation accuracy, %".to_string(),
         },
         y_limits: ((low - 2.0).max(0.0).floor(), (high + 2.0).min(100.0).ceil()),
-        columns: 3,
+        columns: 2,
         panels: panels.collect(),
     }
 }
 
+/// What labels tell apart: of tables and lists of tables their kinds, if these differ.
 #[cfg(feature = "plots")]
-fn shortened(label: &str) -> String {
-    const LONGEST: usize = 24;
-    match label.chars().count() > LONGEST {
-        true => label.chars().take(LONGEST - 1).chain(['…']).collect(),
-        false => label.to_string(),
-    }
+fn short_labels(labels: &[String]) -> Vec<String> {
+    let kind = |value: &serde_json::Value| Some(value.get("kind")?.as_str()?.to_string());
+    let short = |label: &String| match serde_json::from_str(label).ok()? {
+        serde_json::Value::Array(members) if members.is_empty() => Some("none".to_string()),
+        serde_json::Value::Array(members) => {
+            let kinds: Option<Vec<String>> = members.iter().map(kind).collect();
+            Some(kinds?.join(", "))
+        }
+        value => kind(&value),
+    };
+    let kinds: Vec<Option<String>> = labels.iter().map(short).collect();
+    let labels = labels.iter().zip(&kinds).map(|(label, short)| {
+        let is_only = kinds.iter().filter(|other| *other == short).count() == 1;
+        match short {
+            Some(short) if is_only => short.clone(),
+            _ => label.clone(),
+        }
+    });
+    labels.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "plots")]
+    #[test]
+    fn labels_are_kinds_where_these_tell_values_apart() {
+        let of = |labels: &[&str]| {
+            let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
+            short_labels(&labels)
+        };
+        let blend = r#"[{"kind":"blend","share":0.5}]"#;
+        let both = r#"[{"kind":"blend","share":0.5},{"kind":"jitter"}]"#;
+        let one = r#"{"kind":"adam"}"#;
+        assert_eq!(
+            of(&["[]", blend, both, one, "cosine"]),
+            ["none", "blend", "blend, jitter", "adam", "cosine"]
+        );
+        let other = r#"[{"kind":"blend","share":0.1}]"#;
+        assert_eq!(of(&[blend, other, "[]"]), [blend, other, "none"]);
+    }
 
     #[test]
     fn values_are_shown_in_four_digits() {

@@ -335,8 +335,11 @@ impl Panel<'_> {
                 }
             });
             let mut points: Vec<PlacedPoint> = points.collect();
-            // Marks of long series are staggered, so that lines that coincide are both seen.
-            let every = points.len().div_ceil(MOST_MARKS).max(1);
+            // Marks of long series are staggered, so that lines that coincide are both seen; without a line each is.
+            let every = match series.line {
+                LineStyle::None => 1,
+                _ => points.len().div_ceil(MOST_MARKS).max(1),
+            };
             let first_mark = first_mark * every / side_by_side.max(1);
             if series.mark.is_some() {
                 for point in points.iter_mut().skip(first_mark).step_by(every) {
