@@ -68,6 +68,55 @@ fn the_demo_shows_forgetting_and_its_absence() {
 }
 
 /// The records behind docs/RESULTS.md can be read, and say what it says.
+/// What a record that ships came to on its test samples, in %.
+fn tested(run: &str) -> f64 {
+    let records = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("docs/records");
+    let summary = std::fs::read_to_string(records.join(run).join("summary.json"));
+    let summary: serde_json::Value =
+        serde_json::from_str(&summary.expect("a record")).expect("JSON");
+    summary["test_accuracy"].as_f64().expect("a figure") * 100.0
+}
+
+#[test]
+fn the_records_of_recipes_back_their_tables() {
+    let text = include_str!("../../docs/RESULTS.md").replace('*', "");
+    let row = |name: &str| {
+        let heading = format!("| `{name}`");
+        let mut rows = text.lines().filter(|line| line.starts_with(&heading));
+        rows.next().expect("a row").to_string()
+    };
+    let mean = |name: &str| {
+        (0..3)
+            .map(|seed| tested(&format!("{name}-seed{seed}")))
+            .sum::<f64>()
+            / 3.0
+    };
+    for name in [
+        "adlif-2x128",
+        "adlif-1x128",
+        "adlif-2x64",
+        "adlif-2x256",
+        "lif-2x128",
+        "feedforward-delays",
+        "digits70",
+        "digits70-2x64",
+    ] {
+        let seeds = [0, 1, 2].map(|seed| format!("{:.1}", tested(&format!("{name}-seed{seed}"))));
+        let figures = format!("| {} | {:.1} ±", seeds.join(" | "), mean(name));
+        let row = row(name);
+        assert!(row.contains(&figures), "{row} for {figures}");
+        if !name.starts_with("digits70") {
+            let picked = format!("| {:.1} |", mean(&format!("{name}-validated")));
+            assert!(row.ends_with(&picked), "{row} for {picked}");
+        }
+    }
+    let voices = [0, 1, 2, 3, 4, 5].map(|voice| mean(&format!("unheard-voice{voice}")));
+    let all = voices.iter().sum::<f64>() / 6.0;
+    let figures = voices.map(|one| format!("{one:.1}")).join(" | ");
+    let row = row("unheard-voices");
+    assert!(row.ends_with(&format!("| {figures} | {all:.1} |")), "{row}");
+}
+
 #[test]
 fn the_records_that_ship_back_their_tables() {
     let records = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("docs/records");
