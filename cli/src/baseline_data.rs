@@ -50,6 +50,7 @@ pub(super) fn read(
     if !arguments.test.is_empty() {
         let test = read(&arguments.test)?.in_class_order(data.class_names())?;
         refuse_trained_on(&data, &test)?;
+        say_if_ears_differ(&data, &test);
         test_data = Some(test);
     }
     let mut new_from = None;
@@ -142,6 +143,21 @@ fn read_without_network(paths: &[PathBuf], end_s: f64) -> Result<Dataset, Failur
     }
     say_how_many_are_repeated(&data);
     Ok(data)
+}
+
+/// Says so if the files are hardly of the same ear: rules are then fitted to other channels than they are tested with.
+fn say_if_ears_differ(data: &Dataset, test: &Dataset) {
+    let ear = |data| {
+        let channels = channels_of(&[Some(data)]);
+        CHANNELS.into_iter().find(|&usual| usual == channels)
+    };
+    if let (Some(fitted), Some(tested)) = (ear(data), ear(test))
+        && fitted != tested
+    {
+        note(&format!(
+            "the files to fit to look like recordings of {fitted} channels, and those to test with like some of {tested}"
+        ));
+    }
 }
 
 /// As many channels as the data needs, or the usual numbers.

@@ -16,7 +16,7 @@ use respike::train::{Checkpoint, DatasetExamples, evaluate};
 /// Test a trained network on SHD-layout files.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  respike eval --data data/fsdd70_test.h5 --checkpoint runs/first/checkpoint.safetensors \\\n      --out runs/first-tested"
+    after_help = "Example:\n  respike eval --data data/fsdd70_test.h5 --checkpoint runs/first/network.safetensors \\\n      --out runs/first-tested"
 )]
 pub(super) struct EvalArguments {
     /// Files to test with; several are merged.

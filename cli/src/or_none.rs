@@ -8,7 +8,7 @@ use std::str::FromStr;
 use super::failure::Failure;
 
 /// The word.
-const NONE: &str = "none";
+pub(super) const NONE: &str = "none";
 
 /// What a flag was given.
 #[derive(Clone, Copy, Debug, PartialEq)]

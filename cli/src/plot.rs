@@ -44,12 +44,12 @@ pub(super) enum PlotCommand {
     Traces(TracesArguments),
     /// How learned time constants, thresholds and the like are spread over neurons, before and after training.
     #[command(
-        after_help = "Example:\n  respike plot time-constants runs/first/checkpoint.safetensors --out learned.png"
+        after_help = "Example:\n  respike plot time-constants runs/first/network.safetensors --out learned.png"
     )]
     TimeConstants(TimeConstantsArguments),
     /// How often neurons spike, by layer and class, and how many never do.
     #[command(
-        after_help = "Example:\n  respike plot rates --data data/fsdd70_test.h5 --checkpoint runs/first/checkpoint.safetensors \\\n      --csv rates.csv --out rates.png"
+        after_help = "Example:\n  respike plot rates --data data/fsdd70_test.h5 --checkpoint runs/first/network.safetensors \\\n      --csv rates.csv --out rates.png"
     )]
     Rates(RatesArguments),
     /// A page that plays the spikes of one sample, and of every layer if a trained network is given.

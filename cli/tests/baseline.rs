@@ -310,6 +310,21 @@ fn silence_and_few_samples_are_told() {
         notes.contains("12 of the 120 samples have no event"),
         "{notes}"
     );
+    // Of another ear: the same spikes in ten times as many channels.
+    let mut wide = recordings(1, 2);
+    for one in &mut wide {
+        let units = one.events.units().iter().map(|unit| unit * 10);
+        let (times, units) = (one.events.times_s().to_vec(), units.collect());
+        one.events = EventStream::new(times, units).expect("valid");
+    }
+    write(&bench, "wide.h5", &wide);
+    for (test, is_told) in [("wide.h5", true), ("test.h5", false)] {
+        let arguments = format!("baseline --data some-silent.h5 --test {test} --json");
+        let output = run(&bench, &arguments);
+        let notes = String::from_utf8_lossy(&output.stderr);
+        let told = notes.contains("of 70 channels, and those to test with like some of 700");
+        assert_eq!(told, is_told, "{notes}");
+    }
     let few: Vec<LabelledEvents> = recordings(1, 1)
         .into_iter()
         .filter(|one| one.speaker == SpeakerId(0))

@@ -55,6 +55,19 @@ fn plan(bench: &Bench, flags: &str) -> TrainingPlan {
 }
 
 #[test]
+fn a_recipe_is_followed_without_its_test_files() {
+    let bench = bench();
+    std::fs::remove_file(bench.path("test.h5")).expect("it was there");
+    bad(&bench, "train --recipe recipe.toml --out run", &["test.h5"]);
+    good(
+        &bench,
+        "train --recipe recipe.toml --test none --test-every none --out run",
+    );
+    let record = RunFolder::read(&bench.path("run")).expect("a record");
+    assert!(record.start.data.test_files.is_empty());
+}
+
+#[test]
 fn none_takes_away_what_a_recipe_says() {
     let bench = bench();
     let said = plan(&bench, "");

@@ -182,7 +182,8 @@ impl Merge {
         let labels = file.classes().iter().map(|class| classes[class.index()]);
         let labels: Vec<i64> = labels.map(|class| i64::from(class.0)).collect();
         let range = format!(
-            "below {}, the number of classes of the network (`classes` of its `[readout]`)",
+            "below {}, the number of classes of the network (`classes` of its `[readout]`); `respike data split` with \
+             --classes and --own-classes takes recordings of some classes out of a file",
             target.classes
         );
         At { path }.in_range("the label", &labels, target.classes, &range)?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::arguments::{command_line, names_of};
 use super::super::failure::Failure;
-use super::super::or_none::OrNone;
+use super::super::or_none::{NONE, OrNone};
 use super::super::output::note;
 use super::super::reading::refuse_trained_on;
 use super::TrainArguments;
@@ -38,7 +38,10 @@ impl Asked {
             given => given.to_vec(),
         };
         let train = or_of(&arguments.data, |recipe| &recipe.train);
-        let test = or_of(&arguments.test, |recipe| &recipe.test);
+        let test = match &arguments.test[..] {
+            [one] if one.as_os_str() == NONE => Vec::new(),
+            given => or_of(given, |recipe| &recipe.test),
+        };
         if train.is_empty() {
             return Err(Failure::bad("give the files to train on with --data"));
         }

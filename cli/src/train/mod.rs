@@ -34,7 +34,7 @@ use run::{CHECKPOINT, Run};
 /// --out folder.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  respike train --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --epochs 30 --out runs/first\n  respike train --recipe snn-models/recipes/digits70.toml --out runs/digits\n  respike train --recipe snn-models/recipes/digits70.toml --augment none --out runs/plain\n  respike train --init runs/digits/checkpoint.safetensors --data mine.h5 --validation 0.1 \\\n      --select best-validation --epochs 20 --out runs/mine"
+    after_help = "Example:\n  respike train --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --epochs 30 --out runs/first\n  respike train --recipe snn-models/recipes/digits70.toml --out runs/digits\n  respike train --recipe snn-models/recipes/digits70.toml --augment none --out runs/plain\n  respike train --init runs/digits/network.safetensors --data mine.h5 --validation 0.1 \\\n      --select best-validation --epochs 20 --out runs/mine"
 )]
 pub(super) struct TrainArguments {
     /// A recipe: network, data, seed and training in one TOML file, as in snn-models/recipes/. Whatever flags say goes
@@ -44,7 +44,7 @@ pub(super) struct TrainArguments {
     /// Files to train on; several are merged.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     data: Vec<PathBuf>,
-    /// Files to test with at the end; never trained on.
+    /// Files to test with at the end; never trained on; none for no test, whatever a recipe says.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     test: Vec<PathBuf>,
     /// Test after every so many epochs, too, and not only at the end; none for at the end alone, whatever a recipe says.
