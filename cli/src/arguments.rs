@@ -95,7 +95,7 @@ pub(super) struct Training {
     pub optimiser: Option<OptimiserSettings>,
     #[arg(long, value_name = "NAME", help = one_of("What is made small", Registry::objectives) + " [default: cross-entropy]")]
     pub objective: Option<ObjectiveSettings>,
-    #[arg(long = "regulariser", value_name = "NAME", help = one_of("What is added to it, as often as it is given; none for nothing of what a recipe says, penalties on spikes included", Registry::regularisers))]
+    #[arg(long = "regulariser", value_name = "NAME", help = one_of("What is added to it, as often as it is given; none for nothing, penalties on spikes included", Registry::regularisers))]
     pub regularisers: Vec<OrNone<RegulariserSettings>>,
     /// How the learning rate changes: constant, step:EPOCHS:FACTOR, cosine or one-cycle over all epochs (of
     /// pre-training and of each new task apart), cosine:EPOCHS, one-cycle:EPOCHS,
@@ -103,15 +103,14 @@ pub(super) struct Training {
     /// [default: constant].
     #[arg(long, value_name = "SCHEDULE")]
     pub schedule: Option<SaidSchedule>,
-    /// Epochs at the beginning over which the learning rate rises to what the schedule says; 0 for none, whatever a recipe
-    /// says [default: 0].
+    /// Epochs at the beginning over which the learning rate rises to what the schedule says; 0 for none [default: 0].
     #[arg(long, value_name = "EPOCHS")]
     pub warm_up: Option<usize>,
     /// Another learning rate for some parameters, as often as it is given: a layer (layer1=0.5), a role
     /// (w_out=10, v=0.1, rho_u=0) or a single one (w2=0.5); 0 leaves them as they are.
     #[arg(long = "rate-factor", value_name = "GROUP=FACTOR", value_parser = rate_factor)]
     pub rate_factors: Vec<(ParameterGroup, f32)>,
-    /// Gradients of a larger norm are scaled down to this one; none for no such norm, whatever a recipe says.
+    /// Gradients of a larger norm are scaled down to this one; none for no such norm.
     #[arg(long, value_name = "NORM")]
     pub clip_norm: Option<OrNone<f32>>,
     /// Penalty on each spike (L1) [default: 0].

@@ -12,9 +12,9 @@ use super::out_files::{NamedClasses, Part, Parts, refuse_outputs};
 use super::output::note;
 use respike::dataset::{Dataset, MergedFiles, PartRule, RecordingSet, Split};
 
-/// Several files are merged first, as `data merge` does it. Both files name all classes and speakers, so
-/// that these keep their numbers, unless --own-classes is given; times keep their type and every bit. What SHD's own files tell of
-/// speakers beside their numbers (extra/meta_info) is left out.
+/// Several files are merged first, as `data merge` does it. Both files name all classes and speakers, so that these keep
+/// their numbers, unless --own-classes is given; times keep their type and every bit. What SHD's own files tell of speakers
+/// beside their numbers (extra/meta_info) is left out.
 #[derive(Args)]
 #[command(group = ArgGroup::new("rule").required(true).multiple(false))]
 pub(super) struct SplitArguments {

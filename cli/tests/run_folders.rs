@@ -4,6 +4,21 @@ mod common;
 
 use common::Bench;
 use common::program::{TRAIN, bad, good, json, run};
+use respike::report::RunFolder;
+
+#[test]
+fn a_run_that_is_gone_on_with_has_no_picked_network_until_its_end() {
+    let bench = Bench::new();
+    let train = format!("{TRAIN} --out run --resume");
+    good(&bench, &format!("{train} --epochs 1"));
+    let network = bench.path("run/network.safetensors");
+    let first = std::fs::read(&network).expect("picked");
+    // As a run does that is killed after this.
+    drop(RunFolder::go_on(&bench.path("run"), 1, 2).expect("a run"));
+    assert!(!network.exists());
+    good(&bench, &format!("{train} --epochs 2"));
+    assert_ne!(std::fs::read(&network).expect("picked"), first);
+}
 
 #[test]
 fn the_seconds_of_a_run_are_those_of_all_its_starts() {

@@ -12,13 +12,15 @@ use crate::storage::{FolderLock, FolderLockError, read_plain_text, write_whole};
 const RECORD: &str = "run.jsonl";
 const SUMMARY: &str = "summary.json";
 const TIMES: &str = "times.json";
+/// The network that was picked in the end.
+const NETWORK: &str = "network.safetensors";
 /// Everything that a run writes, besides plots that were asked for by name.
 const OWN_FILES: [&str; 9] = [
     RECORD,
     SUMMARY,
     TIMES,
     "checkpoint.safetensors",
-    "network.safetensors",
+    NETWORK,
     "best.safetensors",
     "pretrained.safetensors",
     "learned.safetensors",
@@ -204,7 +206,9 @@ impl RunFolder {
             folder.push(&RecordLine::Epoch(epoch));
         }
         folder.flush()?;
-        folder.remove(SUMMARY)?;
+        for of_the_end in [SUMMARY, NETWORK] {
+            folder.remove(of_the_end)?;
+        }
         Ok(folder)
     }
 

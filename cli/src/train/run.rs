@@ -14,7 +14,7 @@ use respike::report::{
 };
 use respike::train::{
     Checkpoint, DatasetExamples, Evaluation, LayerFigures, PastTraining, PlannedEpoch, StartedFrom,
-    TrainError, TrainingRun, evaluate,
+    TrainError, TrainerState, TrainingRun, evaluate,
 };
 
 /// The state after the last epoch so far, from which training goes on.
@@ -102,9 +102,14 @@ impl Run<'_> {
             say_which_are_silent(&last.training.layers);
         }
         let testing = Instant::now();
-        let summary = self.summary(data, clock)?;
+        let picked = self.picked()?;
+        let summary = self.summary(&picked, data, clock)?;
         test_s += testing.elapsed().as_secs_f64();
-        self.write_picked(&about)?;
+        let picked = about.checkpoint(picked).with_training(past(
+            self.training.picked() + 1,
+            &self.training.trainer().state(),
+        ));
+        picked.save(&self.folder.file(PICKED))?;
         self.folder.note_seconds(summary.seconds)?;
         self.folder.end(Summary::Train(summary.clone()))?;
         let others = [
@@ -137,36 +142,24 @@ impl Run<'_> {
         let line = EpochLine::of_training(done, planned, tested);
         self.folder.add(&RecordLine::Epoch(line))?;
         let saved = about.checkpoint(trainer.network().clone());
+        let state = trainer.state();
         let plan = self.training.plan();
         if plan.validation.is_some() && planned.is_best {
-            let best = saved.clone().with_training(self.past(done));
+            let best = saved.clone().with_training(past(done, &state));
             best.save(&self.folder.file(BEST))?;
         }
-        let saved = saved.with_trainer(trainer.state());
+        let saved = saved.with_trainer(state);
         Ok(saved.save(&self.folder.file(CHECKPOINT))?)
     }
 
-    /// The network that is picked, without what only training needs.
-    fn write_picked(&self, about: &About<'_>) -> Result<(), Failure> {
-        let (picked, trainer) = (self.training.picked() + 1, self.training.trainer());
-        let network = match picked == trainer.epochs_done() {
-            true => trainer.network().clone(),
-            false => self.best(picked)?,
-        };
-        let saved = about.checkpoint(network).with_training(self.past(picked));
-        Ok(saved.save(&self.folder.file(PICKED))?)
-    }
-
-    /// What made the network after an epoch.
-    fn past(&self, epoch: usize) -> PastTraining {
-        let state = self.training.trainer().state();
-        PastTraining::new(epoch, state.settings, state.shuffle.seed)
-    }
-
-    /// The network after an epoch, which was best.
-    fn best(&self, epoch: usize) -> Result<Network, Failure> {
+    /// The network that is picked: after the last epoch, or after the one that was best.
+    fn picked(&self) -> Result<Network, Failure> {
+        let (epoch, trainer) = (self.training.picked() + 1, self.training.trainer());
+        if epoch == trainer.epochs_done() {
+            return Ok(trainer.network().clone());
+        }
         let path = self.folder.file(BEST);
-        let meant = self.past(epoch);
+        let meant = past(epoch, &trainer.state());
         let saved = Checkpoint::load(&path).ok();
         let saved = saved.filter(|saved| saved.training.as_ref() == Some(&meant));
         let network = saved.map(|saved| saved.network);
@@ -179,15 +172,15 @@ impl Run<'_> {
     }
 
     /// What the run came to, by the network that is picked.
-    fn summary(&self, data: &RunData<'_>, clock: Instant) -> Result<TrainSummary, Failure> {
+    fn summary(
+        &self,
+        network: &Network,
+        data: &RunData<'_>,
+        clock: Instant,
+    ) -> Result<TrainSummary, Failure> {
         let (training, trainer) = (&self.training, self.training.trainer());
         let (picked, done) = (training.picked() + 1, trainer.epochs_done());
         let is_last = picked == done;
-        let other = match is_last {
-            true => None,
-            false => Some(self.best(picked)?),
-        };
-        let network = other.as_ref().unwrap_or(trainer.network());
         let split = training.split();
         let examples = match (data.test, split.validation.is_empty()) {
             (Some(test), _) => DatasetExamples::all(test),
@@ -211,6 +204,11 @@ impl Run<'_> {
             seconds: self.seconds(clock),
         })
     }
+}
+
+/// What made the network after an epoch.
+fn past(epoch: usize, state: &TrainerState) -> PastTraining {
+    PastTraining::new(epoch, state.settings.clone(), state.shuffle.seed)
 }
 
 fn test(network: &Network, examples: &DatasetExamples<'_>) -> Result<Evaluation, TrainError> {
