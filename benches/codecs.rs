@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use respike::network::{Latent, NetworkSpec, StageInput};
-use respike::replay::{Codec, decode_spikes_into, encode_spikes};
+use respike::replay::{CodecSettings, decode_spikes_into, encode_spikes};
 use respike::spikes::SpikeRaster;
 
 const RASTERS: usize = 1000;
@@ -32,7 +32,7 @@ fn codecs(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("codecs");
     group.throughput(Throughput::Bytes((RASTERS * 100 * 100 / 8) as u64));
     for name in CODECS {
-        let codec: Codec = name.parse().expect("a codec");
+        let codec: CodecSettings = name.parse().expect("a codec");
         let name = name.replace(':', "_");
         group.bench_function(format!("encode {name}"), |bencher| {
             bencher.iter(|| {

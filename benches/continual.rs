@@ -9,7 +9,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use respike::network::{Latent, NetworkSpec, Stage, StageInput};
 use respike::random::{MasterSeed, Purpose};
-use respike::replay::{Capacity, Codec, Kept, Policy, ReplayMemory, StoredShape};
+use respike::replay::{Capacity, CodecSettings, Kept, PolicySettings, ReplayMemory, StoredShape};
 use respike::train::{
     Examples, JoinedExamples, SAMPLES_PER_BLOCK, StoredExamples, Trainer, TrainingSettings,
 };
@@ -42,9 +42,9 @@ fn continual(criterion: &mut Criterion) {
             .map(|(latent, &class)| (latent.as_input(), class))
             .collect(),
     };
-    let codec = Codec::or(10).expect("a window");
+    let codec = CodecSettings::or(10).expect("a window");
     let shape = StoredShape::new(Kept::Spikes, codec, 100, 100).expect("valid");
-    let memory = ReplayMemory::new(shape, Policy::Uniform, Capacity::Samples(REPLAYS));
+    let memory = ReplayMemory::new(shape, PolicySettings::uniform(), Capacity::Samples(REPLAYS));
     let mut memory = memory.expect("it fits");
     for (latent, &class) in all[NEW..].iter().zip(&classes[NEW..]) {
         memory

@@ -30,7 +30,7 @@ use respike::neuron::{Neuron, Role, Spike, Taken};
 use respike::random::{MasterSeed, Purpose};
 use respike::real::Real;
 use respike::registry::Member;
-use respike::replay::{Capacity, Codec, Policy};
+use respike::replay::{Capacity, CodecSettings, PolicySettings};
 use respike::surrogate::FastSigmoid;
 use respike::train::{Checkpoint, DatasetExamples, Trainer, evaluate};
 use serde::{Deserialize, Serialize};
@@ -181,7 +181,11 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     // And it goes on learning: a tenth class, with replays of what its first layer made of the others.
     let scenario = Scenario::Class { class: ClassId(9) };
     let capacity = Capacity::Bytes(200_000);
-    let memory = MemorySettings::new(Codec::or(2)?, Policy::ClassBalanced, capacity);
+    let memory = MemorySettings::new(
+        CodecSettings::or(2)?,
+        PolicySettings::class_balanced(),
+        capacity,
+    );
     let experiment = Experiment::new(scenario, Strategy::Latent, Protocol::Strict, seed)
         .with_replay_layer(1)
         .with_memory(memory)

@@ -33,7 +33,7 @@
 //! use respike::ids::{ClassId, SpeakerId};
 //! use respike::network::{Latent, Network, NetworkSpec, Stage};
 //! use respike::random::{MasterSeed, Purpose};
-//! use respike::replay::{Codec, encode_spikes};
+//! use respike::replay::{CodecSettings, encode_spikes};
 //! use respike::spikes::EventStream;
 //! use respike::train::{DatasetExamples, Trainer, TrainingSettings};
 //!
@@ -61,7 +61,7 @@
 //! let network = trainer.network();
 //! let (_, sample) = data.iter().next().unwrap();
 //! if let Latent::Spikes(spikes) = network.latent(network.spec().replay_layer(2)?, &sample.counts)? {
-//!     assert_eq!(encode_spikes(Codec::or(10)?, &spikes).len(), 100 * 10); // units × windows
+//!     assert_eq!(encode_spikes(&CodecSettings::or(10)?, &spikes).len(), 100 * 10); // units × windows
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -89,8 +89,10 @@ pub mod dataset;
 pub mod encode;
 mod formats;
 mod hash;
+pub mod head;
 pub mod ids;
 mod kernels;
+pub mod method;
 pub mod names;
 pub mod network;
 pub mod neuron;

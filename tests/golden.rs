@@ -10,7 +10,7 @@ use respike::network::{
     LayerSettings, Network, NetworkSpec, ParameterName, Parameters, Stage, StageInput,
 };
 use respike::replay::{
-    Codec, Window, decode_spikes, encode_spikes, window_counts, windows_with_spikes,
+    CodecSettings, Window, decode_spikes, encode_spikes, window_counts, windows_with_spikes,
 };
 use respike::spikes::{SpikeCounts, SpikeRaster};
 use respike::train::{

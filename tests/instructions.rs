@@ -28,7 +28,7 @@ use ndarray::Array3;
 use respike::ids::ClassId;
 use respike::network::{Latent, Network, NetworkSpec, Stage, StageInput};
 use respike::random::{MasterSeed, Purpose};
-use respike::replay::{Codec, decode_spikes_into, encode_spikes};
+use respike::replay::{CodecSettings, decode_spikes_into, encode_spikes};
 use respike::simd::Simd;
 use respike::spikes::{EventStream, SpikeCounts, SpikeRaster};
 use respike::train::{StoredExamples, Trainer, TrainingSettings, evaluate};
@@ -263,7 +263,7 @@ fn run(work: &str, times: usize) {
         }
         coding => {
             let (way, codec) = coding.split_once(' ').expect("two words");
-            let codec: Codec = codec.parse().expect("a codec");
+            let codec: CodecSettings = codec.parse().expect("a codec");
             let packed: Vec<_> = rasters.iter().map(|r| encode_spikes(codec, r)).collect();
             let mut raster = rasters[0].clone();
             for _ in 0..1000 * times {

@@ -11,7 +11,7 @@ use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents, Split};
 use respike::ids::{ClassId, SampleIndex, SpeakerId};
 use respike::network::{Network, NetworkSpec, Stage};
 use respike::random::{MasterSeed, Purpose};
-use respike::replay::{Capacity, Codec, Kept, Policy};
+use respike::replay::{Capacity, CodecSettings, Kept, PolicySettings};
 use respike::spikes::{EventStream, TimeGrid};
 use respike::train::{DatasetExamples, Examples, Trainer};
 
@@ -109,7 +109,11 @@ fn of_one_epoch(
     let training = LearningDefaults::training(1e-3);
     let capacity = Capacity::Samples(replays);
     Experiment::new(scenario, strategy, protocol, MasterSeed(4))
-        .with_memory(MemorySettings::new(Codec::Raw, Policy::Uniform, capacity))
+        .with_memory(MemorySettings::new(
+            CodecSettings::raw(),
+            PolicySettings::uniform(),
+            capacity,
+        ))
         .with_pretraining(1, training.clone())
         .with_learning(1, training)
 }

@@ -7,17 +7,17 @@ use respike::ids::{ClassId, TimeStep};
 use respike::network::StageInput;
 use respike::random::{MasterSeed, Purpose};
 use respike::replay::{
-    Capacity, Codec, Kept, Policy, ReplayError, ReplayMemory, StoredShape, decode_counts,
-    decode_currents, decode_spikes, encode_counts, encode_currents, encode_spikes,
+    Capacity, CodecSettings, Kept, PolicySettings, ReplayError, ReplayMemory, StoredShape,
+    decode_counts, decode_currents, decode_spikes, encode_counts, encode_currents, encode_spikes,
 };
 use respike::spikes::{SpikeCounts, SpikeRaster};
 use respike::train::Examples;
 
-fn codecs() -> impl Strategy<Value = Codec> {
+fn codecs() -> impl Strategy<Value = CodecSettings> {
     prop_oneof![
-        Just(Codec::Raw),
-        (1usize..25).prop_map(|w| Codec::or(w).expect("valid")),
-        (1usize..25).prop_map(|w| Codec::counts(w).expect("valid")),
+        Just(CodecSettings::raw()),
+        (1usize..25).prop_map(|w| CodecSettings::or(w).expect("valid")),
+        (1usize..25).prop_map(|w| CodecSettings::counts(w).expect("valid")),
     ]
 }
 
@@ -51,7 +51,7 @@ proptest! {
         let w = codec.window_steps();
         let windows = steps.div_ceil(w);
         let promised = match codec {
-            Codec::Raw => steps * units,
+            CodecSettings::raw() => steps * units,
             Codec::Or(_) => windows * units,
             Codec::Counts(_) => windows * units * count_bits(w),
             _ => panic!("{codec} is promised nothing here"),
@@ -61,7 +61,7 @@ proptest! {
         prop_assert_eq!(shape.bits(), promised as u64);
         let decoded = decode_spikes(codec, steps, units, &packed).expect("its own bits");
         prop_assert_eq!(&encode_spikes(codec, &decoded), &packed);
-        if codec == Codec::Raw || w == 1 {
+        if codec == CodecSettings::raw() || w == 1 {
             prop_assert_eq!(&decoded, &spikes);
         }
         // Unit by unit and window by window, by the codecs' definitions.
@@ -72,7 +72,7 @@ proptest! {
                 let count = window.clone().filter(|&t| before[[t, unit]]).count();
                 for (at, t) in window.enumerate() {
                     let expected = match codec {
-                        Codec::Raw => before[[t, unit]],
+                        CodecSettings::raw() => before[[t, unit]],
                         Codec::Or(_) => at == 0 && count > 0,
                         Codec::Counts(_) => at < count,
                         _ => panic!("{codec} is promised nothing here"),
@@ -121,7 +121,7 @@ proptest! {
         codec in codecs(),
         (steps, units) in (1usize..30, 1usize..80),
         budget in 100u64..5000,
-        policy in prop_oneof![Just(Policy::Uniform), Just(Policy::Reservoir), Just(Policy::ClassBalanced)],
+        policy in prop_oneof![Just(PolicySettings::uniform()), Just(PolicySettings::reservoir()), Just(PolicySettings::class_balanced())],
         groups in prop::collection::vec(1usize..60, 1..5),
     ) {
         let shape = StoredShape::new(Kept::Spikes, codec, steps, units).expect("valid");
@@ -165,8 +165,8 @@ proptest! {
 #[test]
 fn the_papers_memory_takes_the_bytes_that_the_paper_says() {
     // Dequino et al. 2024: 2560 replays of 50 units and 10 windows are 160 kB.
-    let shape =
-        StoredShape::new(Kept::Spikes, Codec::or(10).expect("valid"), 100, 50).expect("valid");
+    let shape = StoredShape::new(Kept::Spikes, CodecSettings::or(10).expect("valid"), 100, 50)
+        .expect("valid");
     assert_eq!(2560 * shape.bits() / 8, 160_000);
     // With labels and header in the count, fewer fit.
     let honest = Capacity::Bytes(160_000)
@@ -177,8 +177,9 @@ fn the_papers_memory_takes_the_bytes_that_the_paper_says() {
 
 #[test]
 fn a_memory_takes_only_what_it_was_made_for() {
-    let shape = StoredShape::new(Kept::Spikes, Codec::Raw, 10, 5).expect("valid");
-    let mut memory = ReplayMemory::new(shape, Policy::Uniform, Capacity::Samples(1)).expect("room");
+    let shape = StoredShape::new(Kept::Spikes, CodecSettings::raw(), 10, 5).expect("valid");
+    let mut memory =
+        ReplayMemory::new(shape, PolicySettings::uniform(), Capacity::Samples(1)).expect("room");
     let fits = SpikeRaster::new(10, 5).expect("valid");
     let longer = SpikeRaster::new(11, 5).expect("valid");
     let wrong = memory.append(ClassId(0), &StageInput::spikes(&longer));
@@ -200,12 +201,13 @@ fn counts_of(count: u16) -> SpikeCounts {
 #[test]
 fn a_memory_of_raw_inputs_grows_wider_with_the_counts_that_come() {
     let counts = [1, 1, 1, 1, 1].map(counts_of);
-    let shape = StoredShape::new(Kept::counts_up_to(1), Codec::Raw, 4, 3).expect("valid");
+    let shape = StoredShape::new(Kept::counts_up_to(1), CodecSettings::raw(), 4, 3).expect("valid");
     assert_eq!(shape.bits(), 12, "a bit for each of 4 × 3");
     // 5 × 12 bits are one word; 5 labels and the header: 8 + 10 + 64. Of 3 bits a cell, 5 × 36 bits are
     // three words and 4 × 36 bits too, so 4 samples take 24 + 8 + 64.
     for (capacity, wider) in [(Capacity::Samples(5), 5), (Capacity::Bytes(96), 4)] {
-        let mut memory = ReplayMemory::new(shape, Policy::Uniform, capacity).expect("room");
+        let mut memory =
+            ReplayMemory::new(shape, PolicySettings::uniform(), capacity).expect("room");
         let mut generator = MasterSeed(1).stream(Purpose::Memory);
         for (class, counts) in counts.iter().enumerate() {
             let class = ClassId(class as u16);
@@ -242,7 +244,8 @@ fn a_memory_of_raw_inputs_grows_wider_with_the_counts_that_come() {
     }
     // Not even one of 16 bits a cell: 24 bytes of payload.
     let budget = Capacity::Bytes(75);
-    let mut memory = ReplayMemory::new(shape, Policy::Uniform, budget).expect("room for one");
+    let mut memory =
+        ReplayMemory::new(shape, PolicySettings::uniform(), budget).expect("room for one");
     let before = memory.clone();
     let grown =
         memory.hold_counts_up_to(60_000, budget, &mut MasterSeed(1).stream(Purpose::Memory));
@@ -252,12 +255,12 @@ fn a_memory_of_raw_inputs_grows_wider_with_the_counts_that_come() {
 
 #[test]
 fn a_memory_larger_than_the_machine_is_refused() {
-    let shape = StoredShape::new(Kept::Spikes, Codec::Raw, 100, 50).expect("valid");
+    let shape = StoredShape::new(Kept::Spikes, CodecSettings::raw(), 100, 50).expect("valid");
     for capacity in [
         Capacity::Samples(1_000_000_000_000),
         Capacity::Bytes(900_000_000_000_000),
     ] {
-        let refused = ReplayMemory::new(shape, Policy::Uniform, capacity);
+        let refused = ReplayMemory::new(shape, PolicySettings::uniform(), capacity);
         let said = refused.expect_err("no machine has that").to_string();
         assert!(
             said.contains("a replay memory of") && said.contains("TB"),

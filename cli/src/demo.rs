@@ -7,11 +7,14 @@ use super::arguments::{RunFlags, Seed, names_of, read_data};
 use super::failure::Failure;
 use super::learn::run_recorded;
 use super::output::{LearnBars, print, print_json, table};
-use respike::continual::{Experiment, MemorySettings, Protocol, Scenario, Start, Strategy};
+use respike::continual::{
+    Experiment, ManyClasses, NewClass, NewSpeaker, Protocol, ScenarioSettings, Start,
+};
 use respike::dataset::Dataset;
 use respike::ids::{ClassId, SampleIndex, SpeakerId};
+use respike::method::Method;
 use respike::network::{Network, NetworkSettings, NetworkSpec, Stage, StageInput};
-use respike::replay::{Capacity, Codec, Policy};
+use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings};
 use respike::report::plot::{RasterFigure, RasterPanel, comparison, confusion, curves, raster};
 use respike::report::{LearnSummary, RunFolder, RunFolderError, Summary, learn_table, markdown};
 use respike::shipped::DIGITS70;
@@ -31,7 +34,6 @@ const REPLAY_LAYER: usize = 2;
 const WINDOW_STEPS: usize = 5;
 const BUDGET_BYTES: u64 = 1_000_000;
 const BASE_CLASSES: usize = 5;
-const STRATEGIES: [Strategy; 3] = [Strategy::Naive, Strategy::Latent, Strategy::Joint];
 
 /// Learn a new speaker, a new class and five classes one by one, with and without replay.
 ///
@@ -63,23 +65,25 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
             missing.display()
         )));
     }
-    let runs = [
+    let runs: [(&str, ScenarioSettings); 3] = [
         (
             "speaker",
-            Scenario::Sample {
+            NewSpeaker {
                 speaker: SpeakerId(3),
-            },
+            }
+            .into(),
         ),
-        ("class", Scenario::Class { class: ClassId(9) }),
+        ("class", NewClass { class: ClassId(9) }.into()),
         (
             "classes",
-            Scenario::MultiClass {
+            ManyClasses {
                 base_classes: BASE_CLASSES,
-            },
+            }
+            .into(),
         ),
     ];
-    let folders = runs.map(|(name, _)| {
-        STRATEGIES.map(|strategy| arguments.out.join(format!("{name}-{strategy}")))
+    let folders = runs.each_ref().map(|(name, _)| {
+        methods().map(|method| arguments.out.join(format!("{name}-{}", method.name)))
     });
     let replace = arguments.run.replace();
     for folder in folders.iter().flatten() {
@@ -94,21 +98,21 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let mut drawn = None;
     for ((name, scenario), folders) in runs.into_iter().zip(&folders) {
         let mut pretrained = None;
-        for (strategy, folder) in STRATEGIES.into_iter().zip(folders) {
-            let experiment = demo_experiment(scenario, strategy, arguments.run.seed);
+        for (method, folder) in methods().into_iter().zip(folders) {
+            let experiment = demo_experiment(&scenario, &method, arguments.run.seed);
             let start = pretrained.take();
             let start = start.unwrap_or_else(|| {
                 let network = Network::new(spec.clone(), experiment.seed);
                 Start::Fresh(Box::new(network))
             });
-            let label = format!("{name}, {strategy}, ");
+            let label = format!("{name}, {}, ", method.name);
             let mut bars = LearnBars::new(&label);
             let files = names_of(&files);
             let out = (folder.as_path(), replace);
             let recorded = run_recorded(&experiment, &data, files, start, out, &mut bars)?;
             summaries.push(recorded.summary.clone());
             let [before, learned] = recorded.networks(folder)?;
-            if matches!(scenario, Scenario::Class { .. }) && strategy == Strategy::Latent {
+            if name == "class" && !method.is_ceiling() && !method.replay.is_empty() {
                 drawn = Some(learned.network);
             }
             pretrained = Some(Start::Pretrained(Box::new(before)));
@@ -146,24 +150,27 @@ pub(super) fn shipped_network(text: &str) -> NetworkSpec {
     settings.check().expect("a test checks this file")
 }
 
-fn demo_experiment(scenario: Scenario, strategy: Strategy, seed: Seed) -> Experiment {
-    let mut experiment = Experiment::new(scenario, strategy, Protocol::Strict, seed.master())
-        .with_pretraining(PRETRAIN_EPOCHS, falling(PRETRAIN_RATE, PRETRAIN_EPOCHS));
-    experiment = match strategy {
-        Strategy::Joint => {
-            experiment.with_learning(JOINT_EPOCHS, falling(PRETRAIN_RATE, JOINT_EPOCHS))
-        }
-        _ => experiment.with_learning(EPOCHS, falling(RATE, EPOCHS)),
+/// Naive training and replay above the frozen layers, and joint training of the whole network.
+fn methods() -> [Method; 3] {
+    let codec = CodecSettings::counts(WINDOW_STEPS).expect("a window of 5 steps is valid");
+    let capacity = Capacity::Bytes(BUDGET_BYTES);
+    let memory = Memory::new(codec, PolicySettings::class_balanced(), capacity);
+    [
+        Method::naive().with_replay_layer(REPLAY_LAYER),
+        Method::latent(REPLAY_LAYER, memory),
+        Method::joint(),
+    ]
+}
+
+fn demo_experiment(scenario: &ScenarioSettings, method: &Method, seed: Seed) -> Experiment {
+    let (scenario, seed) = (scenario.clone(), seed.master());
+    let (rate, epochs) = match method.is_ceiling() {
+        true => (PRETRAIN_RATE, JOINT_EPOCHS),
+        false => (RATE, EPOCHS),
     };
-    experiment.lr_index = (strategy != Strategy::Joint).then_some(REPLAY_LAYER);
-    experiment.memory = (strategy == Strategy::Latent).then(|| {
-        MemorySettings::new(
-            Codec::counts(WINDOW_STEPS).expect("a window of 5 steps is valid"),
-            Policy::ClassBalanced,
-            Capacity::Bytes(BUDGET_BYTES),
-        )
-    });
-    experiment
+    Experiment::new(scenario, method.clone(), Protocol::Strict, seed)
+        .with_pretraining(PRETRAIN_EPOCHS, falling(PRETRAIN_RATE, PRETRAIN_EPOCHS))
+        .with_learning(epochs, falling(rate, epochs))
 }
 
 /// Adam at a rate that falls to zero over so many epochs, so that the last epoch, which is the one

@@ -5,6 +5,7 @@ use respike::baseline::BaselineError;
 use respike::continual::ContinualError;
 use respike::dataset::DatasetError;
 use respike::encode::EncodeError;
+use respike::method::MethodError;
 use respike::network::{NetworkError, SpecError};
 use respike::recipe::RecipeError;
 use respike::replay::ReplayError;
@@ -122,6 +123,7 @@ impl From<ContinualError> for Failure {
             ContinualError::Dataset(error) => error.into(),
             ContinualError::Train(error) => error.into(),
             ContinualError::Replay(error) => error.into(),
+            ContinualError::StateFile { ref source, .. } => Failure::of_file(&error, source),
             _ => Failure::bad(error.to_string()),
         }
     }
@@ -187,6 +189,15 @@ impl From<SpecError> for Failure {
     fn from(error: SpecError) -> Self {
         match error {
             SpecError::Unreadable { ref source, .. } => Failure::of_file(&error, source),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
+impl From<MethodError> for Failure {
+    fn from(error: MethodError) -> Self {
+        match error {
+            MethodError::Unreadable { ref source, .. } => Failure::of_file(&error, source),
             _ => Failure::bad(error.to_string()),
         }
     }

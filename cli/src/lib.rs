@@ -83,8 +83,7 @@ enum Command {
     /// Say what cheap rules make of the same samples, without a trained network.
     Baseline(Box<baseline::BaselineArguments>),
     /// Pre-train a network, then let it learn something new.
-    #[command(subcommand)]
-    Learn(learn::LearnCommand),
+    Learn(Box<learn::LearnArguments>),
     /// Run a whole benchmark: a grid of experiments, with tables, figures and a report.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -143,7 +142,7 @@ impl Command {
             Command::Tune(arguments) => tune::run(arguments),
             Command::Eval(arguments) => eval::run(arguments),
             Command::Baseline(arguments) => baseline::run(*arguments),
-            Command::Learn(command) => learn::run(command),
+            Command::Learn(arguments) => learn::run(&arguments),
             Command::Bench(command) => bench::run(command),
             Command::Plot(command) => plot::run(command),
             Command::Parts(arguments) => parts::run(arguments),

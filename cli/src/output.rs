@@ -202,7 +202,9 @@ impl LearnBars {
 }
 
 fn percentages(record: &EpochRecord) -> String {
-    let accuracy = record.accuracy;
+    let Some(accuracy) = record.accuracy else {
+        return "not tested".to_string();
+    };
     let (old, new) = (accuracy.old * 1e2, accuracy.new * 1e2);
     format!("old {old:.0} % new {new:.0} %")
 }

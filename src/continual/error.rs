@@ -1,9 +1,13 @@
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 use crate::ceiling::TooLarge;
 use crate::dataset::DatasetError;
+use crate::head::HeadError;
 use crate::ids::{ClassId, SampleIndex};
 use crate::network::{NetworkError, SpecError};
+use crate::registry::BadSetting;
 use crate::replay::ReplayError;
 use crate::train::TrainError;
 
@@ -29,6 +33,36 @@ pub enum ContinualError {
         /// Classes in the data.
         classes: usize,
     },
+    /// The first of many batches is of nobody, or of more than there are.
+    #[error("the first batch can't be of {found} {what}: the data has {all}")]
+    BadFirstBatch {
+        /// classes or speakers.
+        what: &'static str,
+        /// What was asked for.
+        found: usize,
+        /// What there are.
+        all: usize,
+    },
+    /// Samples can't be cut into so many batches.
+    #[error(
+        "the samples can't be cut into {asked} batches of one class and speaker each: {fewest} to {most} are possible"
+    )]
+    BadBatches {
+        /// What was asked for.
+        asked: usize,
+        /// One for each class of each speaker, and the first.
+        fewest: usize,
+        /// One for each sample, and the first.
+        most: usize,
+    },
+    /// The published code has no such thing.
+    #[error("the published protocol has no rules for {0}; use the strict protocol")]
+    NotPublished(String),
+    /// The published protocol compares four methods, and no others.
+    #[error(
+        "the published protocol is for naive, joint, native and latent learning as they were published, not for {0}; use the strict protocol"
+    )]
+    MethodNotPublished(String),
     /// The published protocol counts in whole batches.
     #[error(
         "{set}: {found} samples, but the published protocol needs at least {needed}: it works in whole batches of 64"
@@ -51,19 +85,12 @@ pub enum ContinualError {
         /// Samples of its batches.
         found: usize,
     },
-    /// The strategy needs a layer to keep latents of.
-    #[error("latent replay needs an LR index")]
-    NoReplayLayer,
-    /// The strategy trains the whole network.
-    #[error(
-        "native rehearsal keeps raw inputs and trains the whole network, so it takes no LR index"
-    )]
-    ReplayLayerUnused,
-    /// The strategy needs a memory.
-    #[error(
-        "the strategy {0} needs a memory: give a budget in bytes (--budget) or a number of samples (--replays)"
-    )]
-    NoMemory(super::Strategy),
+    /// A part of a method or a scenario makes no sense.
+    #[error(transparent)]
+    BadPart(BadSetting),
+    /// Layers below the LR index learn as fast as the others at most.
+    #[error("rate_below must be 0 (frozen) to 1, not {0}")]
+    BadRateBelow(f32),
     /// A split that is none of the data's.
     #[error("{0} is not in the data, or in its split twice")]
     BadSplit(SampleIndex),
@@ -117,6 +144,30 @@ pub enum ContinualError {
     /// Zero epochs learn nothing.
     #[error("{0} must be 1 or more")]
     NoEpochs(&'static str),
+    /// A learner's state can't be gone on from.
+    #[error("{0}")]
+    BadState(String),
+    /// A learner of another method or network can't be gone on with so.
+    #[error("the learner's {what} is not the one that is asked for: {why}")]
+    OtherLearner {
+        /// method or network.
+        what: &'static str,
+        /// In what they differ.
+        why: String,
+    },
+    /// All that there is to learn was learned.
+    #[error("the learner has learned from all of these samples before; nothing is left to learn")]
+    NothingNew,
+    /// A learner's state could not be read or written.
+    #[error("cannot {action} the learner's state {path}: {source}")]
+    StateFile {
+        /// read or write.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Whoever followed the run broke it off.
     #[error("the run was broken off")]
     BrokenOff,
@@ -132,6 +183,9 @@ pub enum ContinualError {
     /// The memory's settings are not right.
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    /// The head's settings are not right.
+    #[error(transparent)]
+    Head(#[from] HeadError),
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),

@@ -1,94 +1,49 @@
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use super::latents::Latents;
 use super::{
-    ContinualError, LearningData, PUBLISHED_BATCH, Plan, Scenario, given_plan, published_plan,
-    strict_plan,
+    ContinualError, LearningData, LearningDefaults, PUBLISHED_BATCH, Plan, Protocol,
+    ScenarioSettings, given_plan, strict_plan,
 };
 use crate::dataset::Dataset;
 use crate::formats::experiment::ExperimentFormat;
+use crate::head::{HeadError, HeadSettings};
 use crate::ids::SampleIndex;
-use crate::network::{NetworkSpec, ReplayLayer, Stage};
+use crate::method::Method;
+use crate::network::{NetworkSpec, Stage};
 use crate::random::MasterSeed;
-use crate::replay::{Capacity, Codec, Kept, Policy, ReplayMemory, StoredShape};
-use crate::train::{Adamax, TrainingSettings};
+use crate::registry::BadSetting;
+use crate::replay::{Capacity, Kept, SourcePlace, SourceState};
+use crate::train::TrainingSettings;
 
-/// What is trained on when something new is to be learned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Strategy {
-    /// New samples only.
-    Naive,
-    /// New samples and all old ones: what could be reached if nothing ever had to be left behind.
-    Joint,
-    /// New samples and a memory of old raw inputs, bit-packed; the whole network is trained.
-    Native,
-    /// New samples and a memory of old latents, compressed; the network is frozen below them.
-    Latent,
+/// How often a learner is tested. After the last epoch of the last task it always is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TestEvery {
+    /// After every so many tasks.
+    pub tasks: usize,
+    /// In those tasks after every so many epochs, and after the last.
+    pub epochs: usize,
 }
 
-/// How data is split, ordered and counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Protocol {
-    /// An honest measurement: see [`strict_plan`].
-    Strict,
-    /// What the published code does, for comparison only: see [`published_plan`].
-    Published,
-}
-
-macro_rules! text_names {
-    ($type:ty, $what:literal, $($variant:path => $name:literal),+) => {
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $($variant => $name),+ })
-            }
+impl Default for TestEvery {
+    fn default() -> Self {
+        TestEvery {
+            tasks: 1,
+            epochs: 1,
         }
-
-        impl FromStr for $type {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                match text {
-                    $($name => Ok($variant),)+
-                    _ => Err(format!("`{text}` is not a {}: use one of {}", $what, [$($name),+].join(", "))),
-                }
-            }
-        }
-    };
+    }
 }
 
-text_names!(Strategy, "strategy",
-    Strategy::Naive => "naive", Strategy::Joint => "joint",
-    Strategy::Native => "native", Strategy::Latent => "latent");
-text_names!(Protocol, "protocol",
-    Protocol::Strict => "strict", Protocol::Published => "published");
-
-/// What is kept of old samples, and how much of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MemorySettings {
-    /// How a sample is compressed.
-    pub codec: Codec,
-    /// Which samples are kept; the published protocol has a rule of its own instead.
-    pub policy: Policy,
-    /// How many.
-    pub capacity: Capacity,
-}
-
-impl MemorySettings {
-    /// Samples compressed so, chosen so, and so many of them.
-    pub fn new(codec: Codec, policy: Policy, capacity: Capacity) -> Self {
-        MemorySettings {
-            codec,
-            policy,
-            capacity,
-        }
+impl TestEvery {
+    /// Whether there is a test after an epoch of a task, 0 being pre-training, of so many tasks after that and epochs.
+    pub(super) fn tests(
+        self,
+        (task, tasks): (usize, usize),
+        (epoch, epochs): (usize, usize),
+    ) -> bool {
+        let at_task = task == tasks || task.is_multiple_of(self.tasks);
+        at_task && (epoch == epochs || epoch.is_multiple_of(self.epochs))
     }
 }
 
@@ -98,15 +53,13 @@ impl MemorySettings {
 /// use respike::continual::{Experiment, MemorySettings, Protocol, Scenario, Strategy};
 /// use respike::ids::ClassId;
 /// use respike::random::MasterSeed;
-/// use respike::replay::{Capacity, Codec, Policy};
+/// use respike::replay::{Capacity, CodecSettings, PolicySettings};
 ///
 /// let (scenario, seed) = (Scenario::Class { class: ClassId(9) }, MasterSeed(1));
 /// let capacity = Capacity::Bytes(200_000);
-/// let memory = MemorySettings::new(Codec::or(2)?, Policy::ClassBalanced, capacity);
-/// let experiment = Experiment::new(scenario, Strategy::Latent, Protocol::Strict, seed)
-///     .with_replay_layer(1)
-///     .with_memory(memory);
-/// assert_eq!(experiment.method(), "latent, LR 1, or:2");
+/// let memory = Memory::new(CodecSettings::or(2)?, PolicySettings::class_balanced(), capacity);
+/// let experiment = Experiment::new(scenario, Method::latent(1, memory), Protocol::Strict, seed);
+/// assert_eq!(experiment.method.title(), "latent, LR 1, or:2");
 /// # Ok::<(), respike::replay::ReplayError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -114,15 +67,11 @@ impl MemorySettings {
 #[non_exhaustive]
 pub struct Experiment {
     /// Which samples come when.
-    pub scenario: Scenario,
-    /// What is trained on.
-    pub strategy: Strategy,
+    pub scenario: ScenarioSettings,
+    /// How something new is learned.
+    pub method: Method,
     /// How data is split, ordered and counted.
     pub protocol: Protocol,
-    /// How many hidden layers are frozen while learning; `None` trains the whole network.
-    pub lr_index: Option<usize>,
-    /// The memory, for strategies that have one.
-    pub memory: Option<MemorySettings>,
     /// Epochs of pre-training; `None` if the network was pre-trained elsewhere and does not say.
     pub pretrain_epochs: Option<usize>,
     /// How pre-training trains, or trained; `None` likewise.
@@ -136,62 +85,8 @@ pub struct Experiment {
     /// Names of the classes in their order, if they were chosen from more or put in another order than
     /// that of the files.
     pub classes: Option<Vec<String>>,
-}
-
-/// Learning rates and epochs where none are asked for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct LearningDefaults {
-    /// Epochs of pre-training.
-    pub pretrain_epochs: usize,
-    /// Learning rate of pre-training.
-    pub pretrain_rate: f32,
-    /// Epochs of each new task.
-    pub epochs: usize,
-    /// Learning rate of each new task.
-    pub rate: f32,
-}
-
-impl LearningDefaults {
-    /// What the protocol does where nothing else is asked for. The published protocol's figures are
-    /// those of Dequino et al. 2024.
-    pub fn of(protocol: Protocol, scenario: Scenario, strategy: Strategy) -> Self {
-        match protocol {
-            Protocol::Strict => LearningDefaults {
-                pretrain_epochs: 50,
-                pretrain_rate: 1e-3,
-                epochs: match scenario {
-                    Scenario::MultiClass { .. } => 20,
-                    _ => 30,
-                },
-                rate: 1e-3,
-            },
-            Protocol::Published => {
-                let rehearses = matches!(strategy, Strategy::Native | Strategy::Joint);
-                let (epochs, rate) = match scenario {
-                    Scenario::Sample { .. } => (50, 1e-3),
-                    Scenario::Class { .. } if rehearses => (100, 1e-3),
-                    Scenario::Class { .. } => (50, 2e-4),
-                    Scenario::MultiClass { .. } => (20, 2e-4),
-                };
-                LearningDefaults {
-                    pretrain_epochs: 200,
-                    pretrain_rate: 2e-4,
-                    epochs,
-                    rate,
-                }
-            }
-        }
-    }
-
-    /// Adamax at one of these rates.
-    pub fn training(learning_rate: f32) -> TrainingSettings {
-        TrainingSettings {
-            learning_rate,
-            optimiser: Adamax::default().into(),
-            ..TrainingSettings::default()
-        }
-    }
+    /// How often the learner is tested.
+    pub test_every: TestEvery,
 }
 
 /// An experiment that was found to fit its data and network.
@@ -199,46 +94,32 @@ impl LearningDefaults {
 pub(super) struct Checked {
     pub plan: Plan,
     pub stage: Stage,
-    pub memory: Option<ReplayMemory>,
+    pub sources: Vec<Box<dyn SourceState>>,
 }
 
 impl Experiment {
-    /// One that trains as [`LearningDefaults`] say, with nothing frozen and without a memory.
+    /// One that trains as the scenario has it where nothing is said
+    /// ([`Scenario::defaults`](super::Scenario::defaults)).
     pub fn new(
-        scenario: Scenario,
-        strategy: Strategy,
+        scenario: impl Into<ScenarioSettings>,
+        method: Method,
         protocol: Protocol,
         seed: MasterSeed,
     ) -> Self {
-        let defaults = LearningDefaults::of(protocol, scenario, strategy);
+        let scenario = scenario.into();
+        let defaults = scenario.defaults(protocol, method.rehearses());
         Experiment {
             scenario,
-            strategy,
+            method,
             protocol,
-            lr_index: None,
-            memory: None,
             pretrain_epochs: Some(defaults.pretrain_epochs),
             pretrain: Some(LearningDefaults::training(defaults.pretrain_rate)),
             epochs: defaults.epochs,
             learn: LearningDefaults::training(defaults.rate),
             seed,
             classes: None,
+            test_every: TestEvery::default(),
         }
-    }
-
-    /// The same with so many hidden layers frozen while learning
-    /// ([`ReplayLayer`](crate::network::ReplayLayer)).
-    #[must_use]
-    pub fn with_replay_layer(mut self, index: usize) -> Self {
-        self.lr_index = Some(index);
-        self
-    }
-
-    /// The same with a memory.
-    #[must_use]
-    pub fn with_memory(mut self, memory: MemorySettings) -> Self {
-        self.memory = Some(memory);
-        self
     }
 
     /// The same, pre-trained for so many epochs in that way.
@@ -262,6 +143,13 @@ impl Experiment {
         self
     }
 
+    /// The same, tested so often.
+    #[must_use]
+    pub fn with_test_every(mut self, tasks: usize, epochs: usize) -> Self {
+        self.test_every = TestEvery { tasks, epochs };
+        self
+    }
+
     /// The same with classes of these names in this order, chosen from more or put in another order.
     #[must_use]
     pub fn with_classes(mut self, names: impl Into<Vec<String>>) -> Self {
@@ -269,44 +157,15 @@ impl Experiment {
         self
     }
 
-    /// Strategy, LR index and codec in a few words: `naive`, or `latent, LR 2, or:10`.
-    pub fn method(&self) -> String {
-        let mut words = self.strategy.to_string();
-        if let Some(index) = self.lr_index {
-            words += &format!(", LR {index}");
-        }
-        if let Some(memory) = self.memory {
-            words += &format!(", {}", memory.codec);
-        }
-        words
-    }
-
     /// What is learned, for people, with the names that the data has: `class: new class yes`.
     pub fn title(&self, dataset: &Dataset) -> String {
-        match (self.scenario, &self.classes) {
-            (Scenario::Sample { speaker }, _) => {
-                let name = dataset.speaker_names().get(&speaker);
-                let name = name.cloned().unwrap_or_else(|| speaker.0.to_string());
-                format!("sample: new speaker {name}")
-            }
-            (Scenario::Class { class }, _) => {
-                format!("class: new class {}", dataset.class_name(class))
-            }
-            (Scenario::MultiClass { base_classes }, Some(names)) => {
-                let (base, new) = names.split_at(base_classes.min(names.len()));
+        match (self.scenario.base_classes(), &self.classes) {
+            (Some(base), Some(names)) => {
+                let (base, new) = names.split_at(base.min(names.len()));
                 let (base, new) = (base.join(", "), new.join(", "));
-                format!("multi-class: {base} known, then {new}")
+                format!("{}: {base} known, then {new}", self.scenario.kind())
             }
-            (scenario @ Scenario::MultiClass { .. }, None) => scenario.to_string(),
-        }
-    }
-
-    /// What learning changes, in a few words: `whole network`, or `above layer 2`.
-    pub fn trains(&self) -> String {
-        match self.lr_index {
-            None => "whole network".to_string(),
-            Some(0) => "all but w1".to_string(),
-            Some(index) => format!("above layer {index}"),
+            _ => self.scenario.title(Some(dataset)),
         }
     }
 
@@ -332,6 +191,11 @@ impl Experiment {
         for (what, epochs) in [
             ("the number of pre-training epochs", self.pretrain_epochs),
             ("the number of epochs", Some(self.epochs)),
+            ("the number of tasks to a test", Some(self.test_every.tasks)),
+            (
+                "the number of epochs to a test",
+                Some(self.test_every.epochs),
+            ),
         ] {
             if epochs == Some(0) {
                 return Err(ContinualError::NoEpochs(what));
@@ -354,16 +218,11 @@ impl Experiment {
             let classes = spec.classes();
             return Err(ContinualError::NoReadout { class, classes });
         }
-        let lr_index = self
-            .lr_index
-            .map(|index| spec.replay_layer(index))
-            .transpose()?;
-        match (self.strategy, lr_index) {
-            (Strategy::Latent, None) => return Err(ContinualError::NoReplayLayer),
-            (Strategy::Native, Some(_)) => return Err(ContinualError::ReplayLayerUnused),
-            _ => {}
+        self.check_parts()?;
+        let stage = self.method.stage(spec)?;
+        if self.method.head.learns_alone() && stage == Stage::Whole {
+            return Err(HeadError::NeedsFrozenLayers(self.method.head.kind()).into());
         }
-        let stage = lr_index.map_or(Stage::Whole, Stage::Learning);
         Latents::check_memory(spec, stage, dataset.len())?;
         let pretrain = self
             .pretrain
@@ -374,19 +233,20 @@ impl Experiment {
             let most = dataset.len().saturating_add(self.most_replays());
             spec.check_training_memory(stage, settings.batch_size.min(most), spec.steps())?;
         }
-        let (plan, memory) = match self.protocol {
+        let (plan, sources) = match self.protocol {
             Protocol::Strict => {
                 let plan = match data.split() {
-                    None => strict_plan(self.scenario, dataset, self.seed)?,
-                    Some(split) => given_plan(self.scenario, dataset, split)?,
+                    None => strict_plan(self.scenario.as_ref(), dataset, self.seed)?,
+                    Some(split) => given_plan(self.scenario.as_ref(), dataset, split, self.seed)?,
                 };
                 let seen = largest_count(dataset, plan.tasks[0].train.iter().copied());
-                (plan, self.empty_memory(spec, dataset, lr_index, seen)?)
+                (plan, self.empty_sources(spec, dataset, seen)?)
             }
             Protocol::Published if data.split().is_some() => {
                 return Err(ContinualError::TestsAreFixed);
             }
             Protocol::Published => {
+                self.refuse_unpublished()?;
                 let of_pretraining = self
                     .pretrain
                     .as_ref()
@@ -400,61 +260,92 @@ impl Experiment {
                         return Err(ContinualError::BatchIsFixed { what, found });
                     }
                 }
-                self.scenario.check(dataset)?;
+                self.scenario.fits(dataset)?;
                 // Replays are drawn from all samples of what is known first.
-                let groups = self.scenario.group_of_each(dataset).into_iter();
-                let base = groups.enumerate().filter(|(_, group)| *group == 0);
-                let seen = largest_count(dataset, base.map(|(index, _)| SampleIndex(index)));
-                let memory = self.empty_memory(spec, dataset, lr_index, seen)?;
-                let replays = memory.as_ref().map(ReplayMemory::capacity);
-                let plan = published_plan(self.scenario, dataset, replays, self.seed)?;
-                (plan, memory)
+                let known = self.scenario.known_first(dataset);
+                let seen = largest_count(dataset, known.into_iter());
+                let sources = self.empty_sources(spec, dataset, seen)?;
+                let memories = sources.iter().filter_map(|source| source.memory());
+                let replays = memories.map(|memory| memory.capacity()).next();
+                let plan = self.scenario.published(dataset, replays, self.seed)?;
+                (plan, sources)
             }
         };
         Ok(Checked {
             plan,
             stage,
-            memory,
+            sources,
         })
+    }
+
+    /// Refuses members whose settings make no sense.
+    fn check_parts(&self) -> Result<(), ContinualError> {
+        let bad = |kind: &str, error: BadSetting| ContinualError::BadPart(error.of(kind));
+        self.scenario
+            .check()
+            .map_err(|error| bad(self.scenario.kind(), error))?;
+        let head = &self.method.head;
+        head.check().map_err(|error| bad(head.kind(), error))?;
+        for source in &self.method.replay {
+            source.check().map_err(|error| bad(source.kind(), error))?;
+        }
+        let factor = self.method.rate_below;
+        match (0.0..=1.0).contains(&factor) {
+            true => Ok(()),
+            false => Err(ContinualError::BadRateBelow(factor)),
+        }
+    }
+
+    /// The published code has four methods.
+    fn refuse_unpublished(&self) -> Result<(), ContinualError> {
+        let method = &self.method;
+        let plain = method.head == HeadSettings::default()
+            && method.rate_below == 0.0
+            && method.replay.len() <= 1
+            && method
+                .replay
+                .iter()
+                .all(|source| source.keeps_everything() || source.codec().is_some());
+        match plain {
+            true => Ok(()),
+            false => Err(ContinualError::MethodNotPublished(method.title())),
+        }
     }
 
     /// The most samples that may be replayed; a budget in bytes is not known in samples here.
     fn most_replays(&self) -> usize {
-        match self.memory.map(|memory| memory.capacity) {
+        match self.method.capacity() {
             Some(Capacity::Samples(samples)) => samples,
             Some(Capacity::Bytes(bytes)) => usize::try_from(bytes).unwrap_or(usize::MAX),
             None => 0,
         }
     }
 
-    /// The memory before anything is in it. One of raw inputs has bits for counts up to `seen`, the
+    /// The replay sources before anything is in them. A memory of raw inputs has bits for counts up to `seen`, the
     /// largest of what is offered first, and grows wider if larger ones come later.
-    fn empty_memory(
+    fn empty_sources(
         &self,
         spec: &NetworkSpec,
         dataset: &Dataset,
-        lr_index: Option<ReplayLayer>,
         seen: u16,
-    ) -> Result<Option<ReplayMemory>, ContinualError> {
-        let kept = match (self.strategy, lr_index) {
-            (Strategy::Naive | Strategy::Joint, _) => return Ok(None),
-            (Strategy::Native, _) => Kept::counts_up_to(seen),
-            (Strategy::Latent, Some(index)) if index.get() == 0 => Kept::Currents,
-            (Strategy::Latent, _) => Kept::Spikes,
+    ) -> Result<Vec<Box<dyn SourceState>>, ContinualError> {
+        let lr_index = self.method.lr_index;
+        let lr_index = lr_index.map(|index| spec.replay_layer(index)).transpose()?;
+        let (kept, units) = match lr_index {
+            None => (Kept::counts_up_to(seen), spec.inputs()),
+            Some(index) => {
+                let units = Stage::Learning(index).input_units(spec);
+                match index.get() {
+                    0 => (Kept::Currents, units),
+                    _ => (Kept::Spikes, units),
+                }
+            }
         };
-        let settings = self.memory.ok_or(ContinualError::NoMemory(self.strategy))?;
-        let units = match lr_index {
-            Some(index) => Stage::Learning(index).input_units(spec),
-            None => spec.inputs(),
-        };
-        let shape = |kept| StoredShape::new(kept, settings.codec, spec.steps(), units);
-        if self.strategy == Strategy::Native {
-            // Better told now than when the first larger count comes.
-            let widest = shape(Kept::counts_up_to(dataset.largest_count()))?;
-            settings.capacity.samples(widest)?;
-        }
-        let memory = ReplayMemory::new(shape(kept)?, settings.policy, settings.capacity)?;
-        Ok(Some(memory))
+        let place = SourcePlace::new(kept, (spec.steps(), units), spec.classes(), self.seed)
+            .with_largest_count(dataset.largest_count());
+        let sources = self.method.replay.iter();
+        let sources = sources.map(|source| Ok(source.begin(&place)?));
+        sources.collect()
     }
 }
 

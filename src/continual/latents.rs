@@ -10,9 +10,9 @@ use crate::ceiling;
 use crate::dataset::Dataset;
 use crate::ids::{ClassId, SampleIndex};
 use crate::network::{
-    Latent, Network, NetworkError, NetworkSpec, PreparedStage, Stage, StageInput,
+    Latent, Network, NetworkError, NetworkSpec, PreparedStage, ReplayLayer, Stage, StageInput,
 };
-use crate::replay::ReplayError;
+use crate::replay::{ReplayError, SampleStore};
 use crate::train::{Examples, SAMPLES_PER_BLOCK, TrainError};
 
 /// The latents of samples that will be needed again and again, each made once.
@@ -73,15 +73,15 @@ impl Latents {
         Ok(ceiling::check(&what, ceiling::product(&bytes))?)
     }
 
-    /// The frozen stage below the stage that learns, if there is one.
-    pub fn frozen<'a>(
+    /// The layers below what is kept, if it is not raw inputs.
+    pub fn frozen_at<'a>(
         &self,
         network: &'a Network,
+        kept_at: Option<ReplayLayer>,
     ) -> Result<Option<PreparedStage<'a>>, NetworkError> {
-        match self.stage {
-            Stage::Whole => Ok(None),
-            Stage::Learning(lr_index) => network.prepare_frozen(lr_index).map(Some),
-        }
+        kept_at
+            .map(|index| network.prepare_frozen(index))
+            .transpose()
     }
 
     /// A sample as the stage reads it: kept, or made now by the frozen stage.
@@ -112,6 +112,18 @@ impl Latents {
             dataset,
             samples,
         }
+    }
+}
+
+/// The samples of a dataset with their latents.
+pub(super) struct Store<'a> {
+    pub latents: &'a Latents,
+    pub dataset: &'a Dataset,
+}
+
+impl SampleStore for Store<'_> {
+    fn examples(&self, samples: Vec<SampleIndex>) -> Box<dyn Examples + '_> {
+        Box::new(self.latents.examples(self.dataset, samples))
     }
 }
 

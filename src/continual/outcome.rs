@@ -4,21 +4,8 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::{Accuracies, AccuracyMatrix, Metrics};
-use crate::replay::ReplayMemory;
+use crate::replay::{ReplayFigures, ReplayMemory};
 use crate::train::{Checkpoint, TimeSpent};
-
-/// What was held in the memory at the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
-pub struct ReplayFigures {
-    /// Samples held.
-    pub samples: usize,
-    /// Bytes really held, labels and header included.
-    pub bytes: u64,
-    /// Bits of the packed samples alone, as papers count.
-    pub payload_bits: u64,
-    /// What the same samples take as raw input spikes, a bit for each step and channel.
-    pub raw_input_bits: u64,
-}
 
 /// How long a run took.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -45,6 +32,15 @@ pub struct RunTime {
     pub test_s: f64,
 }
 
+/// How much kept latents differ from what the network makes of the same samples at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Aged {
+    /// Kept samples that were compared.
+    pub samples: usize,
+    /// Cells (steps × units) that differ, as a share of those that are set in either.
+    pub differing: f64,
+}
+
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -57,14 +53,21 @@ pub struct Outcome {
     pub after: Accuracies,
     /// Accuracy on every task after every task.
     pub matrix: AccuracyMatrix,
+    /// After which task each row of the matrix was measured.
+    pub measured_after: Vec<usize>,
+    /// How much what is kept differs from what would be kept now, where layers below the LR index learn, too.
+    pub aged: Option<Aged>,
     /// What is read off the matrix.
     pub metrics: Option<Metrics>,
     /// How many test samples of each class (row) were taken for each (column) after pre-training.
     pub confusion_before: Array2<u32>,
     /// The same at the end.
     pub confusion_after: Array2<u32>,
-    /// What the memory held.
+    /// What the replay sources held.
     pub replay: ReplayFigures,
+    /// Bytes that are kept for the sake of what was learned before, besides replays and the network's weights: what the
+    /// head and regularisers remember.
+    pub other_bytes: u64,
     /// How long it took.
     pub seconds: RunSeconds,
     /// Where that time went.
@@ -73,6 +76,6 @@ pub struct Outcome {
     pub pretrained: Checkpoint,
     /// The network at the end, and what it was trained on.
     pub learned: Checkpoint,
-    /// The memory at the end, if the strategy has one.
+    /// The memory at the end, if the method has one.
     pub memory: Option<ReplayMemory>,
 }

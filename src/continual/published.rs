@@ -17,7 +17,8 @@ use std::ops::Range;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{ContinualError, Plan, Scenario, Task};
+use super::scenario::Groups;
+use super::{ContinualError, Plan, Task};
 use crate::dataset::{Dataset, Split};
 use crate::ids::{ClassId, SampleIndex};
 use crate::random::{MasterSeed, Purpose};
@@ -72,112 +73,57 @@ pub fn published_epoch(sources: &[usize]) -> Vec<Range<usize>> {
     batches
 }
 
-/// Splits a dataset into the scenario's tasks as the published code does.
-///
-/// `replays` is the number of samples that may be kept: the first batches of a set up to that number.
-/// In the multi-class run a batch of it is set aside for each new class, which joins when it has been
-/// learned, and the rest is shared by the base classes.
-///
-/// # Errors
-/// [`ContinualError`] if the scenario does not fit the data, or a set is smaller than a batch.
-pub fn published_plan(
-    scenario: Scenario,
+/// The sets of a scenario's groups, cut into training and test samples, without replays; and the generator, to draw
+/// more.
+pub(super) fn plan(
+    groups: &Groups,
     dataset: &Dataset,
-    replays: Option<usize>,
     seed: MasterSeed,
-) -> Result<Plan, ContinualError> {
-    scenario.check(dataset)?;
+) -> Result<(Plan, ChaCha8Rng), ContinualError> {
     let mut generator = seed.stream(Purpose::Split);
-    let groups = scenario.group_of_each(dataset);
     let mut tasks = Vec::new();
-    for (group, (name, new_class)) in scenario.groups(dataset).into_iter().enumerate() {
-        let set = shuffled(dataset, |index| groups[index.0] == group, &mut generator);
+    for (group, name) in groups.names.iter().enumerate() {
+        let here = |index: SampleIndex| groups.of_each[index.0] == group;
+        let set = shuffled(dataset, here, &mut generator);
         let split = published_batches(&set);
         if split.train.is_empty() {
-            return Err(too_few(name, set.len(), PUBLISHED_BATCH));
+            return Err(too_few(name.clone(), set.len(), PUBLISHED_BATCH));
         }
         tasks.push(Task {
-            name,
+            name: name.clone(),
             train: split.train,
             test: split.test,
-            new_class,
             replays: Some(Vec::new()),
         });
     }
-    let mut plan = Plan {
+    let plan = Plan {
         tasks,
+        parts: None,
         test_all: None,
         fixed_batches: true,
-        old_grows: matches!(scenario, Scenario::MultiClass { .. }),
+        old_grows: false,
     };
-    if let Some(samples) = replays {
-        add_replays(&mut plan, scenario, dataset, samples, &mut generator)?;
-    }
-    if let Scenario::MultiClass { base_classes } = scenario {
-        let mut all = Vec::new();
-        for class in dataset.classes().into_iter().take(base_classes) {
-            all.extend(first_batches(dataset, class, 1, &mut generator)?);
-        }
-        for task in &plan.tasks[1..] {
-            all.extend(task.test.iter().take(PUBLISHED_BATCH));
-        }
-        plan.test_all = Some(all);
-    }
-    Ok(plan)
+    Ok((plan, generator))
 }
 
-fn add_replays(
-    plan: &mut Plan,
-    scenario: Scenario,
-    dataset: &Dataset,
+/// Whole batches for each of so many sets that share a memory in which a batch is set aside for each of `later` others.
+pub(super) fn batches_of(
     samples: usize,
-    generator: &mut ChaCha8Rng,
-) -> Result<(), ContinualError> {
-    // How many sets the replays are taken from, and whether they are repeated.
-    let old_classes = match scenario {
-        Scenario::Sample { .. } => 1,
-        Scenario::Class { .. } => dataset.classes().len() - 1,
-        Scenario::MultiClass { base_classes } => base_classes,
-    };
-    // The multi-class memory grows by a batch with each new class; room is kept for them, so that a
-    // budget holds to the end.
-    let later = match scenario {
-        Scenario::MultiClass { .. } => plan.tasks.len() - 1,
-        _ => 0,
-    };
-    let batches = (samples / PUBLISHED_BATCH).saturating_sub(later) / old_classes;
-    if batches == 0 {
-        let needed = (old_classes + later) * PUBLISHED_BATCH;
-        return Err(too_few("the memory".to_string(), samples, needed));
+    sets: usize,
+    later: usize,
+) -> Result<usize, ContinualError> {
+    let batches = (samples / PUBLISHED_BATCH).saturating_sub(later) / sets;
+    match batches {
+        0 => {
+            let needed = (sets + later) * PUBLISHED_BATCH;
+            Err(too_few("the memory".to_string(), samples, needed))
+        }
+        batches => Ok(batches),
     }
-    let mut first = Vec::new();
-    match scenario {
-        Scenario::Sample { .. } => {
-            let train = plan.tasks[0].train.iter();
-            first.extend(train.take(batches * PUBLISHED_BATCH));
-        }
-        Scenario::Class { class } => {
-            for old in dataset.classes().into_iter().filter(|&old| old != class) {
-                first.extend(first_batches(dataset, old, batches, generator)?);
-            }
-        }
-        Scenario::MultiClass { base_classes } => {
-            for _ in 0..base_classes {
-                let train = plan.tasks[0].train.iter();
-                first.extend(train.take(batches * PUBLISHED_BATCH));
-            }
-            for task in &mut plan.tasks[1..] {
-                let kept = task.train.iter().copied().take(PUBLISHED_BATCH);
-                task.replays = Some(kept.collect());
-            }
-        }
-    }
-    plan.tasks[0].replays = Some(first);
-    Ok(())
 }
 
 /// The first batches of a class, shuffled anew from all of its samples.
-fn first_batches(
+pub(super) fn first_batches(
     dataset: &Dataset,
     class: ClassId,
     batches: usize,

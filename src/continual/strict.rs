@@ -4,7 +4,8 @@
 //! once; none is ever trained on or kept in a memory; the last epoch is reported, whatever came
 //! before it.
 
-use super::{ContinualError, Plan, Scenario, Task};
+use super::scenario::{Parts, Scenario, SplitSamples};
+use super::{ContinualError, Plan, Task};
 use crate::dataset::{Dataset, RecordingSet, Split, stratified_split};
 use crate::ids::SampleIndex;
 use crate::random::{MasterSeed, Purpose};
@@ -18,15 +19,19 @@ pub const TEST_SHARE: f64 = 0.2;
 /// [`ContinualError`] if the scenario does not fit the data, a task is left without samples, or a
 /// recording is there twice and would be both trained on and tested with.
 pub fn strict_plan(
-    scenario: Scenario,
+    scenario: &dyn Scenario,
     dataset: &Dataset,
     seed: MasterSeed,
 ) -> Result<Plan, ContinualError> {
-    scenario.check(dataset)?;
+    scenario.fits(dataset)?;
     let split = strict_split(dataset, seed)?;
-    plan_of(scenario, dataset, &split, |name, _| {
-        format!("{name} has too few samples to be split")
-    })
+    let samples = SplitSamples {
+        dataset,
+        split: &split,
+        seed,
+        is_given: false,
+    };
+    plan_of(scenario, &samples)
 }
 
 /// Makes the scenario's tasks of samples that are for training and others that are for testing: as strict, but
@@ -38,43 +43,39 @@ pub fn strict_plan(
 /// # Panics
 /// If the split has a sample that is not there.
 pub fn given_plan(
-    scenario: Scenario,
+    scenario: &dyn Scenario,
     dataset: &Dataset,
     split: &Split,
+    seed: MasterSeed,
 ) -> Result<Plan, ContinualError> {
-    scenario.check(dataset)?;
-    plan_of(scenario, dataset, split, |name, what| {
-        format!("none of the samples to {what} is of {name}")
-    })
+    scenario.fits(dataset)?;
+    let samples = SplitSamples {
+        dataset,
+        split,
+        seed,
+        is_given: true,
+    };
+    plan_of(scenario, &samples)
 }
 
-fn plan_of(
-    scenario: Scenario,
-    dataset: &Dataset,
-    split: &Split,
-    why: impl Fn(&str, &str) -> String,
-) -> Result<Plan, ContinualError> {
-    refuse_recordings_on_both_sides(dataset, &split.train, &split.test)?;
-    let groups = scenario.group_of_each(dataset);
-    let names = scenario.groups(dataset).into_iter().enumerate();
-    let tasks = names.map(|(group, (name, new_class))| {
-        let part = split.filter(|index| groups[index.0] == group);
-        for (what, samples) in [("train on", &part.train), ("test with", &part.test)] {
-            if samples.is_empty() {
-                let why = why(&name, what);
-                return Err(ContinualError::NothingLeft { what, why });
-            }
-        }
-        Ok(Task {
-            name,
-            train: part.train,
-            test: part.test,
-            new_class,
-            replays: None,
-        })
+fn plan_of(scenario: &dyn Scenario, samples: &SplitSamples<'_>) -> Result<Plan, ContinualError> {
+    let split = samples.split;
+    refuse_recordings_on_both_sides(samples.dataset, &split.train, &split.test)?;
+    let tasks = scenario.tasks(samples)?;
+    let (mut tests, parts) = match scenario.parts(samples, &tasks)? {
+        Parts::OfTasks(tests) => (tests, None),
+        Parts::Fixed(parts) => (Vec::new(), Some(parts)),
+    };
+    tests.resize(tasks.len(), Vec::new());
+    let tasks = tasks.into_iter().zip(tests).map(|(task, test)| Task {
+        name: task.name,
+        train: task.train,
+        test,
+        replays: None,
     });
     Ok(Plan {
-        tasks: tasks.collect::<Result<_, _>>()?,
+        tasks: tasks.collect(),
+        parts,
         test_all: None,
         fixed_batches: false,
         old_grows: false,

@@ -6,8 +6,9 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::latents::Latents;
-use super::{ContinualError, Plan};
+use super::{ContinualError, Plan, TestPart};
 use crate::dataset::Dataset;
+use crate::head::HeadState;
 use crate::ids::SampleIndex;
 use crate::network::Network;
 use crate::train::evaluate;
@@ -40,8 +41,19 @@ pub struct TestSamples {
 impl TestSamples {
     /// Of a plan.
     pub fn of(plan: &Plan) -> Self {
+        let all = plan.test_all().len();
+        if let Some(parts) = &plan.parts {
+            let (old, new): (Vec<_>, Vec<_>) = parts.iter().partition(|part| part.first_task == 0);
+            let samples =
+                |parts: &[&TestPart]| parts.iter().map(|part| part.samples.len()).sum::<usize>();
+            return TestSamples {
+                old: samples(&old),
+                new: samples(&new),
+                all,
+            };
+        }
         let tests: Vec<usize> = plan.tasks.iter().map(|task| task.test.len()).collect();
-        Self::of_tasks(&tests, plan.old_grows, plan.test_all().len())
+        Self::of_tasks(&tests, plan.old_grows, all)
     }
 
     /// Of tasks with so many test samples each, of which the first is old, or all but the last if old
@@ -63,8 +75,8 @@ impl TestSamples {
 pub(super) struct Tests {
     /// Every test sample once.
     pub samples: Vec<SampleIndex>,
-    /// For each task: places in `samples`.
-    tasks: Vec<Vec<usize>>,
+    /// For each part: places in `samples`, and the task that is the first to teach it.
+    parts: Vec<(Vec<usize>, usize)>,
     /// What accuracy on everything is measured with: places in `samples`.
     all: Vec<usize>,
     old_grows: bool,
@@ -79,8 +91,7 @@ pub(super) struct Tested {
 
 impl Tests {
     pub fn of(plan: &Plan) -> Self {
-        let tasks = plan.tasks.len();
-        let (each, all) = (plan.test_of(0..tasks), plan.test_all());
+        let (each, all) = (plan.all_parts(), plan.test_all());
         let mut samples: Vec<SampleIndex> = [&each[..], &all].concat();
         samples.sort_unstable();
         samples.dedup();
@@ -89,37 +100,59 @@ impl Tests {
             set.iter().filter_map(place).collect()
         };
         Tests {
-            tasks: plan.tasks.iter().map(|task| places(&task.test)).collect(),
+            parts: plan
+                .test_parts()
+                .iter()
+                .map(|part| (places(&part.samples), part.first_task))
+                .collect(),
             all: places(&all),
             old_grows: plan.old_grows,
             samples,
         }
     }
 
-    /// Tests a network while `task` is being learned, 0 for before anything new was.
+    /// The first task to teach what each part is of.
+    pub fn first_tasks(&self) -> Vec<usize> {
+        self.parts.iter().map(|(_, first)| *first).collect()
+    }
+
+    /// Tests a network, with the classes that a head finds if it does that itself, while `task` is being learned, 0 for
+    /// before anything new was.
     pub fn run(
         &self,
         task: usize,
         dataset: &Dataset,
         network: &Network,
+        head: Option<&dyn HeadState>,
         latents: &Latents,
     ) -> Result<Tested, ContinualError> {
         let examples = latents.examples(dataset, self.samples.clone());
-        let predictions = evaluate(network, latents.stage, &examples)?.predictions;
-        let class = |place: usize| dataset.sample(self.samples[place]).class;
-        let accuracy = |sets: &[Vec<usize>]| {
-            let right = sets
-                .iter()
-                .flatten()
-                .filter(|&&p| predictions[p] == class(p));
-            right.count() as f64 / sets.iter().map(Vec::len).sum::<usize>() as f64
+        let of_head = head.map(|head| head.classify(&examples)).transpose()?;
+        let predictions = match of_head.flatten() {
+            Some(classes) => classes,
+            None => evaluate(network, latents.stage, &examples)?.predictions,
         };
-        // `Scenario::check` refuses a scenario without anything new, so there are two tasks at least.
-        let (old, new) = match (self.old_grows, task) {
-            (false, _) => (&self.tasks[..1], &self.tasks[1..]),
-            (true, task) => {
+        let class = |place: usize| dataset.sample(self.samples[place]).class;
+        let accuracy = |sets: &[&[usize]]| {
+            let places = sets.iter().copied().flatten();
+            let right = places.filter(|&&place| predictions[place] == class(place));
+            right.count() as f64 / sets.iter().map(|set| set.len()).sum::<usize>() as f64
+        };
+        let parts_where = |is_meant: &dyn Fn(usize) -> bool| {
+            let parts = self.parts.iter().filter(|(_, first)| is_meant(*first));
+            parts.map(|(places, _)| &places[..]).collect::<Vec<_>>()
+        };
+        let (old, new) = match self.old_grows {
+            false => (
+                parts_where(&|first| first == 0),
+                parts_where(&|first| first > 0),
+            ),
+            true => {
                 let now = task.max(1);
-                (&self.tasks[..now], &self.tasks[now..=now])
+                (
+                    parts_where(&|first| first < now),
+                    parts_where(&|first| first == now),
+                )
             }
         };
         let classes = network.spec().classes();
@@ -127,15 +160,16 @@ impl Tests {
         for &place in &self.all {
             confusion[[class(place).index(), predictions[place].index()]] += 1;
         }
-        let each = self
-            .tasks
-            .iter()
-            .map(|task| accuracy(std::slice::from_ref(task)));
+        let each = self.parts.iter().map(|(places, _)| accuracy(&[places]));
         Ok(Tested {
             accuracy: Accuracies {
-                old: accuracy(old),
-                new: accuracy(new),
-                all: accuracy(std::slice::from_ref(&self.all)),
+                old: accuracy(&old),
+                // Everything may have been known from the first task on.
+                new: match new.is_empty() {
+                    true => accuracy(&old),
+                    false => accuracy(&new),
+                },
+                all: accuracy(&[&self.all]),
             },
             tasks: each.collect(),
             confusion,

@@ -2,20 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::continual::{Experiment, MemorySettings, Protocol, Scenario, Strategy};
-use crate::ids::{ClassId, SpeakerId};
+use crate::continual::{Experiment, Protocol, ScenarioSettings, TestEvery};
+use crate::head::HeadSettings;
+use crate::method::Method;
 use crate::random::MasterSeed;
-use crate::replay::{Capacity, Codec, Policy};
+use crate::replay::{Everything, Memory, SourceSettings};
 use crate::train::TrainingSettings;
 
-/// [`Experiment`]. Strategies, protocols, codecs and policies are written by their text names.
+/// [`Experiment`]. A method that keeps samples in one memory, or all samples, or none, is told by its name, LR index and
+/// memory, as experiments always were; whatever else it has stands in keys of its own.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ExperimentFormat {
-    scenario: ScenarioFormat,
-    strategy: Strategy,
+    scenario: ScenarioSettings,
+    strategy: String,
     protocol: Protocol,
     lr_index: Option<usize>,
     memory: Option<MemoryFormat>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replay: Option<Vec<SourceSettings>>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    rate_below: f32,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    head: HeadSettings,
     pretrain_epochs: Option<usize>,
     pretrain: Option<TrainingSettings>,
     epochs: usize,
@@ -23,92 +31,81 @@ pub(crate) struct ExperimentFormat {
     seed: MasterSeed,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     classes: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    test_every: TestEvery,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-enum ScenarioFormat {
-    Sample { speaker: u16 },
-    Class { class: u16 },
-    MultiClass { base_classes: usize },
+/// A memory, whose settings are those of [`Memory`].
+type MemoryFormat = Memory;
+
+/// The one method by name that replays all samples without saying so.
+const JOINT: &str = "joint";
+
+fn is_zero(number: &f32) -> bool {
+    *number == 0.0
 }
 
-#[derive(Serialize, Deserialize)]
-struct MemoryFormat {
-    codec: Codec,
-    policy: Policy,
-    capacity: CapacityFormat,
+fn is_usual(head: &HeadSettings) -> bool {
+    *head == HeadSettings::default()
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum CapacityFormat {
-    Samples(usize),
-    Bytes(u64),
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What is replayed by a method of that name and with that memory, where it does not say.
+fn usual_replay(strategy: &str, memory: Option<Memory>) -> Vec<SourceSettings> {
+    match memory {
+        Some(memory) => vec![memory.into()],
+        None if strategy == JOINT => vec![Everything {}.into()],
+        None => Vec::new(),
+    }
 }
 
 impl From<Experiment> for ExperimentFormat {
     fn from(experiment: Experiment) -> Self {
+        let method = experiment.method;
+        let memory = method
+            .replay
+            .iter()
+            .find_map(|source| source.get::<Memory>());
+        let is_usual = usual_replay(&method.name, memory.clone()) == method.replay;
         ExperimentFormat {
-            scenario: match experiment.scenario {
-                Scenario::Sample { speaker } => ScenarioFormat::Sample { speaker: speaker.0 },
-                Scenario::Class { class } => ScenarioFormat::Class { class: class.0 },
-                Scenario::MultiClass { base_classes } => {
-                    ScenarioFormat::MultiClass { base_classes }
-                }
-            },
-            strategy: experiment.strategy,
+            scenario: experiment.scenario,
+            strategy: method.name,
             protocol: experiment.protocol,
-            lr_index: experiment.lr_index,
-            memory: experiment.memory.map(|memory| MemoryFormat {
-                codec: memory.codec,
-                policy: memory.policy,
-                capacity: match memory.capacity {
-                    Capacity::Samples(samples) => CapacityFormat::Samples(samples),
-                    Capacity::Bytes(bytes) => CapacityFormat::Bytes(bytes),
-                },
-            }),
+            lr_index: method.lr_index,
+            memory: memory.filter(|_| is_usual),
+            replay: (!is_usual).then_some(method.replay),
+            rate_below: method.rate_below,
+            head: method.head,
             pretrain_epochs: experiment.pretrain_epochs,
             pretrain: experiment.pretrain,
             epochs: experiment.epochs,
             learn: experiment.learn,
             seed: experiment.seed,
             classes: experiment.classes,
+            test_every: experiment.test_every,
         }
     }
 }
 
 impl From<ExperimentFormat> for Experiment {
     fn from(format: ExperimentFormat) -> Self {
-        Experiment {
-            scenario: match format.scenario {
-                ScenarioFormat::Sample { speaker } => Scenario::Sample {
-                    speaker: SpeakerId(speaker),
-                },
-                ScenarioFormat::Class { class } => Scenario::Class {
-                    class: ClassId(class),
-                },
-                ScenarioFormat::MultiClass { base_classes } => {
-                    Scenario::MultiClass { base_classes }
-                }
-            },
-            strategy: format.strategy,
-            protocol: format.protocol,
-            lr_index: format.lr_index,
-            memory: format.memory.map(|memory| MemorySettings {
-                codec: memory.codec,
-                policy: memory.policy,
-                capacity: match memory.capacity {
-                    CapacityFormat::Samples(samples) => Capacity::Samples(samples),
-                    CapacityFormat::Bytes(bytes) => Capacity::Bytes(bytes),
-                },
-            }),
-            pretrain_epochs: format.pretrain_epochs,
-            pretrain: format.pretrain,
-            epochs: format.epochs,
-            learn: format.learn,
-            seed: format.seed,
-            classes: format.classes,
-        }
+        let replay = match format.replay {
+            Some(replay) => replay,
+            None => usual_replay(&format.strategy, format.memory),
+        };
+        let mut method = Method::new(format.strategy).with_head(format.head);
+        method.lr_index = format.lr_index;
+        method.rate_below = format.rate_below;
+        method.replay = replay;
+        let mut experiment = Experiment::new(format.scenario, method, format.protocol, format.seed)
+            .with_learning(format.epochs, format.learn);
+        experiment.pretrain_epochs = format.pretrain_epochs;
+        experiment.pretrain = format.pretrain;
+        experiment.classes = format.classes;
+        experiment.test_every = format.test_every;
+        experiment
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ClassId;
-use crate::replay::{Codec, Kept, Policy, PolicyState, ReplayError, StoredShape};
+use crate::replay::{CodecSettings, Kept, PolicySettings, PolicyState, ReplayError, StoredShape};
 
 /// 2: window counts are packed bit by bit of all units, not unit by unit.
 pub(crate) const VERSION: u32 = 2;
@@ -15,7 +15,7 @@ pub(crate) const VERSION: u32 = 2;
 pub(crate) struct MemoryNote {
     pub format: u32,
     pub shape: ShapeNote,
-    pub policy: Policy,
+    pub policy: PolicySettings,
     pub capacity: usize,
     pub state: StateNote,
     pub samples: usize,
@@ -25,7 +25,7 @@ pub(crate) struct MemoryNote {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ShapeNote {
     kept: KeptNote,
-    codec: Codec,
+    codec: CodecSettings,
     steps: usize,
     units: usize,
 }
@@ -44,6 +44,8 @@ pub(crate) struct StateNote {
     groups: u64,
     offered: u64,
     offered_of_class: BTreeMap<ClassId, u64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    lists: BTreeMap<String, Vec<u32>>,
 }
 
 impl MemoryNote {
@@ -66,7 +68,7 @@ impl From<StoredShape> for ShapeNote {
                 Kept::Currents => KeptNote::Currents,
                 Kept::Inputs { bits } => KeptNote::Inputs { bits },
             },
-            codec: shape.codec(),
+            codec: shape.codec().clone(),
             steps: shape.steps(),
             units: shape.units(),
         }
@@ -92,6 +94,7 @@ impl From<PolicyState> for StateNote {
             groups: state.groups,
             offered: state.offered,
             offered_of_class: state.offered_of_class,
+            lists: state.lists,
         }
     }
 }
@@ -102,6 +105,7 @@ impl From<StateNote> for PolicyState {
             groups: note.groups,
             offered: note.offered,
             offered_of_class: note.offered_of_class,
+            lists: note.lists,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use ndarray::Array2;
 
 use super::{NetworkError, NetworkSpec, ParameterName};
+use crate::ids::TimeStep;
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
 /// Where a network is split: how many hidden layers are frozen. Papers, reports and files call it the LR
@@ -132,6 +133,35 @@ impl<'a> StageInput<'a> {
             StageInput::Spikes(raster) => raster.units(),
             StageInput::Currents(currents) => currents.ncols(),
         }
+    }
+
+    /// How much there is of each unit over all steps: events, spikes, or current.
+    pub fn sums_of_units(&self) -> Vec<f32> {
+        let mut sums = vec![0.0; self.units()];
+        match self {
+            StageInput::Counts(counts) => {
+                for step in 0..counts.steps() {
+                    for (unit, count) in counts.row(TimeStep(step)) {
+                        sums[unit.0] += f32::from(count);
+                    }
+                }
+            }
+            StageInput::Spikes(raster) => {
+                for step in 0..raster.steps() {
+                    for unit in raster.active(TimeStep(step)) {
+                        sums[unit.0] += 1.0;
+                    }
+                }
+            }
+            StageInput::Currents(currents) => {
+                for row in currents.rows() {
+                    for (sum, current) in sums.iter_mut().zip(row) {
+                        *sum += current;
+                    }
+                }
+            }
+        }
+        sums
     }
 
     /// Refuses an input that the stage cannot read.

@@ -9,6 +9,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::table::TextOrTable;
 use super::{Axis, BadSetting, Part, Registry, Table};
 use crate::storage::{parse_toml, with_what_was_meant};
 
@@ -42,6 +43,16 @@ impl<D: Axis + ?Sized> Chosen<D> {
     /// If there is none, or one that has to be told its settings.
     pub fn named(kind: &str) -> Result<Self, String> {
         Self::read(kind, Map::new())
+    }
+
+    /// What the axis knows of the type of that name.
+    pub(crate) fn extra(kind: &str) -> Result<Option<D::Extra>, String> {
+        Ok(Registry::look(|registry| D::members(registry).entry(kind))?.extra)
+    }
+
+    /// Its place among the members of its axis.
+    pub(crate) fn place_in_registry(&self) -> usize {
+        Registry::look(|registry| D::members(registry).place(self.kind))
     }
 
     /// Its settings by name.
@@ -99,6 +110,38 @@ impl<D: Axis + ?Sized> Chosen<D> {
         (entry.in_longer_steps)(Value::Object(settings), factor)
     }
 
+    /// The kind, or the kind and one setting, if that says it all.
+    fn short_text(&self) -> Option<String> {
+        if Self::named(self.kind).is_ok_and(|named| named == *self) {
+            return Some(self.kind.to_string());
+        }
+        let entry = Registry::look(|registry| D::members(registry).find(self.kind))?;
+        let (_, value) = self.settings().find(|(key, _)| Some(*key) == entry.short)?;
+        let text = match value {
+            Value::String(text) => format!("{}:{text}", self.kind),
+            other => format!("{}:{other}", self.kind),
+        };
+        let same = text.parse::<Self>().is_ok_and(|read| read == *self);
+        same.then_some(text)
+    }
+
+    /// The member of that name with the setting that stands behind the colon.
+    fn of_short(kind: &str, value: &str) -> Result<Self, String> {
+        let entry = Registry::look(|registry| D::members(registry).entry(kind))?;
+        let Some(key) = entry.short else {
+            return Err(format!(
+                "the {} `{kind}` has no setting that could stand behind a colon",
+                D::WHAT
+            ));
+        };
+        // A number or a truth value where it can be one, else a text.
+        let plain = serde_json::from_str::<Value>(value).ok();
+        let plain = plain.filter(|value| value.is_number() || value.is_boolean());
+        let plain = plain.unwrap_or_else(|| value.into());
+        let table = Map::from_iter([(key.to_string(), plain)]);
+        Self::read(kind, table).map_err(|reason| format!("`{kind}:{value}`: {reason}"))
+    }
+
     /// Puts the settings, and the kind before them unless it is what no kind means.
     pub(crate) fn put_into<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         if D::DEFAULT != Some(self.kind) {
@@ -144,11 +187,12 @@ impl<D: Axis + ?Sized, M: Part<D>> From<M> for Chosen<D> {
     }
 }
 
-/// The kind alone where its settings are what no settings mean, else a TOML table in one line.
+/// The kind alone where its settings are what no settings mean, the kind with one setting behind a colon where that
+/// says it all, else a TOML table in one line.
 impl<D: Axis + ?Sized> fmt::Display for Chosen<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if Self::named(self.kind).is_ok_and(|named| named == *self) {
-            return write!(f, "{}", self.kind);
+        if let Some(text) = self.short_text() {
+            return write!(f, "{text}");
         }
         write!(f, "{{ kind = \"{}\"", self.kind)?;
         for (key, value) in &self.settings.0 {
@@ -169,6 +213,9 @@ impl<D: Axis + ?Sized> FromStr for Chosen<D> {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if !text.trim_start().starts_with('{') {
+            if let Some((kind, value)) = text.split_once(':') {
+                return Self::of_short(kind, value);
+            }
             let named = Self::named(text);
             return named.map_err(|reason| match reason.starts_with("missing field") {
                 true => format!("{reason}; say `{{ kind = \"{text}\", … }}` with its settings"),
@@ -223,6 +270,9 @@ impl<D: ?Sized> Deref for Chosen<D> {
 
 impl<D: Axis + ?Sized> Serialize for Chosen<D> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Some(text) = self.short_text().filter(|_| D::AS_TEXT) {
+            return serializer.serialize_str(&text);
+        }
         let mut map = serializer.serialize_map(None)?;
         self.put_into(&mut map)?;
         map.end()
@@ -231,6 +281,14 @@ impl<D: Axis + ?Sized> Serialize for Chosen<D> {
 
 impl<'de, D: Axis + ?Sized> Deserialize<'de> for Chosen<D> {
     fn deserialize<T: Deserializer<'de>>(deserializer: T) -> Result<Self, T::Error> {
+        if D::AS_TEXT {
+            return match TextOrTable::deserialize(deserializer)? {
+                TextOrTable::Text(text) => text.parse().map_err(de::Error::custom),
+                TextOrTable::Table(Table(table)) => {
+                    Self::from_table(table).map_err(de::Error::custom)
+                }
+            };
+        }
         let Table(table) = Table::deserialize(deserializer)?;
         Self::from_table(table).map_err(de::Error::custom)
     }

@@ -5,9 +5,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use super::{Axis, Chosen, ScenarioExtra};
 use crate::augment::Augmentation;
+use crate::continual::{HoldsOut, Scenario};
+use crate::head::Head;
 use crate::neuron::{AnyNeuron, Neuron};
 use crate::readout::{AnyReadout, Readout};
+use crate::replay::{Codec, Policy, Source};
 use crate::surrogate::{AnySurrogate, Surrogate};
 use crate::train::{Objective, Regulariser, UpdateRule};
 
@@ -18,6 +22,9 @@ pub trait Member: Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
     const KIND: &'static str;
     /// What it is, in a line.
     const ABOUT: &'static str;
+
+    /// The setting that may stand behind a colon where a member is named in a text, as in `or:10`.
+    const SHORT: Option<&'static str> = None;
 
     /// Refuses settings that make no sense.
     ///
@@ -82,9 +89,14 @@ impl BadSetting {
 }
 
 /// A member that can be made a part of what runs.
-pub trait Part<D: ?Sized>: Member {
+pub trait Part<D: Axis + ?Sized>: Member {
     /// Makes it so.
     fn part(self) -> Arc<D>;
+
+    /// What the axis wants to know of a member's type, if anything.
+    fn extra() -> Option<D::Extra> {
+        None
+    }
 }
 
 impl<N: Member + Neuron> Part<dyn AnyNeuron> for N {
@@ -126,5 +138,44 @@ impl<U: Member + UpdateRule> Part<dyn UpdateRule> for U {
 impl<A: Member + Augmentation> Part<dyn Augmentation> for A {
     fn part(self) -> Arc<dyn Augmentation> {
         Arc::new(self)
+    }
+}
+
+impl<C: Member + Codec> Part<dyn Codec> for C {
+    fn part(self) -> Arc<dyn Codec> {
+        Arc::new(self)
+    }
+}
+
+impl<P: Member + Policy> Part<dyn Policy> for P {
+    fn part(self) -> Arc<dyn Policy> {
+        Arc::new(self)
+    }
+}
+
+impl<S: Member + Source> Part<dyn Source> for S {
+    fn part(self) -> Arc<dyn Source> {
+        Arc::new(self)
+    }
+}
+
+impl<H: Member + Head> Part<dyn Head> for H {
+    fn part(self) -> Arc<dyn Head> {
+        Arc::new(self)
+    }
+}
+
+impl<S: Member + HoldsOut> Part<dyn Scenario> for S {
+    fn part(self) -> Arc<dyn Scenario> {
+        Arc::new(self)
+    }
+
+    fn extra() -> Option<ScenarioExtra> {
+        Some(ScenarioExtra {
+            holding_out: |names, asked| {
+                let found = S::holding_out(names, asked)?.into_iter();
+                Ok(found.map(Chosen::from).collect())
+            },
+        })
     }
 }

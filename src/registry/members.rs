@@ -14,6 +14,10 @@ pub trait Axis: Debug + Send + Sync + 'static {
     const WHAT: &'static str;
     /// What is meant where no `kind` is said.
     const DEFAULT: Option<&'static str> = None;
+    /// Whether a member is written as a text, `or:10`, wherever that says it all.
+    const AS_TEXT: bool = false;
+    /// What is known of the type of each member besides its name.
+    type Extra: Debug + Clone + Copy + Send + Sync + 'static;
 
     /// The members that a registry has.
     fn members(registry: &Registry) -> &Members<Self>;
@@ -23,9 +27,9 @@ pub trait Axis: Debug + Send + Sync + 'static {
 
 /// The members of an axis, in the order in which they were added.
 #[derive(Debug)]
-pub struct Members<D: ?Sized>(Vec<Entry<D>>);
+pub struct Members<D: Axis + ?Sized>(Vec<Entry<D>>);
 
-impl<D: ?Sized> Clone for Members<D> {
+impl<D: Axis + ?Sized> Clone for Members<D> {
     fn clone(&self) -> Self {
         Members(self.0.clone())
     }
@@ -33,22 +37,24 @@ impl<D: ?Sized> Clone for Members<D> {
 
 /// One member.
 #[derive(Debug)]
-pub(super) struct Entry<D: ?Sized> {
+pub(super) struct Entry<D: Axis + ?Sized> {
     kind: &'static str,
     about: &'static str,
+    pub short: Option<&'static str>,
     settings: fn() -> Vec<&'static str>,
     pub of: TypeId,
+    pub extra: Option<D::Extra>,
     pub read: fn(Value) -> Result<Chosen<D>, String>,
     pub in_longer_steps: fn(Value, f64) -> Result<Chosen<D>, String>,
 }
 
-impl<D: ?Sized> Clone for Entry<D> {
+impl<D: Axis + ?Sized> Clone for Entry<D> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<D: ?Sized> Copy for Entry<D> {}
+impl<D: Axis + ?Sized> Copy for Entry<D> {}
 
 impl<D: Axis + ?Sized> Members<D> {
     /// None yet.
@@ -69,8 +75,10 @@ impl<D: Axis + ?Sized> Members<D> {
         self.0.push(Entry {
             kind: M::KIND,
             about: M::ABOUT,
+            short: M::SHORT,
             settings: fields_of::<M>,
             of: TypeId::of::<M>(),
+            extra: M::extra(),
             read: |settings| Ok(Chosen::of(read::<M>(settings)?)),
             in_longer_steps: |settings, factor| {
                 Ok(Chosen::of(read::<M>(settings)?.in_longer_steps(factor)))
@@ -95,6 +103,12 @@ impl<D: Axis + ?Sized> Members<D> {
             settings: (entry.settings)(),
             about: entry.about,
         }));
+    }
+
+    /// Names in their order.
+    pub(crate) fn place(&self, kind: &str) -> usize {
+        let place = self.0.iter().position(|entry| entry.kind == kind);
+        place.unwrap_or(self.0.len())
     }
 
     pub(super) fn find(&self, kind: &str) -> Option<Entry<D>> {

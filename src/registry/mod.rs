@@ -57,8 +57,16 @@ use std::fmt::Debug;
 use std::sync::{PoisonError, RwLock};
 
 use crate::augment::{Augmentation, Blend, ChannelShift, DropEvents, Jitter, TimeStretch};
+use crate::continual::{
+    DataNames, HeldOut, HoldsOut, ManyBatches, ManyClasses, NewClass, NewSpeaker, NextTask,
+    Scenario, Stream,
+};
+use crate::head::{Head, Redrawn, Trained};
 use crate::neuron::{AdLifSettings, AlifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
 use crate::readout::{AccumulateReadout, AnyReadout, LeakySettings, Readout, SpikeCountReadout};
+use crate::replay::{
+    ClassBalanced, Codec, Counts, Everything, Memory, Or, Policy, Raw, Reservoir, Source, Uniform,
+};
 use crate::surrogate::{
     AnySurrogate, Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Sigmoid, Surrogate,
     Triangle,
@@ -70,9 +78,18 @@ use crate::train::{
 
 macro_rules! axis {
     ($part:ty, $what:literal, $field:ident, $default:expr) => {
+        axis!($part, $what, $field, $default, as_text: false);
+    };
+    ($part:ty, $what:literal, $field:ident, $default:expr, as_text: $as_text:literal) => {
+        axis!($part, $what, $field, $default, as_text: $as_text, extra: ());
+    };
+    ($part:ty, $what:literal, $field:ident, $default:expr, as_text: $as_text:literal, extra: $extra:ty) => {
         impl Axis for $part {
+            type Extra = $extra;
+
             const WHAT: &'static str = $what;
             const DEFAULT: Option<&'static str> = $default;
+            const AS_TEXT: bool = $as_text;
 
             fn members(registry: &Registry) -> &Members<Self> {
                 &registry.$field
@@ -92,6 +109,19 @@ axis!(dyn Objective, "objective", objectives, None);
 axis!(dyn Regulariser, "regulariser", regularisers, None);
 axis!(dyn UpdateRule, "optimiser", optimisers, None);
 axis!(dyn Augmentation, "augmentation", augmentations, None);
+axis!(dyn Codec, "codec", codecs, None, as_text: true);
+axis!(dyn Policy, "policy", policies, None, as_text: true);
+axis!(dyn Source, "replay source", sources, None);
+axis!(dyn Head, "head", heads, None, as_text: true);
+axis!(dyn Scenario, "scenario", scenarios, None, as_text: false, extra: ScenarioExtra);
+
+/// What is known of a scenario besides what every member has.
+#[derive(Debug, Clone, Copy)]
+pub struct ScenarioExtra {
+    /// [`HoldsOut::holding_out`].
+    pub(crate) holding_out:
+        fn(&dyn DataNames, Option<&[HeldOut]>) -> Result<Vec<Chosen<dyn Scenario>>, String>,
+}
 
 /// All members that are known by name.
 #[derive(Debug, Clone)]
@@ -103,6 +133,11 @@ pub struct Registry {
     regularisers: Members<dyn Regulariser>,
     optimisers: Members<dyn UpdateRule>,
     augmentations: Members<dyn Augmentation>,
+    codecs: Members<dyn Codec>,
+    policies: Members<dyn Policy>,
+    sources: Members<dyn Source>,
+    heads: Members<dyn Head>,
+    scenarios: Members<dyn Scenario>,
 }
 
 static INSTALLED: RwLock<Option<Registry>> = RwLock::new(None);
@@ -118,6 +153,11 @@ impl Registry {
             regularisers: Members::none(),
             optimisers: Members::none(),
             augmentations: Members::none(),
+            codecs: Members::none(),
+            policies: Members::none(),
+            sources: Members::none(),
+            heads: Members::none(),
+            scenarios: Members::none(),
         };
         empty
             .with::<dyn AnyNeuron, CubaLifSettings>()
@@ -148,6 +188,22 @@ impl Registry {
             .with::<dyn Augmentation, Jitter>()
             .with::<dyn Augmentation, DropEvents>()
             .with::<dyn Augmentation, Blend>()
+            .with::<dyn Codec, Raw>()
+            .with::<dyn Codec, Or>()
+            .with::<dyn Codec, Counts>()
+            .with::<dyn Policy, Uniform>()
+            .with::<dyn Policy, Reservoir>()
+            .with::<dyn Policy, ClassBalanced>()
+            .with::<dyn Source, Memory>()
+            .with::<dyn Source, Everything>()
+            .with::<dyn Head, Redrawn>()
+            .with::<dyn Head, Trained>()
+            .with::<dyn Scenario, NewSpeaker>()
+            .with::<dyn Scenario, NewClass>()
+            .with::<dyn Scenario, ManyClasses>()
+            .with::<dyn Scenario, ManyBatches>()
+            .with::<dyn Scenario, Stream>()
+            .with::<dyn Scenario, NextTask>()
     }
 
     fn with<D: Axis + ?Sized, M: Part<D>>(mut self) -> Self {
@@ -201,6 +257,36 @@ impl Registry {
         self.with::<dyn Augmentation, A>()
     }
 
+    /// The same with a codec of one's own.
+    #[must_use]
+    pub fn with_codec<C: Member + Codec>(self) -> Self {
+        self.with::<dyn Codec, C>()
+    }
+
+    /// The same with a policy of one's own.
+    #[must_use]
+    pub fn with_policy<P: Member + Policy>(self) -> Self {
+        self.with::<dyn Policy, P>()
+    }
+
+    /// The same with a replay source of one's own.
+    #[must_use]
+    pub fn with_source<S: Member + Source>(self) -> Self {
+        self.with::<dyn Source, S>()
+    }
+
+    /// The same with a head of one's own.
+    #[must_use]
+    pub fn with_head<H: Member + Head>(self) -> Self {
+        self.with::<dyn Head, H>()
+    }
+
+    /// The same with a scenario of one's own.
+    #[must_use]
+    pub fn with_scenario<S: Member + HoldsOut>(self) -> Self {
+        self.with::<dyn Scenario, S>()
+    }
+
     /// From now on this process reads and writes with this registry: specs, records and checkpoints have no
     /// other way to know what their names mean. A program does it first of all.
     ///
@@ -215,6 +301,11 @@ impl Registry {
             self.regularisers.add_all(before.regularisers);
             self.optimisers.add_all(before.optimisers);
             self.augmentations.add_all(before.augmentations);
+            self.codecs.add_all(before.codecs);
+            self.policies.add_all(before.policies);
+            self.sources.add_all(before.sources);
+            self.heads.add_all(before.heads);
+            self.scenarios.add_all(before.scenarios);
         }
         *installed = Some(self);
     }
@@ -254,6 +345,11 @@ impl Registry {
         self.regularisers.put_into(&mut known);
         self.optimisers.put_into(&mut known);
         self.augmentations.put_into(&mut known);
+        self.codecs.put_into(&mut known);
+        self.policies.put_into(&mut known);
+        self.sources.put_into(&mut known);
+        self.heads.put_into(&mut known);
+        self.scenarios.put_into(&mut known);
         known
     }
 
@@ -290,5 +386,30 @@ impl Registry {
     /// Every augmentation with what it is.
     pub fn augmentations(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.augmentations.list()
+    }
+
+    /// Every codec with what it is.
+    pub fn codecs(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.codecs.list()
+    }
+
+    /// Every policy with what it is.
+    pub fn policies(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.policies.list()
+    }
+
+    /// Every replay source with what it is.
+    pub fn sources(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.sources.list()
+    }
+
+    /// Every head with what it is.
+    pub fn heads(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.heads.list()
+    }
+
+    /// Every scenario with what it is.
+    pub fn scenarios(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.scenarios.list()
     }
 }

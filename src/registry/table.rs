@@ -28,6 +28,35 @@ impl<'de> Deserialize<'de> for Table {
     }
 }
 
+/// A member's short text, or its table.
+pub(super) enum TextOrTable {
+    Text(String),
+    Table(Table),
+}
+
+impl<'de> Deserialize<'de> for TextOrTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = TextOrTable;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a name or a table")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<TextOrTable, E> {
+                Ok(TextOrTable::Text(text.to_string()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TextOrTable, A::Error> {
+                Ok(TextOrTable::Table(Table(read_map(map)?)))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
 fn read_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Map<String, Value>, A::Error> {
     let mut table = Map::new();
     while let Some(key) = map.next_key::<String>()? {

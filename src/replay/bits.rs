@@ -77,35 +77,40 @@ pub(super) fn written(bits: usize, write: impl FnOnce(BitWriter<'_>)) -> BitVec<
 }
 
 /// Bits somewhere in words, to be read.
-#[derive(Clone, Copy)]
-pub(crate) struct Bits<'a> {
+#[derive(Debug, Clone, Copy)]
+pub struct PackedBits<'a> {
     words: &'a [u64],
     start: usize,
     len: usize,
 }
 
-impl<'a> Bits<'a> {
+impl<'a> PackedBits<'a> {
     /// `len` bits of `words`, from bit `start` on.
     ///
     /// # Panics
     /// If there are not that many.
-    pub(crate) fn of_words(words: &'a [u64], start: usize, len: usize) -> Self {
+    pub fn of_words(words: &'a [u64], start: usize, len: usize) -> Self {
         assert!(start + len <= words.len() * 64, "bits past the last word");
-        Bits { words, start, len }
+        PackedBits { words, start, len }
     }
 
     /// All bits of a vector that begins with its first word's lowest bit.
     pub(super) fn of_aligned(bits: &'a BitVec<u64, Lsb0>) -> Self {
-        Bits::of_words(bits.as_raw_slice(), 0, bits.len())
+        PackedBits::of_words(bits.as_raw_slice(), 0, bits.len())
     }
 
-    pub(super) fn len(self) -> usize {
+    /// How many there are.
+    #[allow(
+        clippy::len_without_is_empty,
+        reason = "a codec knows how many there are"
+    )]
+    pub fn len(self) -> usize {
         self.len
     }
 
     /// `bits` of them, 1 to 64, from bit `at` on; the reader stays inside.
     #[inline(always)]
-    pub(super) fn read(self, at: usize, bits: usize) -> u64 {
+    pub fn read(self, at: usize, bits: usize) -> u64 {
         let at = self.start + at;
         let (word, shift) = (at / 64, at % 64);
         let low = self.words[word] >> shift;
@@ -132,7 +137,7 @@ pub(super) fn aligned(bits: &BitSlice<u64, Lsb0>) -> BitVec<u64, Lsb0> {
 }
 
 /// Writes all of `from` over the bits of `to` from bit `at` on.
-pub(super) fn overwrite(to: &mut [u64], at: usize, from: Bits<'_>) {
+pub(super) fn overwrite(to: &mut [u64], at: usize, from: PackedBits<'_>) {
     let mut done = 0;
     while done < from.len() {
         let (word, shift) = ((at + done) / 64, (at + done) % 64);
@@ -164,7 +169,7 @@ mod tests {
                 writer.finish();
             });
             prop_assert_eq!(&written, &plain);
-            let reader = Bits::of_aligned(&written);
+            let reader = PackedBits::of_aligned(&written);
             let mut at = 0;
             for &(value, bits) in &numbers {
                 prop_assert_eq!(reader.read(at, bits), value & low_bits(bits));
@@ -184,7 +189,7 @@ mod tests {
             let source = BitVec::<u64, Lsb0>::from_vec(from.clone());
             expected[at..at + len].copy_from_bitslice(&source[start..start + len]);
             let mut found = words;
-            overwrite(&mut found, at, Bits::of_words(&from, start, len));
+            overwrite(&mut found, at, PackedBits::of_words(&from, start, len));
             prop_assert_eq!(BitVec::<u64, Lsb0>::from_vec(found), expected);
             let cut = &source[start..start + len];
             let copy = aligned(cut);

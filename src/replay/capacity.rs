@@ -1,3 +1,5 @@
+use serde::{Deserialize, Deserializer, Serialize};
+
 use super::{ReplayError, StoredShape};
 
 /// Bytes of a memory besides its samples: what is kept, codec, extents, capacity, policy and its
@@ -7,13 +9,14 @@ pub(super) const HEADER_BYTES: u64 = 64;
 pub(super) const LABEL_BYTES: u64 = 2;
 
 /// How much a memory may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Capacity {
     /// So many samples.
     Samples(usize),
     /// As many samples as fit into so many bytes, labels and header included.
-    Bytes(u64),
+    Bytes(#[serde(deserialize_with = "bytes_or_text")] u64),
 }
 
 impl Capacity {
@@ -22,7 +25,7 @@ impl Capacity {
     /// # Errors
     /// [`ReplayError::NoSamples`] and [`ReplayError::BudgetTooSmall`] if it is none,
     /// [`ReplayError::TooLarge`] if it is more than memory can address.
-    pub fn samples(self, shape: StoredShape) -> Result<usize, ReplayError> {
+    pub fn samples(self, shape: &StoredShape) -> Result<usize, ReplayError> {
         let samples = match self {
             Capacity::Samples(0) => return Err(ReplayError::NoSamples),
             Capacity::Samples(samples) => samples,
@@ -53,10 +56,24 @@ impl Capacity {
 }
 
 /// What a memory of so many samples takes: payload in whole 64-bit words, labels, header.
-pub(super) fn held_bytes(samples: u64, shape: StoredShape) -> u64 {
+pub(super) fn held_bytes(samples: u64, shape: &StoredShape) -> u64 {
     let payload = (u128::from(samples) * u128::from(shape.bits())).div_ceil(64) * 8;
     let all = payload + u128::from(samples * LABEL_BYTES + HEADER_BYTES);
     u64::try_from(all).unwrap_or(u64::MAX)
+}
+
+/// A number of bytes, or a text as [`parse_bytes`] reads it.
+fn bytes_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Size {
+        Bytes(u64),
+        Text(String),
+    }
+    match Size::deserialize(deserializer)? {
+        Size::Bytes(bytes) => Ok(bytes),
+        Size::Text(text) => parse_bytes(&text).map_err(serde::de::Error::custom),
+    }
 }
 
 /// Sizes are below this, 1000 TB.

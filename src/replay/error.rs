@@ -9,11 +9,6 @@ use crate::network::NetworkError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// A codec was not understood.
-    #[error(
-        "`{0}` is not a codec: use raw, or:W or counts:W with a window of W steps, as in or:10"
-    )]
-    BadCodec(String),
     /// A window must hold at least a step.
     #[error("a window must be 1 to 65536 steps, not {0}")]
     BadWindow(usize),
@@ -25,9 +20,6 @@ pub enum ReplayError {
     /// A size that no machine has.
     #[error("`{0}` is too large: a size must be below 1000 TB")]
     SizeTooLarge(String),
-    /// A policy was not understood.
-    #[error("`{0}` is not a policy: use uniform, reservoir or class-balanced")]
-    BadPolicy(String),
     /// Not even one sample fits.
     #[error(
         "a budget of {budget} bytes is too small: one sample under this codec needs {needed} bytes, labels and header included"
@@ -81,7 +73,15 @@ pub enum ReplayError {
     },
     /// Raw inputs are kept as they are.
     #[error("raw inputs are kept with the codec raw, not {0}; time compression is for latents")]
-    InputsAreRaw(super::Codec),
+    InputsAreRaw(String),
+    /// A codec can't read what it should have packed.
+    #[error("the packed bits are not of the codec {codec}: {reason}")]
+    BadBits {
+        /// The codec.
+        codec: String,
+        /// What is wrong with them.
+        reason: String,
+    },
     /// The network refused a sample.
     #[error(transparent)]
     Network(#[from] NetworkError),

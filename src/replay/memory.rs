@@ -4,12 +4,12 @@ use bitvec::prelude::{BitVec, Lsb0};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::bits::{Bits, overwrite};
+use super::bits::{PackedBits, overwrite};
 use super::capacity::held_bytes;
 use super::codec::{unpack_currents, unpack_inputs, unpack_spikes};
 use super::{
-    Capacity, Kept, Policy, PolicyState, ReplayError, StoredShape, encode_counts, encode_currents,
-    encode_spikes,
+    Admission, Capacity, Kept, Offer, OfferFeatures, PolicySettings, PolicyState, ReplayError,
+    StoredShape, encode_counts, encode_currents, encode_spikes,
 };
 use crate::ceiling;
 use crate::ids::ClassId;
@@ -24,7 +24,7 @@ use crate::train::{Examples, TrainError};
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplayMemory {
     pub(super) shape: StoredShape,
-    pub(super) policy: Policy,
+    pub(super) policy: PolicySettings,
     pub(super) capacity: usize,
     pub(super) state: PolicyState,
     pub(super) classes: Vec<ClassId>,
@@ -39,13 +39,13 @@ impl ReplayMemory {
     /// machine's memory (see [`ceiling`](crate::ceiling)).
     pub fn new(
         shape: StoredShape,
-        policy: Policy,
+        policy: PolicySettings,
         capacity: Capacity,
     ) -> Result<Self, ReplayError> {
         Ok(ReplayMemory {
+            capacity: affordable(capacity, &shape)?,
             shape,
             policy,
-            capacity: affordable(capacity, shape)?,
             state: PolicyState::default(),
             classes: Vec::new(),
             payload: BitVec::new(),
@@ -53,13 +53,13 @@ impl ReplayMemory {
     }
 
     /// What is kept, how, and of what extents.
-    pub fn shape(&self) -> StoredShape {
-        self.shape
+    pub fn shape(&self) -> &StoredShape {
+        &self.shape
     }
 
     /// Which samples are kept.
-    pub fn policy(&self) -> Policy {
-        self.policy
+    pub fn policy(&self) -> &PolicySettings {
+        &self.policy
     }
 
     /// The most samples that may be held.
@@ -79,14 +79,15 @@ impl ReplayMemory {
 
     /// Bytes really held: packed samples in whole words, labels, header.
     pub fn bytes(&self) -> u64 {
-        held_bytes(self.classes.len() as u64, self.shape)
+        held_bytes(self.classes.len() as u64, &self.shape) + self.state.bytes()
     }
 
     /// Makes a memory of raw inputs hold event counts up to `largest`: if they need more bits than there
     /// are for each, all that is held is packed anew with as many, and counts for so many more bytes.
     ///
     /// `capacity` is what the memory was made with. Where that is a number of bytes, fewer of the wider
-    /// samples fit, and random ones are dropped. A memory of anything else stays as it is.
+    /// samples fit, and random ones are dropped. A memory of anything else stays as it is. Returns which places
+    /// stayed, in their order, if all was packed anew.
     ///
     /// # Errors
     /// As [`ReplayMemory::new`]; the memory is then as before.
@@ -95,43 +96,44 @@ impl ReplayMemory {
         largest: u16,
         capacity: Capacity,
         generator: &mut ChaCha8Rng,
-    ) -> Result<(), ReplayError> {
+    ) -> Result<Option<Vec<usize>>, ReplayError> {
         let (Kept::Inputs { bits: old }, wide @ Kept::Inputs { bits }) =
             (self.shape.kept(), Kept::counts_up_to(largest))
         else {
-            return Ok(());
+            return Ok(None);
         };
         if bits <= old {
-            return Ok(());
+            return Ok(None);
         }
         let (steps, units) = (self.shape.steps(), self.shape.units());
-        let shape = StoredShape::new(wide, self.shape.codec(), steps, units)?;
-        let capacity = affordable(capacity, shape)?;
+        let shape = StoredShape::new(wide, self.shape.codec().clone(), steps, units)?;
+        let capacity = affordable(capacity, &shape)?;
         let mut stay: Vec<usize> = (0..self.len()).collect();
         if stay.len() > capacity {
             stay.shuffle(generator);
             stay.truncate(capacity);
             stay.sort_unstable();
         }
+        let slot_bits = shape.bits() as usize;
         let mut wider = ReplayMemory {
             shape,
-            policy: self.policy,
+            policy: self.policy.clone(),
             capacity,
             state: self.state.clone(),
             classes: Vec::with_capacity(stay.len()),
-            payload: BitVec::with_capacity(stay.len() * shape.bits() as usize),
+            payload: BitVec::with_capacity(stay.len() * slot_bits),
         };
-        for index in stay {
+        for &index in &stay {
             wider.append(self.classes[index], &self.decode(index)?)?;
         }
         *self = wider;
-        Ok(())
+        Ok(Some(stay))
     }
 
     /// Offers a group of samples, and keeps those that the policy chooses.
     ///
     /// `sample` makes the latent or raw input of a candidate; only those that stay are made.
-    /// Returns which candidates stayed.
+    /// Returns which candidates stayed, and in which places.
     ///
     /// # Errors
     /// What `sample` returns, and [`ReplayError::WrongShape`] if it is not what the memory keeps.
@@ -140,15 +142,18 @@ impl ReplayMemory {
         candidates: &[ClassId],
         sample: impl Fn(usize) -> Result<StageInput<'a>, ReplayError>,
         generator: &mut ChaCha8Rng,
-    ) -> Result<Vec<usize>, ReplayError> {
+    ) -> Result<Vec<Admission>, ReplayError> {
         let mut state = self.state.clone();
-        let admissions = self.policy.admit(
-            &mut state,
-            self.capacity,
-            &self.classes,
+        let offer = Offer {
+            capacity: self.capacity,
+            held: &self.classes,
             candidates,
-            generator,
-        );
+            features: &Looks {
+                memory: self,
+                sample: &sample,
+            },
+        };
+        let admissions = self.policy.admit(&mut state, &offer, generator)?;
         let mut encoded = Vec::with_capacity(admissions.len());
         for admission in &admissions {
             encoded.push(self.encode(&sample(admission.candidate)?)?);
@@ -162,7 +167,7 @@ impl ReplayMemory {
         for (admission, bits) in admissions.iter().zip(&encoded) {
             self.put(admission.place, candidates[admission.candidate], bits);
         }
-        Ok(admissions.iter().map(|a| a.candidate).collect())
+        Ok(admissions)
     }
 
     /// Puts a sample into the next free place, whatever the policy would say.
@@ -192,7 +197,7 @@ impl ReplayMemory {
         overwrite(
             self.payload.as_raw_mut_slice(),
             start,
-            Bits::of_aligned(bits),
+            PackedBits::of_aligned(bits),
         );
     }
 
@@ -202,7 +207,7 @@ impl ReplayMemory {
     }
 
     fn encode(&self, sample: &StageInput<'_>) -> Result<BitVec<u64, Lsb0>, ReplayError> {
-        let (shape, extents) = (self.shape, (sample.steps(), sample.units()));
+        let (shape, extents) = (&self.shape, (sample.steps(), sample.units()));
         let codec = shape.codec();
         if extents == (shape.steps(), shape.units()) {
             match (shape.kept(), sample) {
@@ -229,6 +234,32 @@ impl ReplayMemory {
         })
     }
 
+    /// In how many bits a kept sample differs from another one as it would be kept, and how many are set in either.
+    ///
+    /// # Errors
+    /// [`ReplayError::WrongShape`] for a sample that this does not keep.
+    ///
+    /// # Panics
+    /// If `index` is not below the number of samples held.
+    pub fn difference(
+        &self,
+        index: usize,
+        sample: &StageInput<'_>,
+    ) -> Result<(u64, u64), ReplayError> {
+        let fresh = self.encode(sample)?;
+        let fresh = PackedBits::of_aligned(&fresh);
+        let bits = self.slot_bits();
+        let kept = PackedBits::of_words(self.payload.as_raw_slice(), index * bits, bits);
+        let (mut apart, mut either) = (0, 0);
+        for at in (0..bits).step_by(64) {
+            let width = (bits - at).min(64);
+            let (one, other) = (kept.read(at, width), fresh.read(at, width));
+            apart += u64::from((one ^ other).count_ones());
+            either += u64::from((one | other).count_ones());
+        }
+        Ok((apart, either))
+    }
+
     /// Decodes one sample.
     ///
     /// # Errors
@@ -237,20 +268,46 @@ impl ReplayMemory {
     /// # Panics
     /// If `index` is not below the number of samples held.
     pub fn decode(&self, index: usize) -> Result<StageInput<'static>, ReplayError> {
-        let (bits, shape) = (self.slot_bits(), self.shape);
-        let packed = Bits::of_words(self.payload.as_raw_slice(), index * bits, bits);
-        Ok(match shape.kept() {
-            Kept::Spikes => Latent::Spikes(unpack_spikes(shape, packed)?).into(),
-            Kept::Currents => Latent::Currents(unpack_currents(shape, packed)?).into(),
-            Kept::Inputs { bits } => {
-                StageInput::Counts(Cow::Owned(unpack_inputs(shape, bits, packed)?))
-            }
-        })
+        let (bits, shape) = (self.slot_bits(), &self.shape);
+        let packed = PackedBits::of_words(self.payload.as_raw_slice(), index * bits, bits);
+        unpacked(shape, packed)
+    }
+}
+
+/// A sample of a shape.
+fn unpacked(
+    shape: &StoredShape,
+    packed: PackedBits<'_>,
+) -> Result<StageInput<'static>, ReplayError> {
+    Ok(match shape.kept() {
+        Kept::Spikes => Latent::Spikes(unpack_spikes(shape, packed)?).into(),
+        Kept::Currents => Latent::Currents(unpack_currents(shape, packed)?).into(),
+        Kept::Inputs { bits } => {
+            StageInput::Counts(Cow::Owned(unpack_inputs(shape, bits, packed)?))
+        }
+    })
+}
+
+/// What samples of a memory and those that are offered to it look like.
+struct Looks<'a, S> {
+    memory: &'a ReplayMemory,
+    sample: &'a S,
+}
+
+impl<'b, S: Fn(usize) -> Result<StageInput<'b>, ReplayError>> OfferFeatures for Looks<'_, S> {
+    fn held(&self, place: usize) -> Result<Vec<f32>, ReplayError> {
+        Ok(self.memory.decode(place)?.sums_of_units())
+    }
+
+    fn candidate(&self, candidate: usize) -> Result<Vec<f32>, ReplayError> {
+        let (shape, sample) = (&self.memory.shape, (self.sample)(candidate)?);
+        let kept = self.memory.encode(&sample)?;
+        Ok(unpacked(shape, PackedBits::of_aligned(&kept))?.sums_of_units())
     }
 }
 
 /// The number of samples that a capacity means, if the machine may hold so many.
-fn affordable(capacity: Capacity, shape: StoredShape) -> Result<usize, ReplayError> {
+fn affordable(capacity: Capacity, shape: &StoredShape) -> Result<usize, ReplayError> {
     let samples = capacity.samples(shape)?;
     let what = format!("a replay memory of {samples} samples");
     ceiling::check(&what, Some(held_bytes(samples as u64, shape)))?;

@@ -6,15 +6,15 @@
 //!
 //! ```
 //! use respike::ids::{TimeStep, Unit};
-//! use respike::replay::{Codec, decode_spikes, encode_spikes};
+//! use respike::replay::{CodecSettings, decode_spikes, encode_spikes};
 //! use respike::spikes::SpikeRaster;
 //!
 //! let mut latent = SpikeRaster::new(100, 50)?;
 //! latent.set(TimeStep(13), Unit(7));
-//! let codec = Codec::or(10)?;
-//! let packed = encode_spikes(codec, &latent);
+//! let codec = CodecSettings::or(10)?;
+//! let packed = encode_spikes(&codec, &latent);
 //! assert_eq!(packed.len(), 500); // bits: 50 units, 10 windows
-//! let replay = decode_spikes(codec, 100, 50, &packed)?;
+//! let replay = decode_spikes(&codec, 100, 50, &packed)?;
 //! assert!(replay.get(TimeStep(10), Unit(7))); // the first step of its window
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -27,15 +27,24 @@ mod memory;
 mod policy;
 mod saved;
 mod shape;
+mod source;
 mod windows;
 
+pub use bits::PackedBits;
 pub use capacity::{Capacity, parse_bytes};
 pub use codec::{
-    Codec, Window, decode_counts, decode_currents, decode_spikes, decode_spikes_into,
-    encode_counts, encode_currents, encode_spikes,
+    Codec, CodecSettings, Counts, Or, Raw, Window, decode_counts, decode_currents, decode_spikes,
+    decode_spikes_into, encode_counts, encode_currents, encode_spikes,
 };
 pub use error::ReplayError;
 pub use memory::ReplayMemory;
-pub use policy::{Admission, Policy, PolicyState};
+pub use policy::{
+    Admission, ClassBalanced, NoFeatures, Offer, OfferFeatures, Places, Policy, PolicySettings,
+    PolicyState, Reservoir, Uniform,
+};
 pub use shape::{Kept, StoredShape};
+pub use source::{
+    Everything, LearnedSamples, MakeSample, Memory, ReplayFigures, SampleStore, Source,
+    SourcePlace, SourceSettings, SourceState,
+};
 pub use windows::{window_counts, windows_with_spikes};

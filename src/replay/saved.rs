@@ -7,7 +7,7 @@ use bitvec::prelude::BitVec;
 use super::{Capacity, ReplayError, ReplayMemory, StoredShape};
 use crate::formats::memory::{MemoryNote, VERSION};
 use crate::ids::ClassId;
-use crate::storage::{Tensor, TensorFile, TensorFileError};
+use crate::storage::{SavedState, Tensor, TensorFile, TensorFileError};
 
 impl ReplayMemory {
     /// Writes the memory whole.
@@ -15,23 +15,31 @@ impl ReplayMemory {
     /// # Errors
     /// [`ReplayError::File`].
     pub fn save(&self, path: &Path) -> Result<(), ReplayError> {
-        let mut file = TensorFile::with_note(&MemoryNote {
-            format: VERSION,
-            shape: self.shape.into(),
-            policy: self.policy,
-            capacity: self.capacity,
-            state: self.state.clone().into(),
-            samples: self.classes.len(),
-        });
+        let saved = self.saved();
+        let mut file = TensorFile::with_note(&saved.note);
+        file.tensors = saved.tensors;
+        file.write(path).map_err(|error| wrap(path, error))
+    }
+
+    /// The memory as a part of a learner's state.
+    pub(super) fn saved(&self) -> SavedState {
         let classes = self.classes.iter().map(|class| class.0).collect();
         // Words past the last bit may hold what was there before; zero them so that equal memories
         // are equal files.
         let mut payload = self.payload.clone();
         payload.set_uninitialized(false);
         let payload = payload.as_raw_slice().to_vec();
-        file.tensors.insert("classes".into(), Tensor::U16(classes));
-        file.tensors.insert("payload".into(), Tensor::U64(payload));
-        file.write(path).map_err(|error| wrap(path, error))
+        let note = MemoryNote {
+            format: VERSION,
+            shape: self.shape.clone().into(),
+            policy: self.policy.clone(),
+            capacity: self.capacity,
+            state: self.state.clone().into(),
+            samples: self.classes.len(),
+        };
+        SavedState::of(&note)
+            .with("classes", Tensor::U16(classes))
+            .with("payload", Tensor::U64(payload))
     }
 
     /// Reads a memory.
@@ -41,18 +49,24 @@ impl ReplayMemory {
     /// contradicts itself.
     pub fn load(path: &Path) -> Result<Self, ReplayError> {
         let file = TensorFile::read(path).map_err(|error| wrap(path, error))?;
-        Self::from_file(file).map_err(|reason| ReplayError::BadFile {
-            path: path.to_path_buf(),
-            reason,
-        })
+        let note = file.note_as().map(|note| SavedState {
+            note,
+            tensors: file.tensors,
+        });
+        note.and_then(Self::from_saved)
+            .map_err(|reason| ReplayError::BadFile {
+                path: path.to_path_buf(),
+                reason,
+            })
     }
 
-    fn from_file(mut file: TensorFile) -> Result<Self, String> {
+    /// The memory that [`saved`](Self::saved) gave.
+    pub(super) fn from_saved(mut file: SavedState) -> Result<Self, String> {
         let note: MemoryNote = file.note_as()?;
         note.check_version()?;
         let shape = StoredShape::try_from(note.shape);
         let shape = shape.map_err(|error| error.to_string())?;
-        let capacity = Capacity::Samples(note.capacity).samples(shape);
+        let capacity = Capacity::Samples(note.capacity).samples(&shape);
         let capacity = capacity.map_err(|error| error.to_string())?;
         let classes = match file.tensors.remove("classes") {
             Some(Tensor::U16(classes)) if classes.len() == note.samples => classes,

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Codec, ReplayError};
+use super::{CodecSettings, ReplayError};
 use crate::spikes::MAX_EXTENT;
 
 /// What is kept of a sample.
@@ -28,10 +28,10 @@ impl Kept {
 }
 
 /// What is kept, how, and of what extents: all that decides the size of a stored sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StoredShape {
     kept: Kept,
-    codec: Codec,
+    codec: CodecSettings,
     steps: usize,
     units: usize,
 }
@@ -41,8 +41,13 @@ impl StoredShape {
     ///
     /// # Errors
     /// [`ReplayError::WrongShape`] for an extent of 0 or above 65536, or bits outside 1 to 16;
-    /// [`ReplayError::InputsAreRaw`] for raw inputs under another codec than [`Codec::Raw`].
-    pub fn new(kept: Kept, codec: Codec, steps: usize, units: usize) -> Result<Self, ReplayError> {
+    /// [`ReplayError::InputsAreRaw`] for raw inputs under a codec that does not keep them
+    pub fn new(
+        kept: Kept,
+        codec: CodecSettings,
+        steps: usize,
+        units: usize,
+    ) -> Result<Self, ReplayError> {
         let shape = StoredShape {
             kept,
             codec,
@@ -57,44 +62,43 @@ impl StoredShape {
                 expected: "1 to 65536 steps and units, 1 to 16 bits".to_string(),
             });
         }
-        if matches!(kept, Kept::Inputs { .. }) && codec != Codec::Raw {
-            return Err(ReplayError::InputsAreRaw(codec));
+        if matches!(kept, Kept::Inputs { .. }) && !shape.codec.keeps_inputs() {
+            return Err(ReplayError::InputsAreRaw(shape.codec.to_string()));
         }
         Ok(shape)
     }
 
     /// What is kept.
-    pub fn kept(self) -> Kept {
+    pub fn kept(&self) -> Kept {
         self.kept
     }
 
     /// How it is kept.
-    pub fn codec(self) -> Codec {
-        self.codec
+    pub fn codec(&self) -> &CodecSettings {
+        &self.codec
     }
 
     /// Steps of a sample before compression.
-    pub fn steps(self) -> usize {
+    pub fn steps(&self) -> usize {
         self.steps
     }
 
     /// Units of a sample.
-    pub fn units(self) -> usize {
+    pub fn units(&self) -> usize {
         self.units
     }
 
     /// Bits of one stored sample, exactly.
-    pub fn bits(self) -> u64 {
+    pub fn bits(&self) -> u64 {
         let windows = self.steps.div_ceil(self.codec.window_steps()) as u64;
-        let each = match self.kept {
-            Kept::Spikes => self.codec.bits_per_window() as u64,
-            Kept::Currents => 32,
-            Kept::Inputs { bits } => u64::from(bits),
-        };
-        windows * self.units as u64 * each
+        match self.kept {
+            Kept::Spikes => self.codec.bits(self.steps, self.units),
+            Kept::Currents => windows * self.units as u64 * 32,
+            Kept::Inputs { bits } => windows * self.units as u64 * u64::from(bits),
+        }
     }
 
-    pub(super) fn check_bits(self, packed: usize) -> Result<(), ReplayError> {
+    pub(super) fn check_bits(&self, packed: usize) -> Result<(), ReplayError> {
         if packed as u64 != self.bits() {
             return Err(ReplayError::WrongLength {
                 found: packed,

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::Window;
-use super::bits::{BitWriter, Bits};
+use super::bits::{BitWriter, PackedBits};
 use crate::ids::TimeStep;
 use crate::spikes::SpikeRaster;
 
@@ -95,7 +95,7 @@ pub(super) fn pack_windows(spikes: &SpikeRaster, window: Window, mut writer: Bit
 }
 
 /// Unpacks a row into every `width`-th step of a raster, and makes the other steps silent.
-pub(super) fn unpack_rows(packed: Bits<'_>, width: usize, spikes: &mut SpikeRaster) {
+pub(super) fn unpack_rows(packed: PackedBits<'_>, width: usize, spikes: &mut SpikeRaster) {
     let (units, words) = (spikes.units(), spikes.words_per_step());
     let rows = spikes.words_mut();
     if width > 1 {
@@ -189,7 +189,7 @@ fn count_rows<const P: usize, const W: usize>(rows: &[[u64; W]]) -> [[u64; W]; P
 }
 
 /// Unpacks counts into a raster: that many spikes at the window's start, one a step.
-pub(super) fn unpack_counts(packed: Bits<'_>, window: Window, spikes: &mut SpikeRaster) {
+pub(super) fn unpack_counts(packed: PackedBits<'_>, window: Window, spikes: &mut SpikeRaster) {
     match window.count_bits() {
         1 => unpack_planes::<1, 1>(packed, window, spikes),
         2 => unpack_planes::<2, 3>(packed, window, spikes),
@@ -201,7 +201,7 @@ pub(super) fn unpack_counts(packed: Bits<'_>, window: Window, spikes: &mut Spike
 
 /// [`unpack_counts`] with `P` bits a count, up to `N`.
 fn unpack_planes<const P: usize, const N: usize>(
-    packed: Bits<'_>,
+    packed: PackedBits<'_>,
     window: Window,
     spikes: &mut SpikeRaster,
 ) {
@@ -234,7 +234,7 @@ fn unpack_planes<const P: usize, const N: usize>(
 }
 
 /// [`unpack_counts`] for windows of any length.
-fn unpack_long_counts(packed: Bits<'_>, window: Window, spikes: &mut SpikeRaster) {
+fn unpack_long_counts(packed: PackedBits<'_>, window: Window, spikes: &mut SpikeRaster) {
     let (units, words) = (spikes.units(), spikes.words_per_step());
     let planes = window.count_bits();
     let mut more = vec![0; (1 << planes) - 1];

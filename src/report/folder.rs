@@ -1,21 +1,26 @@
 //! A run's folder.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Description, RecordLine, RunRecord, StartLine, Summary, TrainSeconds, pretty_json};
+use super::{
+    Description, EpochLine, RecordLine, RunRecord, StartLine, Summary, TrainSeconds, pretty_json,
+};
 use crate::storage::{FolderLock, FolderLockError, read_plain_text, write_whole};
 
 const RECORD: &str = "run.jsonl";
 const SUMMARY: &str = "summary.json";
 const TIMES: &str = "times.json";
+/// A learner after its last task, from which it goes on.
+pub const LEARNER: &str = "learner.safetensors";
 /// The network that was picked in the end.
 const NETWORK: &str = "network.safetensors";
 /// Everything that a run writes, besides plots that were asked for by name.
-const OWN_FILES: [&str; 9] = [
+const OWN_FILES: [&str; 10] = [
     RECORD,
     SUMMARY,
     TIMES,
@@ -25,6 +30,7 @@ const OWN_FILES: [&str; 9] = [
     "pretrained.safetensors",
     "learned.safetensors",
     "memory.safetensors",
+    LEARNER,
 ];
 
 /// By what folders of searches and suites are known, whose results took longer than any run's.
@@ -92,12 +98,13 @@ struct Times {
 
 /// The folder of a run that is under way; no other process works in it.
 ///
-/// Each line is on disk, whole, as soon as it is added; a run that is cut off leaves a record
-/// without an end, and no `summary.json`.
+/// Each line is on disk as soon as it is added; a run that is cut off leaves a record without an end, whose last line
+/// may be torn, and no `summary.json`.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
-    text: String,
+    /// Open at its end, once it was begun.
+    record: Option<File>,
     _lock: FolderLock,
 }
 
@@ -117,6 +124,8 @@ pub enum Replace {
 pub enum Begun {
     /// It is under way.
     Anew(RunFolder),
+    /// The same run was cut off there, with this record; nothing was changed yet.
+    CutOff(RunFolder, Box<RunRecord>),
     /// The same run had come to its end there, with this summary, and nothing was changed.
     Finished(Box<Summary>),
 }
@@ -156,7 +165,8 @@ impl RunFolder {
     }
 
     /// Begins a run, in place of one that may have been there. With [`Replace::Unfinished`], the same run
-    /// is told to be there if it has come to its end.
+    /// is told to be there if it has come to its end, or was cut off: then it can be
+    /// [gone on with](Self::go_on_from) or [begun anew](Self::begin_anew).
     ///
     /// # Errors
     /// [`RunFolderError::Occupied`] and [`RunFolderError::OtherRun`] if a run is there that may not be
@@ -164,18 +174,18 @@ impl RunFolder {
     pub fn begin(path: &Path, start: StartLine, replace: Replace) -> Result<Begun, RunFolderError> {
         // What is refused leaves nothing behind, not even a lock; who had the lock may have changed it.
         Self::refuse_occupied(path, replace)?;
-        let mut folder = Self::open(path)?;
+        let folder = Self::open(path)?;
         Self::refuse_occupied(path, replace)?;
         if replace == Replace::Unfinished {
             match Self::read(path) {
-                Ok(there) => match (there.start.is_same_run(&start), there.summary) {
+                Ok(there) => match (there.start.is_same_run(&start), &there.summary) {
                     (true, Some(summary)) => {
                         if !folder.file(SUMMARY).exists() {
-                            folder.write_summary(&summary)?;
+                            folder.write_summary(summary)?;
                         }
-                        return Ok(Begun::Finished(Box::new(summary)));
+                        return Ok(Begun::Finished(Box::new(summary.clone())));
                     }
-                    (true, None) => {}
+                    (true, None) => return Ok(Begun::CutOff(folder, Box::new(there))),
                     (false, Some(_)) => return Err(RunFolderError::Occupied(path.to_path_buf())),
                     (false, None) => return Err(RunFolderError::OtherRun(path.to_path_buf())),
                 },
@@ -183,12 +193,36 @@ impl RunFolder {
                 Err(error) => return Err(error),
             }
         }
+        folder.begin_anew(start).map(Begun::Anew)
+    }
+
+    /// Begins a run in place of what is there.
+    ///
+    /// # Errors
+    /// [`RunFolderError::Io`].
+    pub fn begin_anew(mut self, start: StartLine) -> Result<Self, RunFolderError> {
         // The new record goes first: with it there, a kill leaves a run that was cut off, and what is
         // beside it counts for nothing.
-        folder.add(&RecordLine::Start(Box::new(start)))?;
+        self.write_record(start, &[])?;
         let others = OWN_FILES.iter().filter(|&&name| name != RECORD);
-        others.copied().try_for_each(|name| folder.remove(name))?;
-        Ok(Begun::Anew(folder))
+        others.copied().try_for_each(|name| self.remove(name))?;
+        Ok(self)
+    }
+
+    /// Goes on with a run that was cut off, after some of its epochs.
+    ///
+    /// # Errors
+    /// [`RunFolderError::Io`].
+    pub fn go_on_from(
+        mut self,
+        start: StartLine,
+        epochs: &[EpochLine],
+    ) -> Result<Self, RunFolderError> {
+        self.write_record(start, epochs)?;
+        for of_the_end in [SUMMARY, NETWORK] {
+            self.remove(of_the_end)?;
+        }
+        Ok(self)
     }
 
     /// Goes on with a record of plain training after its first `done` epochs, towards `epochs`.
@@ -196,26 +230,19 @@ impl RunFolder {
     /// # Errors
     /// [`RunFolderError`] if there is no run, its record is not one, or another process works there.
     pub fn go_on(path: &Path, done: usize, epochs: usize) -> Result<Self, RunFolderError> {
-        let mut folder = Self::open(path)?;
+        let folder = Self::open(path)?;
         let mut record = Self::read(path)?;
         if let Description::Train { plan, .. } = &mut record.start.settings {
             plan.epochs = epochs;
         }
-        folder.push(&RecordLine::Start(Box::new(record.start)));
-        for epoch in record.epochs.into_iter().take(done) {
-            folder.push(&RecordLine::Epoch(epoch));
-        }
-        folder.flush()?;
-        for of_the_end in [SUMMARY, NETWORK] {
-            folder.remove(of_the_end)?;
-        }
-        Ok(folder)
+        record.epochs.truncate(done);
+        folder.go_on_from(record.start, &record.epochs)
     }
 
     fn open(path: &Path) -> Result<Self, RunFolderError> {
         Ok(RunFolder {
             path: path.to_path_buf(),
-            text: String::new(),
+            record: None,
             _lock: FolderLock::take(path)?,
         })
     }
@@ -235,13 +262,20 @@ impl RunFolder {
         self.path.join(name)
     }
 
-    /// Adds a line to the record.
+    /// Adds a line to the record. It is on disk when this returns.
     ///
     /// # Errors
     /// [`RunFolderError::Io`].
     pub fn add(&mut self, line: &RecordLine) -> Result<(), RunFolderError> {
-        self.push(line);
-        self.flush()
+        let path = self.file(RECORD);
+        let Some(record) = &mut self.record else {
+            let source = io::Error::other("no run was begun there");
+            return Err(io_error("write", &path, source));
+        };
+        let written = record.write_all(text_of(line).as_bytes());
+        written
+            .and_then(|()| record.sync_data())
+            .map_err(|source| io_error("write", &path, source))
     }
 
     /// Ends the record, and writes the summary.
@@ -313,15 +347,28 @@ impl RunFolder {
             .map_err(|reason| RunFolderError::BadRecord { path: file, reason })
     }
 
-    fn push(&mut self, line: &RecordLine) {
-        self.text += &serde_json::to_string(line).expect("a plain struct");
-        self.text.push('\n');
-    }
-
-    fn flush(&self) -> Result<(), RunFolderError> {
+    /// Writes the beginning of the record whole, and opens it to add more.
+    fn write_record(
+        &mut self,
+        start: StartLine,
+        epochs: &[EpochLine],
+    ) -> Result<(), RunFolderError> {
+        let mut text = text_of(&RecordLine::Start(Box::new(start)));
+        for epoch in epochs {
+            text += &text_of(&RecordLine::Epoch(epoch.clone()));
+        }
         let path = self.file(RECORD);
-        write_whole(&path, self.text.as_bytes()).map_err(|source| io_error("write", &path, source))
+        let write = |source| io_error("write", &path, source);
+        write_whole(&path, text.as_bytes()).map_err(write)?;
+        self.record = Some(File::options().append(true).open(&path).map_err(write)?);
+        Ok(())
     }
+}
+
+/// A line with its end.
+fn text_of(line: &RecordLine) -> String {
+    // Always plain.
+    serde_json::to_string(line).expect("a plain struct") + "\n"
 }
 
 fn io_error(action: &'static str, path: &Path, source: io::Error) -> RunFolderError {

@@ -26,7 +26,7 @@ pub use confusion::ConfusionMatrix;
 pub use evaluation::{
     EvaluationFolderError, EvaluationSummary, refuse_evaluation_folder, write_evaluation,
 };
-pub use folder::{Begun, Replace, RunFolder, RunFolderError};
+pub use folder::{Begun, LEARNER, Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
 pub use rates::FiringRates;
 pub use record::{

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfusionMatrix;
 use crate::continual::{
-    Accuracies, AccuracyMatrix, EpochRecord, Experiment, Metrics, Outcome, Phase, Plan,
-    ReplayFigures, RunSeconds, TestSamples,
+    Accuracies, AccuracyMatrix, Aged, EpochRecord, Experiment, Metrics, Outcome, Phase, Plan,
+    RunSeconds, TestSamples,
 };
 use crate::dataset::{Dataset, Split};
 use crate::ids::{SampleIndex, SpeakerId};
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
+use crate::replay::ReplayFigures;
 use crate::simd::Simd;
 use crate::train::{Evaluation, LayerFigures, PlannedEpoch, StartedFrom, TrainingPlan};
 
@@ -127,6 +128,10 @@ pub struct TaskNote {
     /// Samples kept out of training to see how good it gets.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub validation: usize,
+}
+
+fn is_no_byte(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 fn is_zero(number: &usize) -> bool {
@@ -254,8 +259,17 @@ pub struct LearnSummary {
     pub matrix: AccuracyMatrix,
     /// How many test samples of each class (row) were taken for each (column).
     pub confusion: Pair<ConfusionMatrix>,
-    /// What the memory held at the end.
+    /// What the replay sources held at the end.
     pub replay: ReplayNote,
+    /// What head and regularisers keep besides, in bytes.
+    #[serde(default, skip_serializing_if = "is_no_byte")]
+    pub other_bytes: u64,
+    /// How old what is kept has grown, where layers below it learn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aged: Option<Aged>,
+    /// After which task each row of the matrix was measured, if not after every one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_after: Option<Vec<usize>>,
     /// How many test samples stand behind the accuracies at the end; records of versions that did not
     /// note them have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -401,9 +415,11 @@ impl TaskNote {
 
 impl From<&EpochRecord> for EpochLine {
     fn from(record: &EpochRecord) -> Self {
-        let Accuracies { old, new, all } = record.accuracy;
-        let accuracy = [("old", old), ("new", new), ("all", all)];
-        let accuracy = accuracy.map(|(name, value)| (name.to_string(), value));
+        let accuracy = record.accuracy.into_iter().flat_map(|accuracy| {
+            let Accuracies { old, new, all } = accuracy;
+            let named = [("old", old), ("new", new), ("all", all)];
+            named.map(|(name, value)| (name.to_string(), value))
+        });
         EpochLine {
             phase: match record.phase {
                 Phase::Pretrain => PhaseName::Pretrain,
@@ -415,7 +431,7 @@ impl From<&EpochRecord> for EpochLine {
             train_accuracy: record.training.accuracy,
             learning_rate: record.training.learning_rate,
             samples: record.training.samples,
-            accuracy: accuracy.into(),
+            accuracy: accuracy.collect(),
             tasks: record.tasks.clone(),
             layers: Vec::new(),
         }
@@ -465,6 +481,12 @@ impl LearnSummary {
                 after: outcome.confusion_after.clone().into(),
             },
             replay: outcome.replay.into(),
+            other_bytes: outcome.other_bytes,
+            aged: outcome.aged,
+            measured_after: {
+                let every: Vec<usize> = (0..outcome.measured_after.len()).collect();
+                Some(outcome.measured_after.clone()).filter(|after| *after != every)
+            },
             test_samples: Some(test_samples),
             seconds: outcome.seconds,
         }
@@ -474,7 +496,7 @@ impl LearnSummary {
 /// Strategy, LR index and codec of an experiment in a few words, for tables and legends: `naive`, or
 /// `latent, LR 2, or:10`.
 pub fn describe_replay(experiment: &Experiment) -> String {
-    experiment.method()
+    experiment.method.title()
 }
 
 /// Bytes as people write them: B below 1000, else kB or MB.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Description, EpochLine, RECORD_FORMAT, RecordLine, StartLine, Summary};
-use crate::continual::{Experiment, Protocol, TestSamples};
+use crate::continual::{Experiment, Learns, Protocol, TestSamples};
 use crate::storage::json_error;
 
 /// A run as its record tells it.
@@ -49,7 +49,7 @@ impl RunRecord {
     pub fn new_classes(&self) -> Vec<&String> {
         let learns_classes = self
             .experiment()
-            .is_some_and(|experiment| experiment.scenario.learns_classes());
+            .is_some_and(|experiment| experiment.scenario.learns() == Learns::Classes);
         let new = self.start.tasks.iter().skip(1).map(|task| &task.name);
         new.filter(|_| learns_classes).collect()
     }
@@ -86,6 +86,7 @@ impl RunRecord {
                 "it has format {format}, and this version reads 1 to {RECORD_FORMAT}"
             ));
         }
+        let text = without_torn_line(text);
         let mut lines = text.lines().enumerate().map(|(index, line)| {
             let read = serde_json::from_str::<RecordLine>(line);
             let read = read.map_err(|error| json_error(&error));
@@ -109,6 +110,20 @@ impl RunRecord {
             }
         }
         Ok(record)
+    }
+}
+
+/// A record without what a run wrote of its last line when it was cut off: a line has an end, or is one all the same.
+fn without_torn_line(text: &str) -> &str {
+    let (whole, last) = match text.rfind('\n') {
+        Some(end) => text.split_at(end + 1),
+        None => ("", text),
+    };
+    let is_line = serde_json::from_str::<RecordLine>(last).is_ok();
+    if is_line || whole.is_empty() {
+        text
+    } else {
+        whole
     }
 }
 
@@ -173,6 +188,24 @@ fn damage_of_summary(summary: &Summary) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_last_line_that_is_torn_is_dropped_and_others_are_told() {
+        let text = include_str!("../../tests/formats/train/run.jsonl");
+        let whole = RunRecord::parse("run", text).expect("a record");
+        let epochs = whole.epochs.len();
+        let end = text.trim_end().rfind('\n').expect("several lines");
+        // The end of the run, and then an epoch, were being written when it was cut off.
+        for cut in [end + 1, end + 20] {
+            let torn = RunRecord::parse("run", &text[..cut]).expect("a record");
+            assert_eq!((torn.epochs.len(), torn.summary), (epochs, None));
+        }
+        let before = text[..end].rfind('\n').expect("several lines");
+        let torn = RunRecord::parse("run", &text[..before + 30]).expect("a record");
+        assert_eq!(torn.epochs.len(), epochs - 1);
+        let damaged = text.replacen("\"epoch\"", "\"epo", 1);
+        RunRecord::parse("run", &damaged).expect_err("not the last line");
+    }
 
     #[test]
     fn numbers_that_can_not_be_are_told_with_their_line() {

@@ -39,7 +39,7 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
         vec![
             shown(&run.scenario).into_owned(),
             describe_replay(&run.experiment),
-            run.experiment.trains(),
+            run.experiment.method.trains(),
             change(before.old, after.old),
             change(before.new, after.new),
             change(before.all, after.all),

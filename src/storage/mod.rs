@@ -8,6 +8,7 @@ mod folder_lock;
 mod own_folder;
 mod part;
 mod plain_file;
+mod saved_state;
 mod shown;
 mod tensor_file;
 mod text_formats;
@@ -19,6 +20,8 @@ pub use part::{abandon_all, clear_leftovers, folder_of, make_folder};
 #[cfg(any(feature = "encode", feature = "fetch"))]
 pub(crate) use plain_file::open_own;
 pub use plain_file::{is_machine_trouble, open_plain, read_own_text, read_plain, read_plain_text};
+pub(crate) use saved_state::PartNotes;
+pub use saved_state::SavedState;
 pub use shown::{Shown, is_odd, shown, shown_lines};
 pub use tensor_file::{Tensor, TensorFile, TensorFileError};
 pub(crate) use text_formats::{

@@ -2,7 +2,7 @@
 //!
 //! In: experiments, the size of the data and of the network. Out: weights times samples.
 
-use crate::continual::{Experiment, Scenario, Strategy};
+use crate::continual::Experiment;
 use crate::dataset::Dataset;
 use crate::network::NetworkSpec;
 use crate::replay::Capacity;
@@ -23,24 +23,26 @@ impl Costs<'_> {
     /// About how much work an experiment is.
     pub(super) fn cell(&self, experiment: &Experiment) -> f64 {
         let (all, classes) = (self.data.len() as f64, self.data.classes().len());
-        let (tasks, new) = match experiment.scenario {
-            Scenario::Sample { .. } => (1, all / self.data.speakers().len() as f64),
-            Scenario::Class { .. } => (1, all / classes as f64),
-            Scenario::MultiClass { base_classes } => {
-                (classes.saturating_sub(base_classes), all / classes as f64)
-            }
+        // Where many things are learned, they are about all classes but the known ones, or all samples in small batches.
+        let scenario = &experiment.scenario;
+        let (tasks, new) = match (scenario.is_single(), scenario.base_classes()) {
+            (true, _) => (1, all / classes as f64),
+            (false, Some(base)) => (classes.saturating_sub(base), all / classes as f64),
+            (false, None) => (1, all),
         };
-        let old = match (experiment.strategy, experiment.memory) {
-            (Strategy::Joint, _) => all,
-            (_, Some(memory)) => match memory.capacity {
-                Capacity::Samples(samples) => samples as f64,
-                Capacity::Bytes(_) => all / 2.0,
-            },
-            _ => 0.0,
+        let method = &experiment.method;
+        if method.head.learns_alone() {
+            return 0.2 * all * self.weights(method.lr_index);
+        }
+        let old = match method.capacity() {
+            _ if method.is_ceiling() => all,
+            Some(Capacity::Samples(samples)) => samples as f64,
+            Some(Capacity::Bytes(_)) => all / 2.0,
+            None => 0.0,
         };
         // Testing runs forward only, over a fifth of the samples.
         let samples = 0.8 * new + old + 0.05 * all;
-        (experiment.epochs * tasks) as f64 * samples * self.weights(experiment.lr_index)
+        (experiment.epochs * tasks) as f64 * samples * self.weights(method.lr_index)
     }
 
     /// Weights above an LR index, with some for what every sample costs.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::HeldOut;
+use crate::continual::{DataNames, HeldOut};
 use crate::dataset::{Dataset, DatasetError};
 use crate::ids::{ClassId, SpeakerId};
 use crate::names::normalised;
@@ -72,33 +72,6 @@ impl SuiteData {
         same && speakers && names(self) == names(noted)
     }
 
-    /// The speakers.
-    pub fn all_speakers(&self) -> Vec<SpeakerId> {
-        match self.speaker_numbers.is_empty() {
-            true => (0..self.speakers)
-                .map(|number| SpeakerId(number as u16))
-                .collect(),
-            false => self.speaker_numbers.clone(),
-        }
-    }
-
-    /// The classes that there are samples of.
-    pub fn all_classes(&self) -> Vec<ClassId> {
-        match self.class_numbers.is_empty() {
-            true => (0..self.class_names.len())
-                .map(|number| ClassId(number as u16))
-                .collect(),
-            false => self.class_numbers.clone(),
-        }
-    }
-
-    /// A class as a command names it: by name, or by number if it has none that can be typed.
-    pub fn class_word(&self, class: ClassId) -> String {
-        let name = self.class_names.get(class.index());
-        let name = name.filter(|name| !name.is_empty() && !name.contains(is_odd));
-        name.cloned().unwrap_or_else(|| class.0.to_string())
-    }
-
     /// A class by its name as a list with commas names it: by number if the name can't stand there.
     pub fn class_in_list(&self, name: &str) -> String {
         let number = self.class_names.iter().position(|known| known == name);
@@ -107,19 +80,40 @@ impl SuiteData {
             None => name.to_string(),
         }
     }
+}
 
-    /// A speaker as a command names one: by name, or by number if there is none that can be typed.
-    pub fn speaker_word(&self, speaker: SpeakerId) -> String {
+impl DataNames for SuiteData {
+    fn all_speakers(&self) -> Vec<SpeakerId> {
+        match self.speaker_numbers.is_empty() {
+            true => (0..self.speakers)
+                .map(|number| SpeakerId(number as u16))
+                .collect(),
+            false => self.speaker_numbers.clone(),
+        }
+    }
+
+    fn all_classes(&self) -> Vec<ClassId> {
+        match self.class_numbers.is_empty() {
+            true => (0..self.class_names.len())
+                .map(|number| ClassId(number as u16))
+                .collect(),
+            false => self.class_numbers.clone(),
+        }
+    }
+
+    fn class_word(&self, class: ClassId) -> String {
+        let name = self.class_names.get(class.index());
+        let name = name.filter(|name| !name.is_empty() && !name.contains(is_odd));
+        name.cloned().unwrap_or_else(|| class.0.to_string())
+    }
+
+    fn speaker_word(&self, speaker: SpeakerId) -> String {
         let name = self.speaker_names.get(&speaker);
         let name = name.filter(|name| !name.contains(is_odd));
         name.cloned().unwrap_or_else(|| speaker.0.to_string())
     }
 
-    /// The speaker that a study holds out.
-    ///
-    /// # Errors
-    /// [`DatasetError::UnknownSpeaker`], with those that there are.
-    pub(super) fn speaker(&self, held_out: &HeldOut) -> Result<SpeakerId, DatasetError> {
+    fn speaker(&self, held_out: &HeldOut) -> Result<SpeakerId, DatasetError> {
         let (all, name_of) = (self.all_speakers(), |speaker| {
             self.speaker_names.get(&speaker)
         });
@@ -130,11 +124,7 @@ impl SuiteData {
         })
     }
 
-    /// The class that a study holds out.
-    ///
-    /// # Errors
-    /// [`DatasetError::UnknownClass`], with those that there are.
-    pub(super) fn class(&self, held_out: &HeldOut) -> Result<ClassId, DatasetError> {
+    fn class(&self, held_out: &HeldOut) -> Result<ClassId, DatasetError> {
         let name_of = |class: ClassId| self.class_names.get(class.index());
         let all = self.all_classes();
         let found = find(held_out, &all, |class| class.0, name_of);

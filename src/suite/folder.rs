@@ -299,7 +299,7 @@ impl SuiteFolder {
     ///
     /// # Errors
     /// [`SuiteError`] if its file can't be read.
-    pub fn results(&self, id: GroupId) -> Result<GroupResults, SuiteError> {
+    pub fn results(&self, id: &GroupId) -> Result<GroupResults, SuiteError> {
         let file = self.place(CELLS, id, "jsonl")?;
         let text = match read_own_text(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -345,7 +345,7 @@ impl SuiteFolder {
             text += &serde_json::to_string(&line).expect("a plain struct");
             text.push('\n');
         }
-        let file = self.place(CELLS, group.id, "jsonl")?;
+        let file = self.place(CELLS, &group.id, "jsonl")?;
         make_parent(&file)?;
         write_whole(&file, text.as_bytes()).map_err(io_error("write", &file))
     }
@@ -354,7 +354,7 @@ impl SuiteFolder {
     ///
     /// # Errors
     /// [`SuiteError::BadFile`] if it can't be read.
-    pub fn pretrained(&self, id: GroupId) -> Result<Option<Checkpoint>, SuiteError> {
+    pub fn pretrained(&self, id: &GroupId) -> Result<Option<Checkpoint>, SuiteError> {
         let file = self.place(PRETRAINED, id, "safetensors")?;
         if !file.exists() {
             return Ok(None);
@@ -371,7 +371,7 @@ impl SuiteFolder {
     ///
     /// # Errors
     /// [`SuiteError`] if it can't be written.
-    pub fn write_pretrained(&self, id: GroupId, network: &Checkpoint) -> Result<(), SuiteError> {
+    pub fn write_pretrained(&self, id: &GroupId, network: &Checkpoint) -> Result<(), SuiteError> {
         let file = self.place(PRETRAINED, id, "safetensors")?;
         make_parent(&file)?;
         Ok(network.save(&file)?)
@@ -406,7 +406,7 @@ impl SuiteFolder {
     }
 
     /// Where a file of a group is; none of the folders on the way there is a link.
-    fn place(&self, folder: &str, id: GroupId, ending: &str) -> Result<PathBuf, SuiteError> {
+    fn place(&self, folder: &str, id: &GroupId, ending: &str) -> Result<PathBuf, SuiteError> {
         let folder = Path::new(folder).join(id.protocol.to_string());
         let folder = folder.join(id.scenario_slug());
         check_own_folder(&self.path, &folder)?;

@@ -24,4 +24,4 @@ pub use manifest::{Manifest, TimeLine};
 pub use plan::{Group, GroupId, plan_suite, plan_without_data};
 pub use results::{CellResult, Curve, Pretrained, ResultLine, cell_name};
 pub use run::{SuiteNews, run_suite};
-pub use settings::{HeldOut, ProtocolSettings, ScenarioKind, StudySettings, SuiteSettings};
+pub use settings::{ProtocolSettings, StudyMethod, StudyScenario, StudySettings, SuiteSettings};

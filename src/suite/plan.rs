@@ -3,28 +3,29 @@
 //! In: settings, a dataset and a network spec. Out: groups of experiments that begin from the same
 //! pre-trained network, in the order in which they are run.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rayon::prelude::*;
 
-use super::{
-    HeldOut, ProtocolSettings, ScenarioKind, StudySettings, SuiteData, SuiteError, SuiteSettings,
-};
-use crate::continual::{
-    ContinualError, Experiment, MemorySettings, PUBLISHED_BATCH, Protocol, Scenario, Strategy,
-};
+use toml::{Table, Value};
+
+use super::settings::{StudyMethod, StudyScenario};
+use super::{ProtocolSettings, StudySettings, SuiteData, SuiteError, SuiteSettings};
+use crate::continual::{DataNames, Experiment, PUBLISHED_BATCH, Protocol, ScenarioSettings};
 use crate::dataset::Dataset;
+use crate::method::{Method, MethodFile, set_by_key};
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
-use crate::replay::{Capacity, Codec, Policy};
+use crate::replay::{Capacity, CodecSettings, Memory, PolicySettings};
 
 /// What a pre-trained network is for: the same one serves every experiment of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct GroupId {
     /// How data is split.
     pub protocol: Protocol,
     /// What is held out.
-    pub scenario: Scenario,
+    pub scenario: ScenarioSettings,
     /// Where all randomness comes from.
     pub seed: MasterSeed,
 }
@@ -34,18 +35,14 @@ impl GroupId {
     pub fn of(experiment: &Experiment) -> Self {
         GroupId {
             protocol: experiment.protocol,
-            scenario: experiment.scenario,
+            scenario: experiment.scenario.clone(),
             seed: experiment.seed,
         }
     }
 
     /// The scenario as part of a file's name: `speaker-3`, `class-9` or `classes-5`.
-    pub fn scenario_slug(self) -> String {
-        match self.scenario {
-            Scenario::Sample { speaker } => format!("speaker-{}", speaker.0),
-            Scenario::Class { class } => format!("class-{}", class.0),
-            Scenario::MultiClass { base_classes } => format!("classes-{base_classes}"),
-        }
+    pub fn scenario_slug(&self) -> String {
+        self.scenario.slug()
     }
 }
 
@@ -123,7 +120,7 @@ pub fn plan_without_data(
                     let study = Cells {
                         settings,
                         study,
-                        id,
+                        id: id.clone(),
                     };
                     let place = groups.iter().position(|group| group.id == id);
                     let place = place.unwrap_or_else(|| {
@@ -136,7 +133,7 @@ pub fn plan_without_data(
                     });
                     let group = &mut groups[place];
                     group.compare_at = group.compare_at.or_else(|| study.compare_at(data));
-                    for cell in study.all(data) {
+                    for cell in study.all(data).map_err(in_study)? {
                         if !group.cells.contains(&cell) {
                             group.cells.push(cell);
                         }
@@ -155,12 +152,8 @@ fn check_fit(groups: &[Group], spec: &NetworkSpec, data: &Dataset) -> Result<(),
     for group in groups {
         let (mut methods, mut capacities) = (Vec::new(), Vec::new());
         for cell in &group.cells {
-            let method = (
-                cell.strategy,
-                cell.lr_index,
-                cell.memory.map(|memory| memory.codec),
-            );
-            let capacity = cell.memory.map(|memory| memory.capacity);
+            let method = cell.method.title();
+            let capacity = cell.method.capacity();
             if !(methods.contains(&method) && capacities.contains(&capacity)) {
                 methods.push(method);
                 capacities.push(capacity);
@@ -177,41 +170,14 @@ fn check_fit(groups: &[Group], spec: &NetworkSpec, data: &Dataset) -> Result<(),
     checked.into_iter().collect()
 }
 
-/// Whom a study holds out, in turn.
-fn scenarios(study: &StudySettings, data: &SuiteData) -> Result<Vec<Scenario>, String> {
-    let (speakers, classes) = (data.all_speakers(), data.all_classes());
-    let half = u16::try_from(classes.len() / 2).unwrap_or(u16::MAX);
-    let all = || match study.scenario {
-        ScenarioKind::Sample => speakers.iter().map(|speaker| speaker.0).collect(),
-        ScenarioKind::Class => classes.iter().map(|class| class.0).collect(),
-        ScenarioKind::MultiClass => vec![half],
-    };
-    let held_out = match &study.held_out {
-        Some(held_out) => held_out.clone(),
-        None => all().into_iter().map(HeldOut::Number).collect(),
-    };
-    let scenarios = held_out.iter().map(|held_out| match study.scenario {
-        ScenarioKind::Sample => data
-            .speaker(held_out)
-            .map(|speaker| Scenario::Sample { speaker })
-            .map_err(|error| error.to_string()),
-        ScenarioKind::Class => data
-            .class(held_out)
-            .map(|class| Scenario::Class { class })
-            .map_err(|error| error.to_string()),
-        ScenarioKind::MultiClass => {
-            let HeldOut::Number(base_classes) = held_out else {
-                return Err("`held_out` must be a number of base classes".to_string());
-            };
-            let base_classes = usize::from(*base_classes);
-            if !(1..classes.len()).contains(&base_classes) {
-                let (found, classes) = (base_classes, classes.len());
-                return Err(ContinualError::BadBaseClasses { found, classes }.to_string());
-            }
-            Ok(Scenario::MultiClass { base_classes })
-        }
-    });
-    scenarios.collect()
+/// What a study has learned, in turn.
+fn scenarios(study: &StudySettings, data: &SuiteData) -> Result<Vec<ScenarioSettings>, String> {
+    let held_out = study.held_out.as_deref();
+    match &study.scenario {
+        StudyScenario::Whole(scenario) => Ok(vec![scenario.clone()]),
+        StudyScenario::Named(text) if text.contains(':') => Ok(vec![text.parse()?]),
+        StudyScenario::Named(kind) => ScenarioSettings::holding_out(kind, data, held_out),
+    }
 }
 
 /// One scenario of a study under one protocol, with one seed.
@@ -222,78 +188,87 @@ struct Cells<'a> {
 }
 
 impl Cells<'_> {
-    fn all(&self, data: &SuiteData) -> Vec<Experiment> {
+    fn all(&self, data: &SuiteData) -> Result<Vec<Experiment>, String> {
         let replays = self.replays(data);
         let mut cells = Vec::new();
-        for &strategy in &self.study.strategies {
-            match strategy {
-                Strategy::Naive | Strategy::Joint => cells.push(self.cell(strategy, None, None)),
-                Strategy::Native => {
+        for strategy in &self.study.strategies {
+            match strategy.as_str() {
+                "naive" => cells.push(self.cell(Method::naive())),
+                "joint" => cells.push(self.cell(Method::joint())),
+                "native" => {
                     for &replays in &replays {
-                        let memory = self.memory(Codec::Raw, replays);
-                        cells.push(self.cell(strategy, None, Some(memory)));
+                        let memory = self.memory(CodecSettings::raw(), replays);
+                        cells.push(self.cell(Method::native(memory)));
                     }
                 }
-                Strategy::Latent => {
+                // `SuiteSettings::check` refuses others.
+                _ => {
                     for &lr_index in &self.study.lr_indices {
-                        for &codec in &self.study.codecs {
+                        for codec in &self.study.codecs {
                             if lr_index == 0 && self.has_the_same_at_0(codec) {
                                 continue;
                             }
                             for &replays in &replays {
-                                let memory = self.memory(codec, replays);
-                                cells.push(self.cell(strategy, Some(lr_index), Some(memory)));
+                                let memory = self.memory(codec.clone(), replays);
+                                cells.push(self.cell(Method::latent(lr_index, memory)));
                             }
                         }
                     }
                 }
             }
         }
-        cells
+        for method in &self.study.methods {
+            // Named ones were looked up when the suite was read.
+            if let StudyMethod::Whole(table) = method {
+                for table in over_grid(table, &self.study.grid)? {
+                    cells.push(self.cell_of(table)?);
+                }
+            }
+        }
+        Ok(cells)
     }
 
-    /// Whether window counts do what another codec of the study does: at LR index 0 input currents are
-    /// compressed, not spikes, and alike by both.
-    fn has_the_same_at_0(&self, codec: Codec) -> bool {
-        let same = |other: &Codec| {
-            matches!(other, Codec::Or(_)) && other.window_steps() == codec.window_steps()
+    /// Whether a codec does what another one of the study does: at LR index 0 input currents are compressed, not
+    /// spikes, and alike by all with the same window.
+    fn has_the_same_at_0(&self, codec: &CodecSettings) -> bool {
+        let same = |other: &CodecSettings| {
+            other.window_steps() == codec.window_steps() && other.place() < codec.place()
         };
-        matches!(codec, Codec::Counts(_)) && self.study.codecs.iter().any(same)
+        self.study.codecs.iter().any(same)
     }
 
     fn settings(&self) -> ProtocolSettings {
         self.settings.of(self.id.protocol)
     }
 
-    fn memory(&self, codec: Codec, replays: usize) -> MemorySettings {
-        MemorySettings {
-            codec,
-            policy: self.settings().policy.unwrap_or(Policy::Uniform),
-            capacity: Capacity::Samples(replays),
-        }
+    fn memory(&self, codec: CodecSettings, replays: usize) -> Memory {
+        let policy = self.settings().policy;
+        let policy = policy.unwrap_or_else(PolicySettings::uniform);
+        Memory::new(codec, policy, Capacity::Samples(replays))
     }
 
-    fn cell(
-        &self,
-        strategy: Strategy,
-        lr_index: Option<usize>,
-        memory: Option<MemorySettings>,
-    ) -> Experiment {
-        let (id, settings) = (self.id, self.settings());
-        let numbers = settings.defaults(id.protocol, id.scenario, strategy);
-        Experiment {
-            scenario: id.scenario,
-            strategy,
-            protocol: id.protocol,
-            lr_index,
-            memory,
-            pretrain_epochs: Some(numbers.pretrain_epochs),
-            pretrain: Some(settings.training(numbers.pretrain_rate, numbers.pretrain_epochs)),
-            epochs: numbers.epochs,
-            learn: settings.training(numbers.rate, numbers.epochs),
-            seed: id.seed,
-            classes: None,
+    fn cell(&self, method: Method) -> Experiment {
+        let (id, settings) = (&self.id, self.settings());
+        let numbers = settings.defaults(id.protocol, &id.scenario, &method);
+        let pretrain = settings.training(numbers.pretrain_rate, numbers.pretrain_epochs);
+        let learn = settings.training(numbers.rate, numbers.epochs);
+        let mut cell = Experiment::new(id.scenario.clone(), method, id.protocol, id.seed)
+            .with_pretraining(numbers.pretrain_epochs, pretrain)
+            .with_learning(numbers.epochs, learn);
+        cell.test_every = self.study.test_every.unwrap_or_default();
+        cell
+    }
+
+    /// A method's cell, trained as it says and else as the suite does.
+    fn cell_of(&self, table: Table) -> Result<Experiment, String> {
+        let file = MethodFile::of_table(table, "a table").map_err(|error| error.to_string())?;
+        let mut cell = self.cell(file.method());
+        if let Some(epochs) = file.epochs {
+            let rate = cell.learn.learning_rate;
+            (cell.epochs, cell.learn) = (epochs, self.settings().training(rate, epochs));
         }
+        cell.learn = file.training.over(cell.learn, cell.epochs)?;
+        Ok(cell)
     }
 
     /// The study's numbers of replays for this dataset, each once.
@@ -329,14 +304,31 @@ impl Cells<'_> {
     /// of each repetition for each base class, and one for each class that comes later.
     fn whole_batches(&self, replays: f64, data: &SuiteData) -> usize {
         let classes = data.all_classes().len();
-        let (at_once, later) = match self.id.scenario {
-            Scenario::Sample { .. } => (1, 0),
-            Scenario::Class { .. } => (classes.saturating_sub(1), 0),
-            Scenario::MultiClass { base_classes } => {
-                (base_classes, classes.saturating_sub(base_classes))
-            }
-        };
+        let (at_once, later) = self.id.scenario.published_batches(classes);
         let batches = (replays / (PUBLISHED_BATCH * at_once.max(1)) as f64).round();
         ((batches as usize).max(1) * at_once + later) * PUBLISHED_BATCH
     }
+}
+
+/// A method's table with every pair of what is to be tried. Where more than what names tell of is varied, the name tells
+/// of it, too.
+fn over_grid(method: &Table, grid: &BTreeMap<String, Vec<Value>>) -> Result<Vec<Table>, String> {
+    let mut tables = vec![method.clone()];
+    for (key, values) in grid {
+        let told = ["lr_index", "replay.codec", "replay.capacity"].contains(&&key[..]);
+        let mut more = Vec::new();
+        for table in &tables {
+            for value in values {
+                let mut table = table.clone();
+                set_by_key(&mut table, key, value.clone())?;
+                if let Some(Value::String(name)) = table.get_mut("name").filter(|_| !told) {
+                    let value = value.to_string();
+                    *name += &format!(", {key} {}", value.trim_matches('"'));
+                }
+                more.push(table);
+            }
+        }
+        tables = more;
+    }
+    Ok(tables)
 }

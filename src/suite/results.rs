@@ -6,10 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::continual::{
-    Accuracies, AccuracyMatrix, EpochRecord, Experiment, Metrics, Outcome, ReplayFigures,
-    TestSamples,
+    Accuracies, AccuracyMatrix, Aged, EpochRecord, Experiment, Metrics, Outcome, TestSamples,
 };
-use crate::replay::Capacity;
+use crate::replay::{Capacity, ReplayFigures};
 use crate::train::TrainingSettings;
 
 /// A line of a group's file.
@@ -75,8 +74,14 @@ pub struct CellResult {
     pub all_after_task: Vec<f64>,
     /// What is read off the matrix.
     pub metrics: Option<Metrics>,
-    /// What the memory held at the end.
+    /// What the replay sources held at the end.
     pub replay: ReplayFigures,
+    /// What head and regularisers keep besides, in bytes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub other_bytes: u64,
+    /// How old what is kept has grown, where layers below it learn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aged: Option<Aged>,
     /// [`spiking_activity`](crate::train::spiking_activity) at the end on test samples of all tasks.
     pub activity: Vec<f64>,
 }
@@ -112,7 +117,16 @@ impl Curve {
     }
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl CellResult {
+    /// Everything kept for the sake of what was learned before, besides the network's weights, in bytes.
+    pub fn bytes_in_all(&self) -> u64 {
+        self.replay.bytes + self.other_bytes
+    }
+
     /// Accuracy on what pre-training was about, before and at the end. *Old* is something else in the
     /// published multi-class run, where it grows.
     pub fn base(&self) -> Option<(f64, f64)> {
@@ -129,11 +143,11 @@ impl CellResult {
         activity: Vec<f64>,
     ) -> Self {
         let mut curve = Curve::default();
-        for epoch in epochs {
-            curve.push(epoch.accuracy);
+        for accuracy in epochs.iter().filter_map(|epoch| epoch.accuracy) {
+            curve.push(accuracy);
         }
-        let ends = epochs.chunks(experiment.epochs.max(1));
-        let ends = ends.filter_map(|task| Some(task.last()?.accuracy.all));
+        let tasks = epochs.chunk_by(|one, other| one.task == other.task);
+        let ends = tasks.filter_map(|task| Some(task.last()?.accuracy?.all));
         CellResult {
             build: Some(crate::BUILD.to_string()),
             experiment: experiment.clone(),
@@ -144,6 +158,8 @@ impl CellResult {
             all_after_task: std::iter::once(outcome.before.all).chain(ends).collect(),
             metrics: outcome.metrics,
             replay: outcome.replay,
+            other_bytes: outcome.other_bytes,
+            aged: outcome.aged,
             activity,
         }
     }
@@ -152,8 +168,8 @@ impl CellResult {
 /// What tells an experiment from the others of its group, in a few words: `naive`, or `latent, LR 2,
 /// or:10, 184 replays`.
 pub fn cell_name(experiment: &Experiment) -> String {
-    let method = experiment.method();
-    match experiment.memory.map(|memory| memory.capacity) {
+    let method = experiment.method.title();
+    match experiment.method.capacity() {
         None => method,
         Some(Capacity::Samples(samples)) => format!("{method}, {samples} replays"),
         Some(Capacity::Bytes(bytes)) => format!("{method}, {bytes} bytes"),

@@ -68,7 +68,7 @@ pub fn run_suite(
 ) -> Result<Vec<SuiteError>, SuiteError> {
     let spec = &folder.manifest().spec;
     let progress = groups.iter().map(|group| {
-        let results = folder.results(group.id)?;
+        let results = folder.results(&group.id)?;
         // Without the network that its experiments begin from a group can't be gone on with: it is made
         // again.
         let pretrained = results.pretrained.as_ref();
@@ -78,7 +78,7 @@ pub fn run_suite(
         let cells: Vec<Work> = cells.collect();
         let all_done = serves && cells.iter().all(|&cell| cell == Work::Done);
         let network = match serves && !all_done {
-            true => folder.pretrained(group.id)?,
+            true => folder.pretrained(&group.id)?,
             false => None,
         };
         Ok(GroupProgress {
@@ -324,8 +324,11 @@ impl Crew<'_> {
                     test = plan.test_all();
                     test_samples = Some(TestSamples::of(plan));
                 }
-                Progress::Epoch(epoch) => curve.push(epoch.accuracy),
-                Progress::Task { .. } => {}
+                Progress::Epoch(epoch) => epoch
+                    .accuracy
+                    .into_iter()
+                    .for_each(|tested| curve.push(tested)),
+                _ => {}
             }
             self.go_on()
         });
@@ -339,7 +342,7 @@ impl Crew<'_> {
             .clone()
             .ok_or(ContinualError::NoPretraining);
         let training = training.map_err(failed)?;
-        self.folder.write_pretrained(group.id, &network)?;
+        self.folder.write_pretrained(&group.id, &network)?;
         let mut state = self.lock();
         let progress = &mut state.progress[index];
         progress.results.pretrained = Some(Pretrained {
@@ -356,7 +359,7 @@ impl Crew<'_> {
         progress.pretrain = Work::Done;
         progress.network = Some(network);
         let cost = self.costs().pretraining(experiment);
-        self.tell(state, group.id, "pre-training", None, clock, cost)
+        self.tell(state, &group.id, "pre-training", None, clock, cost)
     }
 
     fn learn(
@@ -393,7 +396,7 @@ impl Crew<'_> {
         progress.end(cell, Work::Done);
         let cost = self.costs().cell(experiment);
         let name = cell_name(experiment);
-        self.tell(state, group.id, &name, Some(&result), clock, cost)
+        self.tell(state, &group.id, &name, Some(&result), clock, cost)
     }
 
     /// Whether a run should go on: not if another has failed.
@@ -419,7 +422,7 @@ impl Crew<'_> {
     fn tell(
         &self,
         mut state: std::sync::MutexGuard<'_, State>,
-        group: GroupId,
+        group: &GroupId,
         cell: &str,
         result: Option<&CellResult>,
         clock: Instant,
@@ -454,7 +457,7 @@ impl Crew<'_> {
             jobs: self.jobs,
         })?;
         (self.news)(SuiteNews::Done {
-            group,
+            group: group.clone(),
             result,
             seconds,
             left,

@@ -1,11 +1,18 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use toml::{Table, Value};
+
 use super::SuiteError;
-use crate::continual::{LearningDefaults, Protocol, Scenario, Strategy};
+use crate::continual::{
+    HeldOut, LearningDefaults, ManyClasses, Protocol, ScenarioSettings, TestEvery,
+};
+use crate::method::{Method, MethodFile};
 use crate::random::MasterSeed;
-use crate::replay::{Codec, Policy};
+use crate::registry::Member;
+use crate::replay::{CodecSettings, PolicySettings};
 use crate::train::{Schedule, TrainingSettings};
 
 /// A grid of experiments as a TOML file has it; `snn-models/suites/README.md` describes the keys.
@@ -33,7 +40,7 @@ pub struct SuiteSettings {
 }
 
 /// How experiments under a protocol train; what is left out is as `respike learn` has it.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProtocolSettings {
     /// Epochs of pre-training.
@@ -50,15 +57,15 @@ pub struct ProtocolSettings {
     /// Which samples the memory keeps; not to be set for the published protocol, which has a rule of
     /// its own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<Policy>,
+    pub policy: Option<PolicySettings>,
 }
 
 /// A product of choices, all of which are run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudySettings {
-    /// What is learned.
-    pub scenario: ScenarioKind,
+    /// What is learned: a kind of scenario, of which `held_out` says which, or a scenario whole: `"nic:79"`, or a table.
+    pub scenario: StudyScenario,
     /// Which speakers or classes are held out, each in turn; all of them if left out. For
     /// multi-class one number of base classes, half of them if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,13 +78,24 @@ pub struct StudySettings {
     pub seeds: Option<Vec<MasterSeed>>,
     /// Naive and joint make a cell each, native one for each number of replays, latent one for each
     /// LR index, codec and number of replays.
-    pub strategies: Vec<Strategy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strategies: Vec<String>,
+    /// Methods, each a cell: by name, as a file beside the suite's, or as a table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<StudyMethod>,
+    /// What is tried of each of these methods: lists of values by their keys, such as `"replay.codec"`, all pairs of
+    /// which are run.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grid: BTreeMap<String, Vec<Value>>,
+    /// How often learners are tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_every: Option<TestEvery>,
     /// LR indices of latent replay.
     #[serde(default)]
     pub lr_indices: Vec<usize>,
     /// Codecs of latent replay.
     #[serde(default)]
-    pub codecs: Vec<Codec>,
+    pub codecs: Vec<CodecSettings>,
     /// Numbers of replays.
     #[serde(default)]
     pub replays: Vec<usize>,
@@ -87,15 +105,28 @@ pub struct StudySettings {
     pub compare_at: Option<usize>,
 }
 
-/// Whom or what a study holds out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a study lets a network learn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum HeldOut {
-    /// By number; for multi-class how many base classes there are.
-    Number(u16),
-    /// By name, or by number if nothing has that name.
-    Name(String),
+pub enum StudyScenario {
+    /// A kind, or a scenario in short.
+    Named(String),
+    /// A scenario.
+    Whole(ScenarioSettings),
 }
+
+/// A method of a study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StudyMethod {
+    /// By its name or its file.
+    Named(String),
+    /// As it is.
+    Whole(Table),
+}
+
+/// The methods that studies know as strategies, of which their lists make grids.
+pub(super) const STRATEGIES: [&str; 4] = ["naive", "joint", "native", "latent"];
 
 fn both() -> Vec<Protocol> {
     vec![Protocol::Strict, Protocol::Published]
@@ -103,38 +134,6 @@ fn both() -> Vec<Protocol> {
 
 fn is_both(protocols: &[Protocol]) -> bool {
     protocols == both()
-}
-
-/// What a study lets a network learn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScenarioKind {
-    /// A new speaker.
-    Sample,
-    /// A new class.
-    Class,
-    /// Many classes, one by one.
-    MultiClass,
-}
-
-impl ScenarioKind {
-    /// The kind of a scenario.
-    pub fn of(scenario: Scenario) -> Self {
-        match scenario {
-            Scenario::Sample { .. } => ScenarioKind::Sample,
-            Scenario::Class { .. } => ScenarioKind::Class,
-            Scenario::MultiClass { .. } => ScenarioKind::MultiClass,
-        }
-    }
-
-    /// As papers say.
-    pub fn name(self) -> &'static str {
-        match self {
-            ScenarioKind::Sample => "sample-incremental",
-            ScenarioKind::Class => "class-incremental",
-            ScenarioKind::MultiClass => "multi-class-incremental",
-        }
-    }
 }
 
 impl SuiteSettings {
@@ -148,7 +147,8 @@ impl SuiteSettings {
                 path: path.to_path_buf(),
                 source,
             })?;
-        Self::parse(&path.display().to_string(), &text)
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse_in(&path.display().to_string(), &text, folder)
     }
 
     /// Reads the text of a TOML file, `name` being what errors call it.
@@ -156,11 +156,27 @@ impl SuiteSettings {
     /// # Errors
     /// [`SuiteError::BadSettings`].
     pub fn parse(name: &str, text: &str) -> Result<Self, SuiteError> {
+        Self::parse_in(name, text, Path::new(""))
+    }
+
+    /// The same, with methods' files in a folder.
+    fn parse_in(name: &str, text: &str, folder: &Path) -> Result<Self, SuiteError> {
         let bad = |reason: String| SuiteError::BadSettings {
             name: name.to_string(),
             reason,
         };
-        let settings: SuiteSettings = crate::storage::parse_toml(text).map_err(bad)?;
+        let mut settings: SuiteSettings = crate::storage::parse_toml(text).map_err(bad)?;
+        // Whatever becomes of the files, the suite knows what its methods were.
+        for (index, study) in settings.study.iter_mut().enumerate() {
+            for method in &mut study.methods {
+                if let StudyMethod::Named(name) = method {
+                    let table = MethodFile::table(name, folder);
+                    let table =
+                        table.map_err(|error| bad(format!("study {}: {error}", index + 1)))?;
+                    *method = StudyMethod::Whole(table);
+                }
+            }
+        }
         settings.check().map_err(bad)?;
         Ok(settings)
     }
@@ -183,8 +199,7 @@ impl SuiteSettings {
             return Err("`replays_for_samples` must be 1 or more".into());
         }
         let multi_class = self.study.iter().enumerate();
-        let mut multi_class =
-            multi_class.filter(|(_, study)| study.scenario == ScenarioKind::MultiClass);
+        let mut multi_class = multi_class.filter(|(_, study)| study.is_multi_class());
         if let Some((first, study)) = multi_class.next()
             && let Some((other, _)) =
                 multi_class.find(|(_, other)| other.held_out != study.held_out)
@@ -196,10 +211,32 @@ impl SuiteSettings {
             ));
         }
         for (index, study) in self.study.iter().enumerate() {
-            let latent = study.strategies.contains(&Strategy::Latent);
-            let remembers = latent || study.strategies.contains(&Strategy::Native);
+            let asks = |name: &str| study.strategies.iter().any(|strategy| strategy == name);
+            let (latent, native) = (asks("latent"), asks("native"));
+            let mut unknown = study.strategies.iter();
+            if let Some(unknown) = unknown.find(|name| !STRATEGIES.contains(&&name[..])) {
+                let known = STRATEGIES.join(", ");
+                return Err(format!(
+                    "study {}: `{unknown}` is not a strategy: use one of {known}, or name it in `methods`",
+                    index + 1
+                ));
+            }
+            if study.methods.is_empty() && !study.grid.is_empty() {
+                return Err(format!(
+                    "study {}: `grid` is about `methods`, and there are none",
+                    index + 1
+                ));
+            }
+            let remembers = latent || native;
+            let grid = study.grid.iter().find(|(_, values)| values.is_empty());
+            if let Some((key, _)) = grid {
+                return Err(format!("study {}: grid.{key} must not be empty", index + 1));
+            }
             let empty = [
-                ("strategies", study.strategies.is_empty()),
+                (
+                    "strategies",
+                    study.strategies.is_empty() && study.methods.is_empty(),
+                ),
                 ("protocols", study.protocols.is_empty()),
                 (
                     "held_out",
@@ -222,7 +259,7 @@ impl SuiteSettings {
             }
             let held_out = study.held_out.as_deref().unwrap_or_default();
             let one_number = matches!(held_out, [] | [HeldOut::Number(_)]);
-            if study.scenario == ScenarioKind::MultiClass && !one_number {
+            if study.is_multi_class() && !one_number {
                 return Err(format!(
                     "study {}: `held_out` of multi-class is one number of base classes",
                     index + 1
@@ -247,8 +284,8 @@ impl SuiteSettings {
     /// How experiments under a protocol train.
     pub fn of(&self, protocol: Protocol) -> ProtocolSettings {
         match protocol {
-            Protocol::Strict => self.strict,
-            Protocol::Published => self.published,
+            Protocol::Strict => self.strict.clone(),
+            Protocol::Published => self.published.clone(),
         }
     }
 }
@@ -256,15 +293,16 @@ impl SuiteSettings {
 impl ProtocolSettings {
     /// Epochs and rates of an experiment: what is set here, else what the protocol does.
     pub(super) fn defaults(
-        self,
+        &self,
         protocol: Protocol,
-        scenario: Scenario,
-        strategy: Strategy,
+        scenario: &ScenarioSettings,
+        method: &Method,
     ) -> LearningDefaults {
-        let usual = LearningDefaults::of(protocol, scenario, strategy);
-        let epochs = match scenario {
-            Scenario::MultiClass { .. } => self.multi_class_epochs,
-            _ => self.epochs,
+        let usual = scenario.defaults(protocol, method.rehearses());
+        let epochs = match scenario.base_classes() {
+            Some(_) => self.multi_class_epochs,
+            None if scenario.is_single() => self.epochs,
+            None => None,
         };
         LearningDefaults {
             pretrain_epochs: self.pretrain_epochs.unwrap_or(usual.pretrain_epochs),
@@ -274,7 +312,7 @@ impl ProtocolSettings {
     }
 
     /// Adamax at a rate, constant or falling over so many epochs.
-    pub(super) fn training(self, rate: f32, epochs: usize) -> TrainingSettings {
+    pub(super) fn training(&self, rate: f32, epochs: usize) -> TrainingSettings {
         let schedule = match self.falling_rate {
             true => Schedule::Cosine { epochs },
             false => Schedule::Constant,
@@ -282,6 +320,16 @@ impl ProtocolSettings {
         TrainingSettings {
             schedule,
             ..LearningDefaults::training(rate)
+        }
+    }
+}
+
+impl StudySettings {
+    /// Whether its scenario has classes come one by one after some of them.
+    fn is_multi_class(&self) -> bool {
+        match &self.scenario {
+            StudyScenario::Named(kind) => kind == ManyClasses::KIND,
+            StudyScenario::Whole(scenario) => scenario.base_classes().is_some(),
         }
     }
 }

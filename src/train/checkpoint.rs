@@ -159,6 +159,11 @@ impl Checkpoint {
     /// # Errors
     /// [`TrainError::CheckpointFile`].
     pub fn save(&self, path: &Path) -> Result<(), TrainError> {
+        let file = self.to_file();
+        file.write(path).map_err(|error| wrap(path, error))
+    }
+
+    pub(crate) fn to_file(&self) -> TensorFile {
         let mut file = TensorFile::with_note(&CheckpointNote {
             format: VERSION,
             respike: env!("CARGO_PKG_VERSION").to_string(),
@@ -200,7 +205,7 @@ impl Checkpoint {
                 put(name.into(), Tensor::U64(prints.to_vec()));
             }
         }
-        file.write(path).map_err(|error| wrap(path, error))
+        file
     }
 
     /// Reads a checkpoint.
@@ -216,7 +221,7 @@ impl Checkpoint {
         })
     }
 
-    fn from_file(file: &mut TensorFile) -> Result<Self, String> {
+    pub(crate) fn from_file(file: &mut TensorFile) -> Result<Self, String> {
         let note: CheckpointNote = file.note_as()?;
         note.check_version()?;
         let spec = note.spec;

@@ -10,7 +10,7 @@ use respike::continual::{
 use respike::ids::{ClassId, SpeakerId, TimeStep, Unit};
 use respike::network::{NetworkSettings, NetworkSpec};
 use respike::random::{MasterSeed, Purpose};
-use respike::replay::{Capacity, Codec, Policy};
+use respike::replay::{Capacity, CodecSettings, PolicySettings};
 use respike::report::plot::{RasterFigure, RasterPanel};
 use respike::report::{
     DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, PickedNote, RunRecord,
@@ -207,8 +207,12 @@ pub fn full_train_run(name: &str, epochs: usize, layers: usize, validates: bool)
 
 /// A finished continual-learning run: `tasks` new ones after 30 epochs of pre-training.
 pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) -> RunRecord {
-    let codec = Codec::or(10).expect("a window");
-    let memory = MemorySettings::new(codec, Policy::ClassBalanced, Capacity::Samples(160));
+    let codec = CodecSettings::or(10).expect("a window");
+    let memory = MemorySettings::new(
+        codec,
+        PolicySettings::class_balanced(),
+        Capacity::Samples(160),
+    );
     let remembers = matches!(strategy, Strategy::Native | Strategy::Latent);
     let scenario = match (tasks, strategy) {
         (1, Strategy::Naive) => Scenario::Class { class: ClassId(9) },

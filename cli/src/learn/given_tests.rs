@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::failure::Failure;
 use crate::output::note;
 use crate::reading::read_data_and_tests;
-use respike::continual::{Protocol, Scenario};
+use respike::continual::{Learns, Protocol, ScenarioSettings};
 use respike::dataset::{Dataset, RecordingSet, Split};
 use respike::ids::{ClassId, SampleIndex, SpeakerId};
 use respike::network::NetworkSpec;
@@ -78,10 +78,11 @@ fn refuse_seen(data: &Dataset, split: &Split) -> Result<(), Failure> {
 
 /// Where the new thing is a speaker, says whom else is tested with: speakers that training never hears are none
 /// of those that were known before.
-pub(super) fn say_who_is_tested(scenario: Scenario, data: &Dataset, split: &Split) {
-    let Scenario::Sample { .. } = scenario else {
+pub(super) fn say_who_is_tested(scenario: &ScenarioSettings, data: &Dataset, split: &Split) {
+    // A class is known by its training samples; of speakers one may hear others, too.
+    if !scenario.is_single() || scenario.learns() == Learns::Classes {
         return;
-    };
+    }
     let speaker = |&index: &SampleIndex| data.sample(index).speaker;
     let heard: BTreeSet<SpeakerId> = split.train.iter().map(speaker).collect();
     let tests = split.test.iter().map(speaker);

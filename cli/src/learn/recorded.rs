@@ -8,14 +8,15 @@ use std::time::Instant;
 
 use crate::arguments::command_line;
 use crate::failure::Failure;
-use crate::output::LearnBars;
+use crate::output::{LearnBars, note};
 use respike::continual::{
-    Experiment, LearningData, Outcome, Progress, Start, TestSamples, run as run_experiment,
+    Experiment, LearningData, Outcome, Progress, SavedLearner, Start, TestSamples, prepare,
+    run as run_experiment,
 };
 use respike::dataset::Dataset;
 use respike::report::{
-    Begun, DataNote, Description, EpochLine, LearnSummary, RecordLine, Replace, RunFolder,
-    RunFolderError, StartLine, Summary, TaskNote,
+    Begun, DataNote, Description, EpochLine, LEARNER, LearnSummary, PhaseName, RecordLine, Replace,
+    RunFolder, RunFolderError, StartLine, Summary, TaskNote,
 };
 use respike::train::Checkpoint;
 
@@ -73,39 +74,63 @@ pub(super) fn run_noted(
     (out, replace): (&Path, Replace),
     bars: &mut LearnBars,
 ) -> Result<Recorded, Failure> {
-    let spec = start.network().spec().clone();
-    let mut folder: Option<RunFolder> = None;
-    let mut trouble: Option<RunFolderError> = None;
-    let (mut test_samples, mut finished, mut write_s) = (None, None, 0.0);
+    let plan = prepare(experiment, data, &start)?;
+    let line = StartLine::new(
+        command_line(),
+        experiment.seed,
+        start.network().spec().clone(),
+        Description::Learn(experiment.clone()),
+        data_note,
+        TaskNote::of(&plan),
+    );
+    let begun = RunFolder::begin(out, line.clone(), replace)?;
+    let (mut folder, start) = match begun {
+        Begun::Finished(summary) => {
+            let Summary::Learn(summary) = *summary else {
+                return Err(RunFolderError::OtherRun(out.to_path_buf()).into());
+            };
+            let (summary, made) = (*summary, None);
+            return Ok(Recorded { summary, made });
+        }
+        Begun::Anew(folder) => (folder, start),
+        Begun::CutOff(folder, record) => {
+            let left = left_behind(&folder, experiment, data.dataset(), &start);
+            match left {
+                Some((start, done)) => {
+                    let was_done = |epoch: &&EpochLine| match epoch.phase {
+                        PhaseName::Learn => epoch.task <= done,
+                        _ => true,
+                    };
+                    let epochs: Vec<EpochLine> =
+                        record.epochs.iter().filter(was_done).cloned().collect();
+                    note(&format!(
+                        "the run goes on after task {done} of {}",
+                        plan.tasks.len() - 1
+                    ));
+                    (folder.go_on_from(line, &epochs)?, start)
+                }
+                None => (folder.begin_anew(line)?, start),
+            }
+        }
+    };
+    let mut trouble: Option<Failure> = None;
+    let mut write_s = 0.0;
     let outcome = run_experiment(experiment, data, start, &mut |progress| {
         bars.show(&progress);
         let writing = Instant::now();
-        let written = match (&progress, &mut folder) {
-            (Progress::Planned(plan), _) => {
-                test_samples = Some(TestSamples::of(plan));
-                let settings = Description::Learn(experiment.clone());
-                let tasks = TaskNote::of(plan);
-                let start = StartLine::new(
-                    command_line(),
-                    experiment.seed,
-                    spec.clone(),
-                    settings,
-                    data_note.clone(),
-                    tasks,
-                );
-                RunFolder::begin(out, start, replace).map(|begun| match begun {
-                    Begun::Anew(begun) => folder = Some(begun),
-                    Begun::Finished(summary) => finished = Some(*summary),
-                })
+        let written: Result<(), Failure> = match &progress {
+            Progress::Epoch(record) => folder
+                .add(&RecordLine::Epoch(EpochLine::from(*record)))
+                .map_err(Failure::from),
+            Progress::Pretrained(pretrained) => {
+                let file = folder.file(PRETRAINED);
+                pretrained.save(&file).map_err(Failure::from)
             }
-            (Progress::Epoch(record), Some(folder)) => {
-                folder.add(&RecordLine::Epoch(EpochLine::from(*record)))
-            }
+            Progress::Learned(state) => state.save(&folder.file(LEARNER)).map_err(Failure::from),
             _ => Ok(()),
         };
         write_s += writing.elapsed().as_secs_f64();
         match written {
-            Ok(()) if finished.is_some() => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 trouble = Some(error);
@@ -115,25 +140,44 @@ pub(super) fn run_noted(
     });
     bars.finish();
     if let Some(error) = trouble {
-        return Err(error.into());
-    }
-    if let Some(Summary::Learn(summary)) = finished {
-        let (summary, made) = (*summary, None);
-        return Ok(Recorded { summary, made });
+        return Err(error);
     }
     let outcome = outcome?;
     let writing = Instant::now();
-    // A run that came to its end told its plan first.
-    let folder = folder.expect("a planned run has a folder");
-    let test_samples = test_samples.expect("a planned run has tests");
-    outcome.pretrained.save(&folder.file(PRETRAINED))?;
     outcome.learned.save(&folder.file(LEARNED))?;
     if let Some(memory) = &outcome.memory {
         memory.save(&folder.file("memory.safetensors"))?;
     }
-    let summary = LearnSummary::new(experiment, &outcome, test_samples);
+    let summary = LearnSummary::new(experiment, &outcome, TestSamples::of(&plan));
     folder.end(Summary::Learn(Box::new(summary.clone())))?;
     write_s += writing.elapsed().as_secs_f64();
     let made = Some(Made { outcome, write_s });
     Ok(Recorded { summary, made })
+}
+
+/// What a run that was cut off left in its folder to go on from, with the number of tasks that were learned; `None` if it
+/// has to begin anew.
+fn left_behind(
+    folder: &RunFolder,
+    experiment: &Experiment,
+    dataset: &Dataset,
+    start: &Start,
+) -> Option<(Start, usize)> {
+    // One that went on with a given learner of something else is soon where it was.
+    let pretrained = Checkpoint::load(&folder.file(PRETRAINED)).ok()?;
+    match start {
+        Start::Fresh(_) => {}
+        Start::Pretrained(given) if given.network == pretrained.network => {}
+        _ => return None,
+    }
+    let state = SavedLearner::load(&folder.file(LEARNER)).ok();
+    let state = state.filter(|state| state.is_of(experiment, dataset));
+    Some(match state {
+        Some(state) => {
+            let done = state.tasks_done();
+            let (state, pretrained) = (Box::new(state), Some(Box::new(pretrained)));
+            (Start::Learner { state, pretrained }, done)
+        }
+        None => (Start::Pretrained(Box::new(pretrained)), 0),
+    })
 }

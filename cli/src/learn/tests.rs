@@ -125,12 +125,12 @@ fn quoted_commands_have_every_setting_that_counts() {
     };
     let memory = |codec| {
         let capacity = Capacity::Bytes(12_345);
-        MemorySettings::new(codec, Policy::ClassBalanced, capacity)
+        MemorySettings::new(codec, PolicySettings::class_balanced(), capacity)
     };
     let latent = |scenario| {
         of(scenario, Strategy::Latent)
             .with_replay_layer(0)
-            .with_memory(memory(Codec::counts(7).expect("valid")))
+            .with_memory(memory(CodecSettings::counts(7).expect("valid")))
     };
     let speaker = |number| Scenario::Sample {
         speaker: SpeakerId(number),
@@ -141,7 +141,7 @@ fn quoted_commands_have_every_setting_that_counts() {
         latent(one_more)
             .with_pretraining(11, falling(11))
             .with_learning(13, falling(13)),
-        of(speaker(0), Strategy::Native).with_memory(memory(Codec::Raw)),
+        of(speaker(0), Strategy::Native).with_memory(memory(CodecSettings::raw())),
         of(speaker(4), Strategy::Joint),
         latent(Scenario::MultiClass { base_classes: 1 }).with_classes(chosen.clone()),
         latent(Scenario::MultiClass { base_classes: 3 }).with_classes(chosen),

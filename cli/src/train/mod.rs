@@ -203,8 +203,9 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
 }
 
 fn begin(out: &Path, start: StartLine, replace: Replace) -> Result<RunFolder, Failure> {
-    match RunFolder::begin(out, start, replace)? {
+    match RunFolder::begin(out, start.clone(), replace)? {
         Begun::Anew(folder) => Ok(folder),
+        Begun::CutOff(folder, _) => Ok(folder.begin_anew(start)?),
         Begun::Finished(_) => Err(RunFolderError::Occupied(out.to_path_buf()).into()),
     }
 }

@@ -12,7 +12,8 @@ use super::axes::{Axes, Frame, Scale};
 use super::canvas::{Align, Canvas, Figure};
 use super::legend::{Key, Legend};
 use super::style::{ALL, NEW, OLD, QUIET, Type};
-use crate::continual::{Accuracies, ReplayFigures, TestSamples};
+use crate::continual::{Accuracies, TestSamples};
+use crate::replay::ReplayFigures;
 use crate::report::{LearnSummary, RunRecord, Summary, describe_replay, kilobytes};
 
 const LEFT: f64 = 140.0;

@@ -1,9 +1,11 @@
 //! What the paper claims, held against what came out.
 
-use super::collected::{Collected, Row, Spread, all_replays, main_replays, same_start};
-use crate::continual::{Protocol, Strategy};
-use crate::replay::Codec;
-use crate::suite::{CellResult, ScenarioKind};
+use super::collected::{
+    Collected, MethodRole, Row, ScenarioKind, Spread, all_replays, main_replays, same_start,
+};
+use crate::continual::Protocol;
+use crate::replay::CodecSettings;
+use crate::suite::CellResult;
 
 /// A claim, what came out, and whether it holds.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -86,8 +88,8 @@ pub fn claims(collected: &Collected) -> (Vec<Claim>, Vec<NotJudged>) {
             let here = row.key.protocol == protocol && row.key.scenario == scenario;
             here && row.cells.len() < row.planned
         });
-        let replays = main_replays(&rows, protocol, scenario);
-        let tried = all_replays(&rows, protocol, scenario);
+        let replays = main_replays(&rows, protocol, &scenario);
+        let tried = all_replays(&rows, protocol, &scenario);
         let rows: Vec<&Row<'_>> = rows.iter().filter(here).collect();
         let section = replays.map(|replays| Section {
             rows: &rows,
@@ -115,7 +117,7 @@ pub fn claims(collected: &Collected) -> (Vec<Claim>, Vec<NotJudged>) {
             match judged {
                 Ok((found, holds)) => claims.push(Claim {
                     protocol,
-                    scenario,
+                    scenario: scenario.clone(),
                     claim,
                     found,
                     holds,
@@ -123,7 +125,7 @@ pub fn claims(collected: &Collected) -> (Vec<Claim>, Vec<NotJudged>) {
                 }),
                 Err(reason) => not_judged.push(NotJudged {
                     protocol,
-                    scenario,
+                    scenario: scenario.clone(),
                     claim,
                     reason,
                 }),
@@ -150,17 +152,17 @@ struct Section<'a> {
 type Finding = Result<(String, bool), String>;
 
 impl<'a> Section<'a> {
-    fn latent(&self, lr_index: usize, codec: Codec) -> Option<&'a Row<'a>> {
+    fn latent(&self, lr_index: usize, codec: &CodecSettings) -> Option<&'a Row<'a>> {
         self.rows.iter().copied().find(|row| {
-            row.key.strategy == Strategy::Latent
+            row.key.role == MethodRole::Latent
                 && row.key.lr_index == Some(lr_index)
-                && row.key.codec == Some(codec)
+                && row.key.codec.as_ref() == Some(codec)
                 && row.key.replays == Some(self.replays)
         })
     }
 
     /// The same, or that there is none.
-    fn needed(&self, lr_index: usize, codec: Codec) -> Result<&'a Row<'a>, String> {
+    fn needed(&self, lr_index: usize, codec: &CodecSettings) -> Result<&'a Row<'a>, String> {
         self.latent(lr_index, codec).ok_or_else(|| {
             format!(
                 "no run of latent replay with {codec} at LR index {lr_index} and {} replays is finished",
@@ -169,11 +171,8 @@ impl<'a> Section<'a> {
         })
     }
 
-    fn simple(&self, strategy: Strategy) -> Option<&'a Row<'a>> {
-        self.rows
-            .iter()
-            .copied()
-            .find(|row| row.key.strategy == strategy)
+    fn simple(&self, role: MethodRole) -> Option<&'a Row<'a>> {
+        self.rows.iter().copied().find(|row| row.key.role == role)
     }
 
     /// With uncompressed replays, at the LR index that is right most often on everything: to keep the
@@ -181,11 +180,11 @@ impl<'a> Section<'a> {
     /// measured with, as the paper does, and the finding says so.
     fn replay_removes_forgetting(&self) -> Finding {
         let naive = self
-            .simple(Strategy::Naive)
+            .simple(MethodRole::Naive)
             .ok_or("no run of naive learning is finished")?;
         let mut replayed: Vec<(usize, &Row<'_>)> = Vec::new();
         for index in self.rows.iter().filter_map(|row| row.key.lr_index) {
-            if let Some(row) = self.latent(index, Codec::Raw)
+            if let Some(row) = self.latent(index, &CodecSettings::raw())
                 && !replayed.iter().any(|(known, _)| *known == index)
             {
                 replayed.push((index, row));
@@ -216,7 +215,7 @@ impl<'a> Section<'a> {
         let kept = row.spread(lost).ok_or(NOT_PAIRED)?;
         let right = row.spread(|cell| cell.after.all).ok_or(NOT_PAIRED)?;
         let joint = self
-            .simple(Strategy::Joint)
+            .simple(MethodRole::Joint)
             .and_then(|joint| joint.paired_with(&row).spread(lost));
         let mut found = format!(
             "points lost on what was known: naive {}, latent replay {} ({} % right on everything, naive {} \
@@ -255,12 +254,12 @@ impl<'a> Section<'a> {
 
     /// or:10 at LR index 3 against no compression.
     fn compression_costs_little(&self) -> Finding {
-        let or = self.needed(3, or_10()?)?;
-        let raw = self.needed(3, Codec::Raw)?;
+        let or = self.needed(3, &or_10()?)?;
+        let raw = self.needed(3, &CodecSettings::raw())?;
         let difference = paired(raw, or, |cell| cell.after.all).ok_or(NOT_PAIRED)?;
-        let counts = Codec::counts(10)
+        let counts = CodecSettings::counts(10)
             .ok()
-            .and_then(|codec| self.latent(3, codec));
+            .and_then(|codec| self.latent(3, &codec));
         let counts = counts.and_then(|row| paired(raw, row, |cell| cell.after.all));
         let mut found = format!("costs {} points on all test samples", difference.percent());
         if let Some(counts) = counts {
@@ -273,7 +272,7 @@ impl<'a> Section<'a> {
     /// Raw input over what is stored, for or:10 at LR index 3: over packed spikes, as the paper counts, or
     /// over all bytes held.
     fn memory_is_small(&self, all_bytes: bool) -> Finding {
-        let row = self.needed(3, or_10()?)?;
+        let row = self.needed(3, &or_10()?)?;
         let times = row.mean(|cell| {
             let stored_bits = match all_bytes {
                 true => 8 * cell.replay.bytes,
@@ -287,8 +286,8 @@ impl<'a> Section<'a> {
 }
 
 /// The codec that the paper's claims are about.
-fn or_10() -> Result<Codec, String> {
-    Codec::or(10).map_err(|error| error.to_string())
+fn or_10() -> Result<CodecSettings, String> {
+    CodecSettings::or(10).map_err(|error| error.to_string())
 }
 
 /// How much less the second row comes to than the first, experiment by experiment.
@@ -302,7 +301,7 @@ fn paired(first: &Row<'_>, second: &Row<'_>, of: fn(&CellResult) -> f64) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::super::invented::{Invented, latent, naive, suite};
+    use super::super::invented::{Coded, Invented, Taught, latent, naive, suite};
     use super::*;
 
     fn verdicts(results: &[Invented], to_come: &[Invented]) -> Vec<(String, String)> {
@@ -313,8 +312,8 @@ mod tests {
         verdicts.collect()
     }
 
-    fn or_10() -> Codec {
-        super::or_10().expect("a window")
+    fn or_10() -> Coded {
+        Coded::Or(10)
     }
 
     #[test]
@@ -326,13 +325,13 @@ mod tests {
         };
         let none = reasons(&[naive(0.5, 0.3)]);
         assert_eq!(none, vec!["the suite has no latent replay here"; 4]);
-        let raw = reasons(&[latent(3, Codec::Raw, 0.1, 0.7)]);
+        let raw = reasons(&[latent(3, Coded::Raw, 0.1, 0.7)]);
         assert_eq!(raw[0], "no run of naive learning is finished");
         let or = "no run of latent replay with or:10 at LR index 3 and 100 replays is finished";
         assert_eq!(raw[1..], [or, or, or]);
         let whole = [
             naive(0.5, 0.3),
-            latent(3, Codec::Raw, 0.1, 0.7),
+            latent(3, Coded::Raw, 0.1, 0.7),
             latent(3, or_10(), 0.1, 0.7),
         ];
         assert_eq!(reasons(&whole), Vec::<String>::new());
@@ -343,8 +342,8 @@ mod tests {
         // LR 2 keeps more of the old, LR 1 is right more often: 6 points are more than a tenth of 50.
         let results = [
             naive(0.50, 0.3),
-            latent(1, Codec::Raw, 0.06, 0.72),
-            latent(2, Codec::Raw, 0.01, 0.71),
+            latent(1, Coded::Raw, 0.06, 0.72),
+            latent(2, Coded::Raw, 0.01, 0.71),
         ];
         let found = verdicts(&results, &[]);
         assert_eq!(found.len(), 1, "nothing at LR index 3 to judge the rest by");
@@ -356,14 +355,14 @@ mod tests {
             "{}",
             found[0].1
         );
-        let better = latent(1, Codec::Raw, 0.049, 0.72);
+        let better = latent(1, Coded::Raw, 0.049, 0.72);
         assert_eq!(verdicts(&[results[0], better], &[])[0].0, "holds");
         // To lose nothing and learn nothing is no feat.
-        let idle = latent(1, Codec::Raw, 0.0, 0.29);
+        let idle = latent(1, Coded::Raw, 0.0, 0.29);
         assert_eq!(verdicts(&[results[0], idle], &[])[0].0, "does not hold");
         // As much as joint training loses, and a point, is no forgetting either.
         let joint = Invented {
-            strategy: Strategy::Joint,
+            strategy: Taught::Joint,
             ..naive(0.055, 0.73)
         };
         let with_joint = [results[0], results[1], joint];
@@ -376,10 +375,10 @@ mod tests {
         let other = |cell: Invented| Invented { speaker: 1, ..cell };
         let results = [
             naive(0.50, 0.3),
-            latent(2, Codec::Raw, 0.20, 0.70),
-            latent(3, Codec::Raw, 0.02, 0.72),
+            latent(2, Coded::Raw, 0.20, 0.70),
+            latent(3, Coded::Raw, 0.02, 0.72),
             latent(3, or_10(), 0.02, 0.685),
-            other(latent(3, Codec::Raw, 0.30, 0.6)),
+            other(latent(3, Coded::Raw, 0.30, 0.6)),
         ];
         let to_come = [other(naive(0.0, 0.0)), other(latent(3, or_10(), 0.0, 0.0))];
         let found = verdicts(&results, &to_come);
@@ -399,8 +398,8 @@ mod tests {
     #[test]
     fn a_verdict_names_its_replays_codec_and_test_samples() {
         let with = |replays, lost, all| {
-            let cell = latent(3, Codec::Raw, lost, all);
-            let replay = Some((3, Codec::Raw, replays));
+            let cell = latent(3, Coded::Raw, lost, all);
+            let replay = Some((3, Coded::Raw, replays));
             Invented { replay, ..cell }
         };
         let other_seed = |cell| Invented { seed: 1, ..cell };
@@ -433,7 +432,7 @@ mod tests {
         let cost = |all| {
             let results = [
                 naive(0.5, 0.3),
-                latent(3, Codec::Raw, 0.02, 0.72),
+                latent(3, Coded::Raw, 0.02, 0.72),
                 latent(3, or_10(), 0.02, all),
             ];
             verdicts(&results, &[])

@@ -3,17 +3,19 @@
 //! In: a suite's folder and its plan. Out: rows, each with means over what was held out, and their
 //! mean and standard deviation over seeds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::continual::{Experiment, Protocol, Strategy};
+use crate::continual::{Experiment, Protocol, ScenarioSettings};
+use crate::method::Method;
 use crate::random::MasterSeed;
-use crate::replay::{Capacity, Codec};
+use crate::replay::CodecSettings;
 use crate::suite::{
-    CellResult, Group, GroupResults, Manifest, Pretrained, ScenarioKind, SuiteError, SuiteFolder,
+    CellResult, Group, GroupResults, Manifest, Pretrained, SuiteError, SuiteFolder,
 };
+use crate::train::TrainingSettings;
 
 /// The results that a suite's folder has of its plan.
 #[derive(Debug)]
@@ -23,6 +25,9 @@ pub struct Collected {
     /// Each group of the plan with what is there of it.
     pub groups: Vec<(Group, GroupResults)>,
 }
+
+/// More methods than these are compared with each other, and not by LR index, codec and number of replays.
+const MOST_OF_A_GRID: usize = 4;
 
 /// A mean over seeds, of means over what was held out.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -66,46 +71,118 @@ impl Spread {
     }
 }
 
+/// What scenarios share that stand in the same tables.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ScenarioKind {
+    /// Where its tables stand.
+    place: usize,
+    /// For names of files.
+    pub slug: String,
+    /// As papers say.
+    pub label: String,
+    /// Whether one thing alone is learned after pre-training.
+    pub is_single: bool,
+    /// Whether classes come one by one after some that are known.
+    pub is_by_class: bool,
+}
+
+impl ScenarioKind {
+    /// The kind of a scenario.
+    pub fn of(scenario: &ScenarioSettings) -> Self {
+        ScenarioKind {
+            place: scenario.place_in_registry(),
+            slug: scenario.section(),
+            label: scenario.label(),
+            is_single: scenario.is_single(),
+            is_by_class: scenario.base_classes().is_some(),
+        }
+    }
+
+    /// As papers say.
+    pub fn name(&self) -> &str {
+        &self.label
+    }
+}
+
+impl Serialize for ScenarioKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.slug)
+    }
+}
+
+/// What a method replays, which decides how it is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MethodRole {
+    /// Nothing.
+    Naive,
+    /// All samples there ever were, to the whole network.
+    Joint,
+    /// Raw inputs.
+    Native,
+    /// Latents.
+    Latent,
+    /// Nothing, and its head learns alone.
+    Alone,
+}
+
+impl MethodRole {
+    fn of(method: &Method) -> Self {
+        match (method.lr_index, method.replay.is_empty()) {
+            _ if method.head.learns_alone() => MethodRole::Alone,
+            (_, true) => MethodRole::Naive,
+            (None, false) if method.is_ceiling() => MethodRole::Joint,
+            (None, false) => MethodRole::Native,
+            (Some(_), false) => MethodRole::Latent,
+        }
+    }
+}
+
 /// What the experiments of a row share: all but what is held out and the seed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RowKey {
     /// How data was split.
     pub protocol: Protocol,
     /// What was learned.
     pub scenario: ScenarioKind,
-    /// What was trained on.
-    pub strategy: Strategy,
-    /// How many layers were frozen.
+    /// The method's tag.
+    pub strategy: String,
+    /// How many layers lie below what is replayed.
     pub lr_index: Option<usize>,
     /// How samples were compressed.
-    pub codec: Option<Codec>,
+    pub codec: Option<CodecSettings>,
     /// How many replays the memory may hold.
     pub replays: Option<usize>,
+    /// What it replays.
+    #[serde(skip)]
+    pub role: MethodRole,
+    /// All of it, and how it was trained.
+    #[serde(skip)]
+    whole: (Method, usize, TrainingSettings),
 }
 
 impl RowKey {
     /// The row of an experiment.
     pub fn of(experiment: &Experiment) -> Self {
+        let method = &experiment.method;
         RowKey {
             protocol: experiment.protocol,
-            scenario: ScenarioKind::of(experiment.scenario),
-            strategy: experiment.strategy,
-            lr_index: experiment.lr_index,
-            codec: experiment.memory.map(|memory| memory.codec),
-            replays: experiment.memory.and_then(|memory| match memory.capacity {
-                Capacity::Samples(samples) => Some(samples),
-                Capacity::Bytes(_) => None,
-            }),
+            scenario: ScenarioKind::of(&experiment.scenario),
+            strategy: method.name.clone(),
+            lr_index: method.lr_index,
+            codec: method.codec().cloned(),
+            replays: method.replays(),
+            role: MethodRole::of(method),
+            whole: (method.clone(), experiment.epochs, experiment.learn.clone()),
         }
     }
 
-    /// Strategy, LR index and codec in a few words: `naive`, or `latent, LR 2, or:10`.
+    /// Tag, LR index and codec in a few words: `naive`, or `latent, LR 2, or:10`.
     pub fn name(&self) -> String {
-        let mut words = self.strategy.to_string();
+        let mut words = self.strategy.clone();
         if let Some(index) = self.lr_index {
             words += &format!(", LR {index}");
         }
-        if let (Some(codec), Strategy::Latent) = (self.codec, self.strategy) {
+        if let (Some(codec), MethodRole::Latent) = (&self.codec, self.role) {
             words += &format!(", {codec}");
         }
         words
@@ -121,8 +198,8 @@ impl RowKey {
 }
 
 /// Codecs in the order of tables: by how much a window's value tells, then by the window.
-pub fn codec_order(codec: &Codec) -> (bool, usize) {
-    (matches!(codec, Codec::Counts(_)), codec.window_steps())
+pub fn codec_order(codec: &CodecSettings) -> (u8, usize) {
+    codec.place()
 }
 
 /// How many test samples stand behind the figures of one or several experiments.
@@ -212,7 +289,9 @@ impl<'a> Row<'a> {
         Row {
             cells,
             tests,
-            ..*self
+            key: self.key.clone(),
+            planned: self.planned,
+            compare_at: self.compare_at,
         }
     }
 
@@ -272,7 +351,7 @@ impl Collected {
     pub fn read(folder: &SuiteFolder, groups: &[Group]) -> Result<Self, SuiteError> {
         let groups = groups
             .iter()
-            .map(|group| Ok((group.clone(), folder.results(group.id)?)));
+            .map(|group| Ok((group.clone(), folder.results(&group.id)?)));
         Ok(Collected {
             manifest: folder.manifest().clone(),
             groups: groups.collect::<Result<_, SuiteError>>()?,
@@ -304,18 +383,36 @@ impl Collected {
                 }
             }
         }
-        rows.sort_by_key(|row| {
-            let key = row.key;
+        // Tags in the order in which the suite has them.
+        let mut tags: Vec<String> = Vec::new();
+        for row in &rows {
+            if !tags.contains(&row.key.strategy) {
+                tags.push(row.key.strategy.clone());
+            }
+        }
+        let is_grid = tags.len() <= MOST_OF_A_GRID;
+        rows.sort_by_cached_key(|row| {
+            let key = &row.key;
+            let tag = tags.iter().position(|tag| *tag == key.strategy);
             (
                 key.protocol == Protocol::Published,
-                key.scenario,
-                key.strategy == Strategy::Latent,
+                key.scenario.clone(),
+                key.role == MethodRole::Latent,
+                tag.filter(|_| !is_grid),
                 key.lr_index,
                 key.codec.as_ref().map(codec_order),
                 key.replays,
             )
         });
         rows
+    }
+
+    /// Whether the suite is a grid of few methods, whose LR indices, codecs and numbers of replays are compared; else it
+    /// compares methods with each other.
+    pub fn is_grid(&self) -> bool {
+        let cells = self.groups.iter().flat_map(|(group, _)| &group.cells);
+        let tags: BTreeSet<&str> = cells.map(|cell| &cell.method.name[..]).collect();
+        tags.len() <= MOST_OF_A_GRID
     }
 
     /// The sources that finished experiments of the plan are of, with their numbers.
@@ -345,7 +442,7 @@ impl Collected {
     pub fn sections(&self) -> Vec<(Protocol, ScenarioKind)> {
         let mut sections = Vec::new();
         for row in self.rows() {
-            let section = (row.key.protocol, row.key.scenario);
+            let section = (row.key.protocol, row.key.scenario.clone());
             if !row.cells.is_empty() && !sections.contains(&section) {
                 sections.push(section);
             }
@@ -357,15 +454,15 @@ impl Collected {
 /// Whether two experiments begin from the same network and learn the same.
 pub fn same_start(one: &CellResult, other: &CellResult) -> bool {
     let (one, other) = (&one.experiment, &other.experiment);
-    (one.scenario, one.seed) == (other.scenario, other.seed)
+    (&one.scenario, one.seed) == (&other.scenario, other.seed)
 }
 
 /// The numbers of replays that latent replay was run with in a protocol and scenario, from few to many.
-pub fn all_replays(rows: &[Row<'_>], protocol: Protocol, scenario: ScenarioKind) -> Vec<usize> {
+pub fn all_replays(rows: &[Row<'_>], protocol: Protocol, scenario: &ScenarioKind) -> Vec<usize> {
     let here = rows.iter().filter(|row| {
-        let key = row.key;
-        let here = key.protocol == protocol && key.scenario == scenario;
-        here && key.strategy == Strategy::Latent && !row.cells.is_empty()
+        let key = &row.key;
+        let here = key.protocol == protocol && key.scenario == *scenario;
+        here && key.role == MethodRole::Latent && !row.cells.is_empty()
     });
     let mut all: Vec<usize> = here.filter_map(|row| row.key.replays).collect();
     all.sort_unstable();
@@ -375,11 +472,15 @@ pub fn all_replays(rows: &[Row<'_>], protocol: Protocol, scenario: ScenarioKind)
 
 /// The number of replays at which codecs and LR indices of a protocol and scenario are compared: what the
 /// suite says, else the one that most planned rows of latent replay have, the smallest of several.
-pub fn main_replays(rows: &[Row<'_>], protocol: Protocol, scenario: ScenarioKind) -> Option<usize> {
+pub fn main_replays(
+    rows: &[Row<'_>],
+    protocol: Protocol,
+    scenario: &ScenarioKind,
+) -> Option<usize> {
     let here = rows.iter().filter(|row| {
-        let key = row.key;
-        let here = key.protocol == protocol && key.scenario == scenario;
-        here && key.strategy == Strategy::Latent
+        let key = &row.key;
+        let here = key.protocol == protocol && key.scenario == *scenario;
+        here && key.role == MethodRole::Latent
     });
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
     for row in here {

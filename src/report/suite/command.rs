@@ -2,8 +2,9 @@
 //!
 //! In: an experiment and the suite it is of. Out: a line for a shell.
 
-use crate::continual::{Experiment, Protocol, Scenario, Strategy};
-use crate::replay::Capacity;
+use crate::continual::{Experiment, Protocol};
+use crate::method::Method;
+use crate::replay::{Capacity, Memory};
 use crate::simd::Simd;
 use crate::suite::{GroupId, Manifest, cell_name};
 use crate::train::Losses;
@@ -12,35 +13,33 @@ use crate::train::Losses;
 /// to.
 pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     let mut words = vec!["respike".to_string(), "learn".to_string()];
-    let mut add = |option: &[&str]| words.extend(option.iter().map(ToString::to_string));
     let data = &manifest.data;
-    match experiment.scenario {
-        Scenario::Sample { speaker } => {
-            add(&["sample", "--held-out", &data.speaker_word(speaker)]);
+    let mut add = |option: &[&str]| words.extend(option.iter().map(ToString::to_string));
+    match (experiment.scenario.base_classes(), &experiment.classes) {
+        (Some(base_classes), Some(names)) => {
+            add(&[experiment.scenario.kind()]);
+            let names: Vec<String> = names.iter().map(|name| data.class_in_list(name)).collect();
+            let (base, new) = names.split_at(base_classes.min(names.len()));
+            // A comma makes a list even of one name that could be a number.
+            add(&["--base-classes", &format!("{},", base.join(","))]);
+            add(&["--new-classes", &new.join(",")]);
         }
-        Scenario::Class { class } => add(&["class", "--held-out", &data.class_word(class)]),
-        Scenario::MultiClass { base_classes } => {
-            add(&["multi-class"]);
-            match &experiment.classes {
-                None => add(&["--base-classes", &base_classes.to_string()]),
-                Some(names) => {
-                    let names: Vec<String> =
-                        names.iter().map(|name| data.class_in_list(name)).collect();
-                    let (base, new) = names.split_at(base_classes.min(names.len()));
-                    // A comma makes a list even of one name that could be a number.
-                    add(&["--base-classes", &format!("{},", base.join(","))]);
-                    add(&["--new-classes", &new.join(",")]);
-                }
-            }
-        }
+        _ => words.extend(experiment.scenario.command_words(data)),
     }
+    let mut add = |option: &[&str]| words.extend(option.iter().map(ToString::to_string));
     add(&["--data"]);
     for file in &data.files {
         add(&[file]);
     }
     add(&["--model", &manifest.model]);
     add(&["--protocol", &experiment.protocol.to_string()]);
-    add(&["--strategy", &experiment.strategy.to_string()]);
+    // What `--strategy` says is a method whole; of another the flags that follow change the file's.
+    let method = &experiment.method;
+    let option = match is_a_strategy(method) {
+        true => "--strategy",
+        false => "--method",
+    };
+    add(&[option, &method.name]);
     add(&["--seed", &experiment.seed.0.to_string()]);
     if let Some(epochs) = experiment.pretrain_epochs {
         add(&["--pretrain-epochs", &epochs.to_string()]);
@@ -69,18 +68,22 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
             add(&[option, &cost.to_string()]);
         }
     }
-    if let Some(index) = experiment.lr_index {
+    if let Some(index) = method.lr_index {
         // The old spelling of --replay-layer, which the program takes as well: reports that were made with it
         // stay the same to the byte.
         add(&["--lr-index", &index.to_string()]);
     }
-    if let Some(memory) = experiment.memory {
-        if experiment.strategy == Strategy::Latent {
+    let memory = method
+        .replay
+        .iter()
+        .find_map(|source| source.get::<Memory>());
+    if let Some(memory) = memory.filter(|_| is_a_strategy(method)) {
+        if method.lr_index.is_some() {
             add(&["--codec", &memory.codec.to_string()]);
         }
         match memory.capacity {
-            Capacity::Samples(samples) => add(&["--replays", &samples.to_string()]),
             Capacity::Bytes(bytes) => add(&["--budget", &bytes.to_string()]),
+            Capacity::Samples(samples) => add(&["--replays", &samples.to_string()]),
         }
         if experiment.protocol == Protocol::Strict {
             add(&["--policy", &memory.policy.to_string()]);
@@ -91,6 +94,24 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     }
     add(&["--out", &format!("runs/{}", folder_of(experiment))]);
     in_shell(&words)
+}
+
+/// Whether the program's flags say all of a method: one of the four that suites know as strategies.
+fn is_a_strategy(method: &Method) -> bool {
+    let memory = method
+        .replay
+        .iter()
+        .find_map(|source| source.get::<Memory>());
+    let same = match (memory, method.lr_index) {
+        (Some(memory), Some(index)) => Method::latent(index, memory),
+        (Some(memory), None) => Method::native(memory),
+        (None, _) if method.is_ceiling() => Method::joint(),
+        (None, _) => Method::naive(),
+    };
+    same == Method {
+        lr_index: same.lr_index,
+        ..method.clone()
+    }
 }
 
 /// `strict-speaker-3-seed-0-latent-LR-2-or-10-184-replays`.

@@ -6,14 +6,14 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::claims::{Claim, NotJudged, claims};
-use super::collected::{Collected, RowKey, Spread};
+use super::collected::{Collected, RowKey, ScenarioKind, Spread};
 use super::figures::{Content, SuiteFigure, figures};
 use super::table::Table;
 use super::tables::tables;
-use crate::continual::{Protocol, Scenario};
+use crate::continual::{HeldOutWords, Protocol, ScenarioSettings};
 use crate::report::plot::{PlotError, lines, matrix};
 use crate::storage::{shown, write_whole};
-use crate::suite::{Group, Manifest, ScenarioKind, SuiteError, SuiteFolder};
+use crate::suite::{Group, Manifest, SuiteError, SuiteFolder};
 
 /// What a report says, for people and for programs.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +99,7 @@ pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteRepor
     write(&folder.path().join("report.html"), page.as_bytes())?;
     let rows = collected.rows();
     let rows = rows.iter().map(|row| RowFigures {
-        key: row.key,
+        key: row.key.clone(),
         runs: row.cells.len(),
         all: row.spread(|cell| cell.after.all),
         old: row.spread(|cell| cell.after.old),
@@ -219,31 +219,24 @@ fn built_by(collected: &Collected) -> String {
 fn held_out(collected: &Collected) -> String {
     let sections = collected.sections();
     let data = &collected.manifest.data;
-    let parts = sections.iter().map(|&(protocol, kind)| {
-        let here = collected.groups.iter().map(|(group, _)| group.id);
+    let parts = sections.iter().map(|(protocol, kind)| {
+        let here = collected.groups.iter().map(|(group, _)| &group.id);
         let here =
-            here.filter(|id| (id.protocol, ScenarioKind::of(id.scenario)) == (protocol, kind));
-        let mut scenarios: Vec<Scenario> = here.map(|id| id.scenario).collect();
-        scenarios.sort_unstable_by_key(|scenario| match *scenario {
-            Scenario::Sample { speaker } => usize::from(speaker.0),
-            Scenario::Class { class } => class.index(),
-            Scenario::MultiClass { base_classes } => base_classes,
-        });
+            here.filter(|id| id.protocol == *protocol && ScenarioKind::of(&id.scenario) == *kind);
+        let mut scenarios: Vec<&ScenarioSettings> = here.map(|id| &id.scenario).collect();
+        scenarios.sort_by_key(|scenario| scenario.held_out_words(data).place);
         scenarios.dedup();
-        let words = scenarios.iter().map(|scenario| match *scenario {
-            Scenario::Sample { speaker } => data.speaker_word(speaker),
-            Scenario::Class { class } => data.class_word(class),
-            Scenario::MultiClass { base_classes } => base_classes.to_string(),
-        });
-        let words: Vec<String> = words.collect();
-        let what = match (kind, words.as_slice()) {
-            (ScenarioKind::Sample, [one]) => format!("speaker {one}"),
-            (ScenarioKind::Sample, several) => format!("speakers {} in turn", several.join(", ")),
-            (ScenarioKind::Class, [one]) => format!("class {one}"),
-            (ScenarioKind::Class, several) => format!("classes {} in turn", several.join(", ")),
-            (ScenarioKind::MultiClass, [one]) if one == "1" => "all but 1 base class".to_string(),
-            (ScenarioKind::MultiClass, several) => {
-                format!("all but {} base classes", several.join(", "))
+        let words = scenarios
+            .iter()
+            .map(|scenario| scenario.held_out_words(data));
+        let words: Vec<HeldOutWords> = words.collect();
+        let what = match words.as_slice() {
+            [] => String::new(),
+            [only] => format!("{} {}", only.one, only.word),
+            [first, ..] => {
+                let all: Vec<&str> = words.iter().map(|words| &words.word[..]).collect();
+                let (several, behind) = first.several;
+                format!("{several} {}{behind}", all.join(", "))
             }
         };
         format!("{}, {protocol}: {what}", kind.name())
@@ -405,15 +398,14 @@ fn cannot_draw(file: &Path, error: PlotError) -> SuiteError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::invented::{Invented, latent, naive, suite};
+    use super::super::invented::{Coded, Invented, latent, naive, suite};
     use super::*;
     use crate::ids::SpeakerId;
-    use crate::replay::Codec;
 
     #[test]
     fn facts_name_what_was_held_out_and_count_experiments_alone() {
         let other = |cell: Invented| Invented { speaker: 1, ..cell };
-        let one = [naive(0.5, 0.3), latent(3, Codec::Raw, 0.1, 0.7)];
+        let one = [naive(0.5, 0.3), latent(3, Coded::Raw, 0.1, 0.7)];
         let said = |results: &[Invented]| {
             let mut collected = suite(results, &[]);
             let names = [(0, "theo"), (1, "lucas")];

@@ -2,18 +2,51 @@
 
 use super::collected::Collected;
 use crate::continual::{
-    Accuracies, AccuracyMatrix, Experiment, LearningDefaults, MemorySettings, Protocol,
-    ReplayFigures, Scenario, Strategy, TestSamples,
+    Accuracies, AccuracyMatrix, Experiment, LearningDefaults, ManyClasses, NewSpeaker, Protocol,
+    ScenarioSettings, TestSamples,
 };
 use crate::ids::SpeakerId;
+use crate::method::Method;
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
-use crate::replay::{Capacity, Codec, Policy};
+use crate::replay::{Capacity, CodecSettings, Memory, PolicySettings, ReplayFigures};
 use crate::simd::Simd;
 use crate::suite::{
     CellResult, Curve, Group, GroupId, GroupResults, Manifest, Pretrained, SUITE_FORMAT, SuiteData,
     SuiteSettings,
 };
+
+/// A codec.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Coded {
+    Raw,
+    Or(usize),
+    Counts(usize),
+}
+
+impl Coded {
+    pub(super) fn settings(self) -> CodecSettings {
+        match self {
+            Coded::Raw => CodecSettings::raw(),
+            Coded::Or(steps) => CodecSettings::or(steps).expect("a window"),
+            Coded::Counts(steps) => CodecSettings::counts(steps).expect("a window"),
+        }
+    }
+}
+
+impl std::fmt::Display for Coded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.settings().fmt(f)
+    }
+}
+
+/// A method.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Taught {
+    Naive,
+    Joint,
+    Latent,
+}
 
 /// An experiment of learning a speaker, and what it came to.
 #[derive(Debug, Clone, Copy)]
@@ -23,9 +56,9 @@ pub(super) struct Invented {
     /// Learn two classes one by one after so many, and no speaker.
     pub base_classes: Option<usize>,
     pub seed: u64,
-    pub strategy: Strategy,
+    pub strategy: Taught,
     /// LR index, codec and number of replays.
-    pub replay: Option<(usize, Codec, usize)>,
+    pub replay: Option<(usize, Coded, usize)>,
     /// Points lost on the old.
     pub lost: f64,
     /// Accuracy on everything.
@@ -39,7 +72,7 @@ pub(super) fn naive(lost: f64, all: f64) -> Invented {
         speaker: 0,
         base_classes: None,
         seed: 0,
-        strategy: Strategy::Naive,
+        strategy: Taught::Naive,
         replay: None,
         lost,
         all,
@@ -47,9 +80,9 @@ pub(super) fn naive(lost: f64, all: f64) -> Invented {
 }
 
 /// The same with latent replay, 100 replays.
-pub(super) fn latent(lr_index: usize, codec: Codec, lost: f64, all: f64) -> Invented {
+pub(super) fn latent(lr_index: usize, codec: Coded, lost: f64, all: f64) -> Invented {
     Invented {
-        strategy: Strategy::Latent,
+        strategy: Taught::Latent,
         replay: Some((lr_index, codec, 100)),
         ..naive(lost, all)
     }
@@ -57,29 +90,24 @@ pub(super) fn latent(lr_index: usize, codec: Codec, lost: f64, all: f64) -> Inve
 
 impl Invented {
     pub(super) fn experiment(self) -> Experiment {
-        let memory = self.replay.map(|(_, codec, replays)| MemorySettings {
-            codec,
-            policy: Policy::Uniform,
-            capacity: Capacity::Samples(replays),
+        let memory = self.replay.map(|(index, codec, replays)| {
+            let capacity = Capacity::Samples(replays);
+            let memory = Memory::new(codec.settings(), PolicySettings::uniform(), capacity);
+            (index, memory)
         });
-        Experiment {
-            scenario: match self.base_classes {
-                Some(base_classes) => Scenario::MultiClass { base_classes },
-                None => Scenario::Sample {
-                    speaker: SpeakerId(self.speaker),
-                },
-            },
-            strategy: self.strategy,
-            protocol: self.protocol,
-            lr_index: self.replay.map(|(index, ..)| index),
-            memory,
-            pretrain_epochs: Some(3),
-            pretrain: Some(LearningDefaults::training(1e-3)),
-            epochs: 2,
-            learn: LearningDefaults::training(1e-3),
-            seed: MasterSeed(self.seed),
-            classes: None,
-        }
+        let method = match (self.strategy, memory) {
+            (Taught::Joint, _) => Method::joint(),
+            (_, Some((index, memory))) => Method::latent(index, memory),
+            (_, None) => Method::naive(),
+        };
+        let speaker = SpeakerId(self.speaker);
+        let scenario: ScenarioSettings = match self.base_classes {
+            Some(base_classes) => ManyClasses { base_classes }.into(),
+            None => NewSpeaker { speaker }.into(),
+        };
+        Experiment::new(scenario, method, self.protocol, MasterSeed(self.seed))
+            .with_pretraining(3, LearningDefaults::training(1e-3))
+            .with_learning(2, LearningDefaults::training(1e-3))
     }
 
     fn result(self) -> CellResult {
@@ -118,6 +146,8 @@ impl Invented {
                     raw_input_bits: 14_000 * samples as u64,
                 }
             },
+            other_bytes: 0,
+            aged: None,
             activity: vec![0.1, 0.2],
         }
     }

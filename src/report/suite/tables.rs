@@ -1,31 +1,37 @@
 //! Which tables a suite has, and what stands in them.
 
 use super::claims::{Claim, NotJudged, lost};
-use super::collected::{Collected, Row, Spread, Tested, all_replays, codec_order, main_replays};
+use super::collected::{
+    Collected, MethodRole, Row, ScenarioKind, Spread, Tested, all_replays, codec_order,
+    main_replays,
+};
 use super::command::learn_command;
 use super::table::Table;
-use crate::continual::{Protocol, Scenario, Strategy};
+use crate::continual::Protocol;
+use crate::replay::CodecSettings;
 use crate::report::kilobytes;
-use crate::suite::{CellResult, Manifest, ScenarioKind};
+use crate::suite::{CellResult, Manifest};
 
 /// All tables that the results have something for.
 pub fn tables(collected: &Collected, claims: &[Claim], not_judged: &[NotJudged]) -> Vec<Table> {
     let mut tables = vec![claim_table(claims, not_judged)];
     let all = collected.rows();
-    let kinds = [
-        ScenarioKind::Sample,
-        ScenarioKind::Class,
-        ScenarioKind::MultiClass,
-    ];
-    tables.extend(kinds.iter().filter_map(|&kind| side_by_side(kind, &all)));
+    let mut kinds: Vec<ScenarioKind> = Vec::new();
+    for (_, kind) in collected.sections() {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds.sort();
+    tables.extend(kinds.iter().filter_map(|kind| side_by_side(kind, &all)));
     for (protocol, scenario) in collected.sections() {
         let here = |row: &&Row<'_>| row.key.protocol == protocol && row.key.scenario == scenario;
         let rows: Vec<&Row<'_>> = all.iter().filter(here).collect();
-        if let Some(replays) = main_replays(&all, protocol, scenario) {
-            let tried = all_replays(&all, protocol, scenario);
-            tables.extend(codec_table(protocol, scenario, (replays, &tried), &rows));
+        if let Some(replays) = main_replays(&all, protocol, &scenario) {
+            let tried = all_replays(&all, protocol, &scenario);
+            tables.extend(codec_table(protocol, &scenario, (replays, &tried), &rows));
         }
-        if scenario == ScenarioKind::MultiClass {
+        if scenario.is_by_class {
             tables.push(class_by_class(collected, protocol, &rows));
         }
         let is_mixture = collected.builds().len() > 1;
@@ -33,7 +39,7 @@ pub fn tables(collected: &Collected, claims: &[Claim], not_judged: &[NotJudged])
             &collected.manifest,
             is_mixture,
             protocol,
-            scenario,
+            &scenario,
             &rows,
         ));
     }
@@ -48,14 +54,14 @@ const MEANS: &str = "Mean ± standard deviation over seeds, each seed being the 
 const TESTED: &str = "Tested: test samples of a run, old + new where results tell them apart.";
 
 /// What *old* and *new* are where protocols do not mean the same.
-fn old_and_new(scenario: ScenarioKind) -> &'static str {
-    match scenario {
-        ScenarioKind::MultiClass => {
+fn old_and_new(scenario: &ScenarioKind) -> &'static str {
+    match scenario.is_by_class {
+        true => {
             "Strict: old are the base classes, new all others. Published: new is the class learned last, old \
              are all before it, so old before and at the end are not of the same classes; what is lost on \
              the base classes has a column of its own where it is shown. "
         }
-        _ => "",
+        false => "",
     }
 }
 
@@ -99,19 +105,19 @@ fn compared<'a>(
     like: &Row<'_>,
 ) -> Option<&'a Row<'a>> {
     let row = rows.iter().find(|row| {
-        let (one, other) = (row.key, like.key);
-        (one.strategy, one.lr_index, one.codec) == (other.strategy, other.lr_index, other.codec)
+        let (one, other) = (&row.key, &like.key);
+        (&one.strategy, one.lr_index, &one.codec) == (&other.strategy, other.lr_index, &other.codec)
             && (one.replays.is_none() || one.replays == replays)
     });
     row.copied()
 }
 
 /// Both protocols side by side.
-fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
+fn side_by_side(scenario: &ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
     let of = |protocol| -> Vec<&Row<'_>> {
         let here = |row: &&Row<'_>| {
-            let key = row.key;
-            key.protocol == protocol && key.scenario == scenario && !row.cells.is_empty()
+            let key = &row.key;
+            key.protocol == protocol && key.scenario == *scenario && !row.cells.is_empty()
         };
         all.iter().filter(here).collect()
     };
@@ -160,7 +166,7 @@ fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
     }
     heading.push("runs of each".into());
     Some(Table {
-        name: format!("protocols-{}", slug(scenario)),
+        name: format!("protocols-{}", scenario.slug),
         title: format!("{}: both protocols side by side", scenario.name()),
         note: format!(
             "At the end, for the speakers or classes and seeds that both protocols were run with. They \
@@ -176,20 +182,18 @@ fn side_by_side(scenario: ScenarioKind, all: &[Row<'_>]) -> Option<Table> {
 /// Accuracy on everything by codec and LR index.
 fn codec_table(
     protocol: Protocol,
-    scenario: ScenarioKind,
+    scenario: &ScenarioKind,
     (replays, tried): (usize, &[usize]),
     rows: &[&Row<'_>],
 ) -> Option<Table> {
-    let here = rows
-        .iter()
-        .filter(|row| row.key.strategy == Strategy::Latent);
+    let here = rows.iter().filter(|row| row.key.role == MethodRole::Latent);
     let here: Vec<&&Row<'_>> = here
         .filter(|row| row.key.replays == Some(replays))
         .collect();
     let mut codecs = Vec::new();
     let mut indices = Vec::new();
     for row in &here {
-        let (codec, index) = (row.key.codec?, row.key.lr_index?);
+        let (codec, index) = (row.key.codec.clone()?, row.key.lr_index?);
         if !codecs.contains(&codec) {
             codecs.push(codec);
         }
@@ -201,23 +205,23 @@ fn codec_table(
     indices.sort_unstable();
     let mut heading = vec!["codec".to_string()];
     heading.extend(indices.iter().map(|index| format!("LR index {index}")));
-    let cell = |codec, index| {
+    let cell = |codec: &CodecSettings, index| {
         let row = here
             .iter()
-            .find(|row| row.key.codec == Some(codec) && row.key.lr_index == Some(index));
+            .find(|row| row.key.codec.as_ref() == Some(codec) && row.key.lr_index == Some(index));
         let spread = row.and_then(|row| row.spread(|cell| cell.after.all));
         spread.map_or("–".to_string(), Spread::percent)
     };
     let planned: usize = here.iter().map(|row| row.planned).sum();
     let finished: usize = here.iter().map(|row| row.cells.len()).sum();
-    let table = codecs.iter().map(|&codec| {
+    let table = codecs.iter().map(|codec| {
         let accuracies = indices.iter().map(|&index| cell(codec, index));
         std::iter::once(codec.to_string())
             .chain(accuracies)
             .collect()
     });
     Some(Table {
-        name: format!("codecs-{protocol}-{}", slug(scenario)),
+        name: format!("codecs-{protocol}-{}", scenario.slug),
         title: format!(
             "{}, {protocol}: accuracy by codec and LR index",
             scenario.name()
@@ -229,7 +233,7 @@ fn codec_table(
                 0 => String::new(),
                 _ => format!(
                     " (other numbers of replays are in all-{protocol}-{})",
-                    slug(scenario)
+                    scenario.slug
                 ),
             },
             match planned == finished {
@@ -256,10 +260,8 @@ fn class_by_class(collected: &Collected, protocol: Protocol, rows: &[&Row<'_>]) 
     let cell = rows.iter().flat_map(|row| &row.cells).next();
     let chosen = cell.and_then(|cell| cell.experiment.classes.as_ref());
     let names = chosen.unwrap_or(&collected.manifest.data.class_names);
-    let base = cell.map_or(0, |cell| match cell.experiment.scenario {
-        Scenario::MultiClass { base_classes } => base_classes,
-        _ => 0,
-    });
+    let base = cell.and_then(|cell| cell.experiment.scenario.base_classes());
+    let base = base.unwrap_or(0);
     let mut heading = vec![
         "strategy".to_string(),
         "replays".to_string(),
@@ -294,7 +296,7 @@ fn every_row(
     manifest: &Manifest,
     is_mixture: bool,
     protocol: Protocol,
-    scenario: ScenarioKind,
+    scenario: &ScenarioKind,
     rows: &[&Row<'_>],
 ) -> Table {
     let mut heading = vec![
@@ -348,7 +350,7 @@ fn every_row(
     let cells = rows.iter().filter_map(|row| row.cells.first());
     let commands = cells.map(|cell| learn_command(manifest, &cell.experiment));
     Table {
-        name: format!("all-{protocol}-{}", slug(scenario)),
+        name: format!("all-{protocol}-{}", scenario.slug),
         title: format!("{}, {protocol}: every experiment", scenario.name()),
         note: format!(
             "{}{MEANS} {TESTED} Bytes are those really held, labels and header included; raw / packed is raw \
@@ -404,20 +406,10 @@ fn or_none(number: Option<usize>) -> String {
     number.map_or("–".to_string(), |number| number.to_string())
 }
 
-/// A kind of scenario in file names.
-pub fn slug(scenario: ScenarioKind) -> &'static str {
-    match scenario {
-        ScenarioKind::Sample => "sample",
-        ScenarioKind::Class => "class",
-        ScenarioKind::MultiClass => "multi-class",
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::invented::{Invented, latent, naive, suite};
+    use super::super::invented::{Coded, Invented, latent, naive, suite};
     use super::*;
-    use crate::replay::Codec;
 
     #[test]
     fn protocols_are_compared_over_what_both_were_run_with() {
@@ -432,7 +424,7 @@ mod tests {
                 ..naive(0.5, 0.90)
             },
             published(naive(0.4, 0.35)),
-            latent(2, Codec::Raw, 0.1, 0.7),
+            latent(2, Coded::Raw, 0.1, 0.7),
         ];
         let collected = suite(&results, &[]);
         let tables = tables(&collected, &[], &[]);
@@ -448,7 +440,7 @@ mod tests {
 
     #[test]
     fn commands_are_for_a_shell_and_write_to_a_folder_each() {
-        let results = [naive(0.5, 0.3), latent(2, Codec::Raw, 0.1, 0.7)];
+        let results = [naive(0.5, 0.3), latent(2, Coded::Raw, 0.1, 0.7)];
         let collected = suite(&results, &[]);
         let tables = tables(&collected, &[], &[]);
         let table = tables

@@ -2,10 +2,11 @@
 
 use super::looks::{CodecMarks, PRETRAINED, lr_colour, strategy_look};
 use super::{Content, Figures, Section, SuiteFigure, left_out, point};
-use crate::continual::Strategy;
 use crate::report::plot::{LineAxis, LineFigure, LinePanel, LineStyle, Mark, Point, Series};
-use crate::report::suite::collected::{Collected, Row, Spread, codec_order};
-use crate::suite::{CellResult, ScenarioKind};
+use crate::report::suite::collected::{
+    Collected, MethodRole, Row, ScenarioKind, Spread, codec_order,
+};
+use crate::suite::CellResult;
 
 /// Spiking activity of each layer.
 pub(super) fn activity(
@@ -26,23 +27,23 @@ pub(super) fn activity(
             points: pretrained_activity(collected, section),
         }];
         // Of latent replay the codec that changes spikes least.
-        let latent = section.strategy(Strategy::Latent);
+        let latent = section.strategy(MethodRole::Latent);
         let latent = latent.filter(|row| section.compares(row));
         let codec = latent
-            .filter_map(|row| row.key.codec)
-            .min_by_key(codec_order);
+            .filter_map(|row| row.key.codec.as_ref())
+            .min_by_key(|codec| codec_order(codec));
         let rows = section.rows.iter().copied().filter(|row| {
-            let latent = row.key.strategy == Strategy::Latent;
-            section.compares(row) && (!latent || row.key.codec == codec)
+            let latent = row.key.role == MethodRole::Latent;
+            section.compares(row) && (!latent || row.key.codec.as_ref() == codec)
         });
         for row in rows {
             let (colour, line) = match row.key.lr_index.filter(|_| row.key.codec.is_some()) {
                 Some(index) => (lr_colour(index), LineStyle::Solid),
-                None => strategy_look(row.key.strategy),
+                None => strategy_look(row.key.role),
             };
             // Sections may have other codecs, which marks tell apart.
-            let latent = row.key.strategy == Strategy::Latent;
-            let codec = row.key.codec.filter(|_| latent);
+            let latent = row.key.role == MethodRole::Latent;
+            let codec = row.key.codec.as_ref().filter(|_| latent);
             let mark = codec.and_then(|codec| marks.get(codec));
             let layers = row
                 .cells
@@ -106,7 +107,7 @@ pub(super) fn activity(
 fn pretrained_activity(collected: &Collected, section: &Section<'_>) -> Vec<Point> {
     let here = collected.groups.iter().filter(|(group, _)| {
         group.id.protocol == section.protocol
-            && ScenarioKind::of(group.id.scenario) == section.scenario
+            && ScenarioKind::of(&group.id.scenario) == section.scenario
     });
     let networks: Vec<_> = here
         .filter_map(|(group, results)| Some((group.id.seed, results.pretrained.as_ref()?)))

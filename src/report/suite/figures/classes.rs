@@ -4,11 +4,10 @@ use ndarray::Array2;
 
 use super::looks::{CodecMarks, lr_colour, strategy_look};
 use super::{Content, Figures, Section, SuiteFigure, left_out, percent_figure, point};
-use crate::continual::{Scenario, Strategy};
 use crate::report::plot::{
     LineAxis, LinePanel, LineStyle, Mark, MatrixFigure, MatrixPanel, Series,
 };
-use crate::report::suite::collected::{Collected, Row};
+use crate::report::suite::collected::{Collected, MethodRole, Row};
 
 /// More lines than these are not told apart in a panel.
 const MOST_LATENT: usize = 8;
@@ -37,17 +36,18 @@ pub(super) fn class_by_class(
                     cell.all_after_task.get(task).copied().unwrap_or(f64::NAN)
                 })
             });
-            let latent = row.key.strategy == Strategy::Latent;
+            let latent = row.key.role == MethodRole::Latent;
             let codec_mark = row
                 .key
                 .codec
+                .as_ref()
                 .filter(|_| latent)
                 .map(|codec| marks.get(codec));
             let (colour, line, mark) = match (codec_mark, row.key.lr_index) {
                 (Some(None), _) => continue,
                 (Some(Some(mark)), Some(index)) => (lr_colour(index), LineStyle::Solid, mark),
                 _ => {
-                    let (colour, line) = strategy_look(row.key.strategy);
+                    let (colour, line) = strategy_look(row.key.role);
                     (colour, line, Mark::Cross)
                 }
             };
@@ -90,7 +90,7 @@ pub(super) fn class_by_class(
 fn rows_of<'a>(section: &Section<'a>) -> Vec<&'a Row<'a>> {
     let rows = section.rows.iter().copied();
     let mut rows: Vec<&Row<'_>> = rows.filter(|row| section.compares(row)).collect();
-    let latent = |row: &Row<'_>| row.key.strategy == Strategy::Latent;
+    let latent = |row: &Row<'_>| row.key.role == MethodRole::Latent;
     if rows.iter().filter(|row| latent(row)).count() <= MOST_LATENT {
         return rows;
     }
@@ -100,8 +100,13 @@ fn rows_of<'a>(section: &Section<'a>) -> Vec<&'a Row<'a>> {
         index.is_none_or(|index| highest.is_some_and(|highest| index + 1 >= highest))
     });
     let all = rows.clone();
-    let from_ten = |row: &Row<'_>| row.key.codec.map(|codec| codec.window_steps().abs_diff(10));
-    let kind = |row: &Row<'_>| row.key.codec.map(|codec| std::mem::discriminant(&codec));
+    let from_ten = |row: &Row<'_>| {
+        row.key
+            .codec
+            .as_ref()
+            .map(|codec| codec.window_steps().abs_diff(10))
+    };
+    let kind = |row: &Row<'_>| row.key.codec.as_ref().map(|codec| codec.kind());
     rows.retain(|row| {
         let nearer = |other: &&Row<'_>| {
             latent(other)
@@ -117,10 +122,8 @@ fn rows_of<'a>(section: &Section<'a>) -> Vec<&'a Row<'a>> {
 /// `5 classes`, then the names of the classes learned one by one.
 fn task_names(collected: &Collected, section: &Section<'_>) -> Vec<String> {
     let cell = section.rows.iter().flat_map(|row| &row.cells).next();
-    let base = cell.map_or(0, |cell| match cell.experiment.scenario {
-        Scenario::MultiClass { base_classes } => base_classes,
-        _ => 0,
-    });
+    let base = cell.and_then(|cell| cell.experiment.scenario.base_classes());
+    let base = base.unwrap_or(0);
     let chosen = cell.and_then(|cell| cell.experiment.classes.as_ref());
     let names = chosen.unwrap_or(&collected.manifest.data.class_names);
     let names = names.iter().skip(base).cloned();
@@ -136,14 +139,14 @@ pub(super) fn matrices(collected: &Collected, section: &Section<'_>, figures: &m
     if section.is_single() {
         return;
     }
-    let latent = section.strategy(Strategy::Latent);
+    let latent = section.strategy(MethodRole::Latent);
     let latent: Vec<&Row<'_>> = latent.filter(|row| section.compares(row)).collect();
     let best = latent.iter().copied().max_by(|one, other| {
         let accuracy = |row: &Row<'_>| row.mean(|cell| cell.after.all);
         accuracy(one).total_cmp(&accuracy(other))
     });
-    let naive = section.strategy(Strategy::Naive).next();
-    let joint = section.strategy(Strategy::Joint).next();
+    let naive = section.strategy(MethodRole::Naive).next();
+    let joint = section.strategy(MethodRole::Joint).next();
     let names = task_names(collected, section);
     let rows: Vec<&Row<'_>> = [naive, best, joint].into_iter().flatten().collect();
     let panels = rows.iter().map(|row| {
@@ -158,7 +161,7 @@ pub(super) fn matrices(collected: &Collected, section: &Section<'_>, figures: &m
         let tested = row
             .tested()
             .map_or(String::new(), |tested| tested.to_string());
-        let picked = row.key.strategy == Strategy::Latent && latent.len() > 1;
+        let picked = row.key.role == MethodRole::Latent && latent.len() > 1;
         MatrixPanel {
             title: row.key.full_name().replace(" replays", "\u{a0}replays"),
             remark: match picked {

@@ -2,11 +2,9 @@
 
 use super::looks::{CodecMarks, FRONT, lr_colour, strategy_look};
 use super::{Content, Figures, Section, SuiteFigure, left_out, percent_figure, point};
-use crate::continual::Strategy;
-use crate::replay::Codec;
+use crate::replay::CodecSettings;
 use crate::report::plot::{LineAxis, LinePanel, LineStyle, Mark, Point, Series};
-use crate::report::suite::collected::{Row, codec_order};
-use crate::report::suite::tables::slug;
+use crate::report::suite::collected::{MethodRole, Row, codec_order};
 
 /// Accuracy by LR index.
 pub(super) fn lr_indices(sections: &[Section<'_>], marks: &CodecMarks, figures: &mut Figures) {
@@ -15,13 +13,16 @@ pub(super) fn lr_indices(sections: &[Section<'_>], marks: &CodecMarks, figures: 
     let mut without_joint = String::new();
     let mut by_codec = false;
     for section in sections {
-        let latent = section.strategy(Strategy::Latent);
+        let latent = section.strategy(MethodRole::Latent);
         let latent = latent.filter(|row| row.key.replays.is_some() && section.compares(row));
         let latent: Vec<&Row<'_>> = latent.collect();
         if latent.is_empty() {
             continue;
         }
-        let mut codecs: Vec<Codec> = latent.iter().filter_map(|row| row.key.codec).collect();
+        let mut codecs: Vec<CodecSettings> = latent
+            .iter()
+            .filter_map(|row| row.key.codec.clone())
+            .collect();
         codecs.sort_by_key(codec_order);
         codecs.dedup();
         let mut indices: Vec<usize> = latent.iter().filter_map(|row| row.key.lr_index).collect();
@@ -30,7 +31,7 @@ pub(super) fn lr_indices(sections: &[Section<'_>], marks: &CodecMarks, figures: 
         let (x, labels, mut series) = match (indices.as_slice(), codecs.as_slice()) {
             // An axis needs two values or more.
             ([_], [_]) => {
-                let table = format!("all-{}-{}", section.protocol, slug(section.scenario));
+                let table = format!("all-{}-{}", section.protocol, section.scenario.slug);
                 figures.not_drawn.push(format!(
                     "accuracy by LR index of {}, as there is one LR index and one codec at {} replays; \
                      the table {table} has it",
@@ -42,7 +43,7 @@ pub(super) fn lr_indices(sections: &[Section<'_>], marks: &CodecMarks, figures: 
             ([index], codecs) => {
                 by_codec = true;
                 let series = by_codec_alone(*index, codecs, &latent, &mut drawn);
-                let labels: Vec<String> = codecs.iter().map(Codec::to_string).collect();
+                let labels: Vec<String> = codecs.iter().map(ToString::to_string).collect();
                 ("codec", labels, vec![series])
             }
             (indices, codecs) => {
@@ -87,21 +88,22 @@ pub(super) fn lr_indices(sections: &[Section<'_>], marks: &CodecMarks, figures: 
 /// A line for each codec.
 fn by_lr_index<'a>(
     indices: &[usize],
-    codecs: &[Codec],
+    codecs: &[CodecSettings],
     latent: &[&'a Row<'a>],
     marks: &CodecMarks,
     drawn: &mut Vec<&'a Row<'a>>,
 ) -> Vec<Series> {
     let mut series = Vec::new();
-    for &codec in codecs {
+    for codec in codecs {
         let Some(mark) = marks.get(codec) else {
             continue;
         };
         let mut points = Vec::new();
         for (x, index) in indices.iter().enumerate() {
             let mut rows = latent.iter().copied();
-            let row =
-                rows.find(|row| row.key.codec == Some(codec) && row.key.lr_index == Some(*index));
+            let row = rows.find(|row| {
+                row.key.codec.as_ref() == Some(codec) && row.key.lr_index == Some(*index)
+            });
             if let Some(row) = row {
                 points.extend(point(x as f64, row, |cell| cell.after.all));
                 drawn.push(row);
@@ -121,14 +123,14 @@ fn by_lr_index<'a>(
 /// A point for each codec.
 fn by_codec_alone<'a>(
     index: usize,
-    codecs: &[Codec],
+    codecs: &[CodecSettings],
     latent: &[&'a Row<'a>],
     drawn: &mut Vec<&'a Row<'a>>,
 ) -> Series {
     let mut points = Vec::new();
     for (x, codec) in codecs.iter().enumerate() {
         let mut rows = latent.iter().copied();
-        if let Some(row) = rows.find(|row| row.key.codec == Some(*codec)) {
+        if let Some(row) = rows.find(|row| row.key.codec.as_ref() == Some(codec)) {
             points.extend(point(x as f64, row, |cell| cell.after.all));
             drawn.push(row);
         }
@@ -150,21 +152,21 @@ fn level_lines<'a>(
 ) -> Vec<Series> {
     let mut series = Vec::new();
     // Lines with longer dashes below those with shorter ones, so that all are seen where they coincide.
-    for strategy in [Strategy::Joint, Strategy::Native, Strategy::Naive] {
+    for strategy in [MethodRole::Joint, MethodRole::Native, MethodRole::Naive] {
         let row = section.strategy(strategy).find(|row| section.compares(row));
         let level = row.and_then(|row| Some((row, point(0.0, row, |cell| cell.after.all)?)));
         let Some((row, level)) = level else {
             continue;
         };
         drawn.push(row);
-        let (colour, line) = strategy_look(strategy);
+        let (colour, line) = strategy_look(row.key.role);
         let end = |x| Point {
             x,
             y: level.y,
             error: None,
         };
         series.push(Series {
-            name: strategy.to_string(),
+            name: row.key.strategy.clone(),
             colour,
             line,
             mark: None,
@@ -187,11 +189,12 @@ pub(super) fn bytes(sections: &[Section<'_>], marks: &CodecMarks, figures: &mut 
         let mut all: Vec<Point> = Vec::new();
         let mut remembering: Vec<&Row<'_>> = Vec::new();
         for &row in &section.rows {
-            let native = row.key.strategy == Strategy::Native;
+            let native = row.key.role == MethodRole::Native;
             let codec = row
                 .key
                 .codec
-                .filter(|_| row.key.strategy == Strategy::Latent);
+                .as_ref()
+                .filter(|_| row.key.role == MethodRole::Latent);
             let (name, mark) = match codec {
                 Some(codec) => (codec.to_string(), marks.get(codec)),
                 None => (
@@ -211,7 +214,7 @@ pub(super) fn bytes(sections: &[Section<'_>], marks: &CodecMarks, figures: &mut 
                     lr_colour(index)
                 }
                 None => {
-                    let (colour, _) = strategy_look(row.key.strategy);
+                    let (colour, _) = strategy_look(row.key.role);
                     codecs.push((usize::MAX, key(&name, colour, Some(mark))));
                     colour
                 }
@@ -232,7 +235,7 @@ pub(super) fn bytes(sections: &[Section<'_>], marks: &CodecMarks, figures: &mut 
                  them",
                 section.title(),
                 section.protocol,
-                slug(section.scenario)
+                section.scenario.slug
             ));
             continue;
         }
@@ -244,9 +247,13 @@ pub(super) fn bytes(sections: &[Section<'_>], marks: &CodecMarks, figures: &mut 
             mark: None,
             points: pareto_front(all),
         };
+        let natives: Vec<String> = section
+            .strategy(MethodRole::Native)
+            .map(|row| row.key.strategy.clone())
+            .collect();
         let mut levels = level_lines(section, limits, &mut drawn);
         // Native rehearsal has a memory, and is a point.
-        levels.retain(|level| level.name != Strategy::Native.to_string());
+        levels.retain(|level| !natives.contains(&level.name));
         without_joint += &section.without_joint();
         colours.sort_by_key(|series| series.name.clone());
         codecs.sort_by_key(|(place, _)| *place);

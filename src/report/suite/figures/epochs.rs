@@ -2,11 +2,9 @@
 
 use super::looks::strategy_look;
 use super::{Content, Figures, Section, SuiteFigure, left_out, percent_figure, point};
-use crate::continual::Strategy;
-use crate::replay::Codec;
+use crate::replay::CodecSettings;
 use crate::report::plot::{LineAxis, LinePanel, LineStyle, Mark, Point, Series};
-use crate::report::suite::collected::Row;
-use crate::report::suite::tables::slug;
+use crate::report::suite::collected::{MethodRole, Row};
 
 /// From few replays to many, light to dark; with more numbers than these, lines are dashed.
 const COLOURS: [usize; 4] = [4, 5, 0, 11];
@@ -27,11 +25,11 @@ pub(super) fn epochs(section: &Section<'_>, figures: &mut Figures) {
     if !section.is_single() {
         return;
     }
-    let latent = || section.strategy(Strategy::Latent);
+    let latent = || section.strategy(MethodRole::Latent);
     let Some(lr_index) = latent().filter_map(|row| row.key.lr_index).max() else {
         return;
     };
-    let rows = |codec: Codec| {
+    let rows = |codec: &CodecSettings| {
         let rows = section.latent(codec);
         let mut rows: Vec<&Row<'_>> = rows
             .filter(|row| row.key.lr_index == Some(lr_index))
@@ -39,14 +37,14 @@ pub(super) fn epochs(section: &Section<'_>, figures: &mut Figures) {
         rows.sort_by_key(|row| row.key.replays);
         rows
     };
-    let mut codecs: Vec<Codec> = Vec::new();
-    for codec in latent().filter_map(|row| row.key.codec) {
+    let mut codecs: Vec<CodecSettings> = Vec::new();
+    for codec in latent().filter_map(|row| row.key.codec.clone()) {
         if !codecs.contains(&codec) {
             codecs.push(codec);
         }
     }
-    let most = codecs.iter().map(|&codec| rows(codec).len()).max();
-    codecs.retain(|&codec| Some(rows(codec).len()) == most);
+    let most = codecs.iter().map(|codec| rows(codec).len()).max();
+    codecs.retain(|codec| Some(rows(codec).len()) == most);
     // raw is the first of them, and beside it stand those nearest to the paper's or:10.
     codecs.sort_by_key(|codec| match codec.window_steps() {
         1 => 0,
@@ -55,9 +53,9 @@ pub(super) fn epochs(section: &Section<'_>, figures: &mut Figures) {
     codecs.truncate(MOST_PANELS);
     let mut drawn: Vec<&Row<'_>> = Vec::new();
     let mut panels = Vec::new();
-    for &codec in &codecs {
+    for codec in &codecs {
         let mut series: Vec<Series> = Vec::new();
-        for strategy in [Strategy::Joint, Strategy::Native, Strategy::Naive] {
+        for strategy in [MethodRole::Joint, MethodRole::Native, MethodRole::Naive] {
             let row = section.strategy(strategy).find(|row| section.compares(row));
             if let Some(row) = row {
                 let (colour, line) = strategy_look(strategy);
@@ -92,8 +90,7 @@ pub(super) fn epochs(section: &Section<'_>, figures: &mut Figures) {
     let title = section.title();
     let name = format!(
         "accuracy-per-epoch-{}-{}",
-        section.protocol,
-        slug(section.scenario)
+        section.protocol, section.scenario.slug
     );
     // An axis needs two values or more.
     panels.retain(|panel| panel.series.iter().any(|series| series.points.len() > 1));

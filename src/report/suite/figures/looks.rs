@@ -1,8 +1,7 @@
 //! Colours, lines and marks that mean the same in every figure of a suite.
 
-use super::super::collected::{Collected, codec_order};
-use crate::continual::Strategy;
-use crate::replay::Codec;
+use super::super::collected::{Collected, MethodRole, codec_order};
+use crate::replay::CodecSettings;
 use crate::report::plot::{LineStyle, Mark};
 
 /// The colours of LR indices, one after the other.
@@ -37,38 +36,35 @@ pub(super) fn lr_colour(lr_index: usize) -> usize {
 }
 
 /// The colour and the line of a strategy that has no LR index.
-pub(super) fn strategy_look(strategy: Strategy) -> (usize, LineStyle) {
-    match strategy {
-        Strategy::Naive => (1, LineStyle::Dotted),
-        Strategy::Joint => (6, LineStyle::LongDashed),
-        Strategy::Native => (3, LineStyle::Dashed),
-        Strategy::Latent => (2, LineStyle::Solid),
+pub(super) fn strategy_look(role: MethodRole) -> (usize, LineStyle) {
+    match role {
+        MethodRole::Naive => (1, LineStyle::Dotted),
+        MethodRole::Joint => (6, LineStyle::LongDashed),
+        MethodRole::Native => (3, LineStyle::Dashed),
+        MethodRole::Latent | MethodRole::Alone => (2, LineStyle::Solid),
     }
 }
 
 /// The mark and the colour of each codec of a suite.
 pub(super) struct CodecMarks {
-    marks: Vec<(Codec, Mark)>,
+    marks: Vec<(CodecSettings, Mark)>,
 }
 
 impl CodecMarks {
     /// Gives each codec of the suite a mark of its own, as long as there are marks.
     pub fn of(collected: &Collected) -> Self {
-        let mut codecs: Vec<Codec> = Vec::new();
+        let mut codecs: Vec<CodecSettings> = Vec::new();
         for row in collected.rows() {
-            let latent = row.key.strategy == Strategy::Latent && !row.cells.is_empty();
-            codecs.extend(
-                row.key
-                    .codec
-                    .filter(|codec| latent && !codecs.contains(codec)),
-            );
+            let latent = row.key.role == MethodRole::Latent && !row.cells.is_empty();
+            let codec = row.key.codec.clone();
+            codecs.extend(codec.filter(|codec| latent && !codecs.contains(codec)));
         }
         codecs.sort_by_key(codec_order);
         let (mut filled, mut open) = (FILLED.into_iter(), OPEN.into_iter());
         let mut marks = Vec::new();
         for codec in codecs {
-            let next = match codec.bits_per_window() {
-                1 => filled.next().or_else(|| open.next()),
+            let next = match codec.place().0 {
+                0 => filled.next().or_else(|| open.next()),
                 _ => open.next().or_else(|| filled.next()),
             };
             marks.extend(next.map(|mark| (codec, mark)));
@@ -77,19 +73,19 @@ impl CodecMarks {
     }
 
     /// The place of a codec in legends.
-    pub fn place(&self, codec: Codec) -> usize {
-        let place = self.marks.iter().position(|(known, _)| *known == codec);
+    pub fn place(&self, codec: &CodecSettings) -> usize {
+        let place = self.marks.iter().position(|(known, _)| known == codec);
         place.unwrap_or(self.marks.len())
     }
 
     /// The colour of a codec.
-    pub fn colour(&self, codec: Codec) -> usize {
+    pub fn colour(&self, codec: &CodecSettings) -> usize {
         CODEC_COLOURS[self.place(codec) % CODEC_COLOURS.len()]
     }
 
     /// The mark of a codec; `None` for one that there was no mark left for.
-    pub fn get(&self, codec: Codec) -> Option<Mark> {
-        let found = self.marks.iter().find(|(known, _)| *known == codec);
+    pub fn get(&self, codec: &CodecSettings) -> Option<Mark> {
+        let found = self.marks.iter().find(|(known, _)| known == codec);
         found.map(|(_, mark)| *mark)
     }
 }

@@ -8,11 +8,11 @@ mod comparison;
 mod epochs;
 mod looks;
 
-use super::collected::{Collected, Row, Tested, main_replays};
-use crate::continual::{Protocol, Strategy};
-use crate::replay::Codec;
+use super::collected::{Collected, MethodRole, Row, ScenarioKind, Tested, main_replays};
+use crate::continual::Protocol;
+use crate::replay::CodecSettings;
 use crate::report::plot::{LineFigure, LinePanel, MatrixFigure, Point};
-use crate::suite::{CellResult, ScenarioKind};
+use crate::suite::CellResult;
 use looks::CodecMarks;
 
 /// What the results have something to show for.
@@ -61,14 +61,14 @@ pub fn figures(collected: &Collected) -> Figures {
         .into_iter()
         .map(|(protocol, scenario)| {
             let here = |row: &&Row<'_>| {
-                let key = row.key;
+                let key = &row.key;
                 key.protocol == protocol && key.scenario == scenario && !row.cells.is_empty()
             };
             Section {
                 protocol,
-                scenario,
                 rows: rows.iter().filter(here).collect(),
-                replays: main_replays(&rows, protocol, scenario),
+                replays: main_replays(&rows, protocol, &scenario),
+                scenario,
             }
         })
         .collect();
@@ -117,7 +117,7 @@ impl<'a> Section<'a> {
 
     /// Says so where joint training, with which all is to be compared, was not run.
     fn without_joint(&self) -> String {
-        match self.strategy(Strategy::Joint).next() {
+        match self.strategy(MethodRole::Joint).next() {
             Some(_) => String::new(),
             None => format!(" Joint training was not run for {}.", self.title()),
         }
@@ -129,17 +129,17 @@ impl<'a> Section<'a> {
     }
 
     fn is_single(&self) -> bool {
-        self.scenario != ScenarioKind::MultiClass
+        !self.scenario.is_by_class
     }
 
-    fn strategy(&self, strategy: Strategy) -> impl Iterator<Item = &'a Row<'a>> + '_ {
+    fn strategy(&self, role: MethodRole) -> impl Iterator<Item = &'a Row<'a>> + '_ {
         let rows = self.rows.iter().copied();
-        rows.filter(move |row| row.key.strategy == strategy)
+        rows.filter(move |row| row.key.role == role)
     }
 
-    fn latent(&self, codec: Codec) -> impl Iterator<Item = &'a Row<'a>> + '_ {
-        let rows = self.strategy(Strategy::Latent);
-        rows.filter(move |row| row.key.codec == Some(codec))
+    fn latent<'b>(&'b self, codec: &'b CodecSettings) -> impl Iterator<Item = &'a Row<'a>> + 'b {
+        let rows = self.strategy(MethodRole::Latent);
+        rows.filter(move |row| row.key.codec.as_ref() == Some(codec))
     }
 }
 
@@ -162,9 +162,9 @@ fn left_out<'a>(all: impl Iterator<Item = &'a Row<'a>>, drawn: &[&Row<'_>]) -> S
         }
         values
     };
-    let latent = |row: &Row<'_>| row.key.strategy == Strategy::Latent;
-    let codec = |row: &Row<'_>| row.key.codec.filter(|_| latent(row));
-    let mut parts = nowhere(&|row| Some(row.key.strategy.to_string()));
+    let latent = |row: &Row<'_>| row.key.role == MethodRole::Latent;
+    let codec = |row: &Row<'_>| row.key.codec.clone().filter(|_| latent(row));
+    let mut parts = nowhere(&|row| Some(row.key.strategy.clone()));
     parts.extend(nowhere(&|row| Some(format!("LR {}", row.key.lr_index?))));
     parts.extend(nowhere(&|row| codec(row).map(|codec| codec.to_string())));
     let mut among = match parts.is_empty() {

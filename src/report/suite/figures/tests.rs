@@ -1,6 +1,6 @@
 use super::*;
 use crate::report::plot::{LineAxis, LineStyle, Mark, Series, lines as draw_lines, matrix};
-use crate::report::suite::invented::{Invented, latent, naive, suite};
+use crate::report::suite::invented::{Coded, Invented, Taught, latent, naive, suite};
 
 #[path = "../../../../tests/common/svg.rs"]
 mod svg;
@@ -48,22 +48,22 @@ fn replays(cell: Invented, replays: usize) -> Invented {
 
 fn joint(all: f64) -> Invented {
     Invented {
-        strategy: Strategy::Joint,
+        strategy: Taught::Joint,
         ..naive(0.05, all)
     }
 }
 
-fn or(steps: usize) -> Codec {
-    Codec::or(steps).expect("a window")
+fn or(steps: usize) -> Coded {
+    Coded::Or(steps)
 }
 
-fn counts(steps: usize) -> Codec {
-    Codec::counts(steps).expect("a window")
+fn counts(steps: usize) -> Coded {
+    Coded::Counts(steps)
 }
 
 #[test]
 fn curves_are_named_by_their_own_numbers_of_replays() {
-    let with = |number, all| replays(latent(3, Codec::Raw, 0.1, all), number);
+    let with = |number, all| replays(latent(3, Coded::Raw, 0.1, all), number);
     let published = |cell| Invented {
         protocol: Protocol::Published,
         ..cell
@@ -76,7 +76,7 @@ fn curves_are_named_by_their_own_numbers_of_replays() {
         with(50, 0.5),
         published(with(1152, 0.8)),
         published(with(576, 0.7)),
-        latent(2, Codec::Raw, 0.1, 0.4),
+        latent(2, Coded::Raw, 0.1, 0.4),
     ];
     let figures = figures(&suite(&results, &[]));
     let strict = of(&figures, "accuracy-per-epoch-strict-sample");
@@ -143,7 +143,7 @@ fn points_are_means_in_percent_at_their_lr_index_and_kilobytes() {
 fn points_of_equal_value_stand_side_by_side_and_none_hides_another() {
     // Every codec at every LR index comes to the same.
     let codecs = [
-        Codec::Raw,
+        Coded::Raw,
         or(2),
         or(5),
         or(10),
@@ -260,7 +260,7 @@ fn codecs_of_spiking_activity_have_marks_of_their_own() {
     };
     let results = [
         naive(0.5, 0.3),
-        latent(3, Codec::Raw, 0.1, 0.7),
+        latent(3, Coded::Raw, 0.1, 0.7),
         published(latent(3, or(10), 0.1, 0.7)),
     ];
     let figure = lines(&figures(&suite(&results, &[])), "spiking-activity");
@@ -301,7 +301,7 @@ fn an_axis_of_one_value_is_not_drawn() {
     // One LR index: by codec. One codec, too: a line says so.
     let several = [
         naive(0.5, 0.3),
-        latent(2, Codec::Raw, 0.1, 0.7),
+        latent(2, Coded::Raw, 0.1, 0.7),
         latent(2, or(10), 0.1, 0.6),
     ];
     let by_codec = lines(&figures(&suite(&several, &[])), "accuracy-by-lr-index");
@@ -335,7 +335,7 @@ fn the_matrix_of_the_best_says_that_it_was_picked_on_test_samples() {
     let results = [
         many(naive(0.5, 0.3)),
         many(joint(0.75)),
-        many(latent(1, Codec::Raw, 0.1, 0.6)),
+        many(latent(1, Coded::Raw, 0.1, 0.6)),
         many(latent(2, or(10), 0.1, 0.7)),
     ];
     let figures = figures(&suite(&results, &[]));

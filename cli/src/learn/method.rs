@@ -1,0 +1,201 @@
+//! How something new is learned, as it is said on the command line.
+
+use std::path::Path;
+
+use clap::Args;
+use toml::Value;
+
+use crate::arguments::one_of;
+use crate::failure::Failure;
+use respike::head::HeadSettings;
+use respike::method::{Method, MethodFile, MethodTraining, set_by_key};
+use respike::registry::Registry;
+use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings, parse_bytes};
+use respike::shipped::METHODS;
+
+/// How something new is learned.
+#[derive(Args)]
+pub(super) struct MethodFlags {
+    /// What is trained on: naive (new samples only), joint (old ones too), native (a memory of raw
+    /// inputs) or latent (a memory of compressed latents; by default).
+    #[arg(long, value_parser = ["naive", "joint", "native", "latent"], conflicts_with = "method")]
+    strategy: Option<String>,
+    #[arg(long, value_name = "NAME|FILE.toml", help = methods())]
+    method: Option<String>,
+    /// Anything else that a method's file says, as often as it is given: head=cwr-star, replay.codec=or:5,
+    /// training.batch_size=128.
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "method")]
+    set: Vec<String>,
+    /// How many hidden layers lie below what is replayed, the LR index of papers and reports: 0 keeps input
+    /// currents, k the spikes of layer k. For latent replay 2 by default; naive and joint train the whole
+    /// network without it.
+    #[arg(long, value_name = "INDEX", visible_alias = "lr-index")]
+    replay_layer: Option<usize>,
+    /// The learning rate of the layers below the replay layer, as a factor of the others'; 0 freezes them [default: 0].
+    #[arg(long, value_name = "FACTOR")]
+    rate_below: Option<f32>,
+    #[arg(long, value_name = "NAME", help = one_of("What becomes of the readout", Registry::heads) + " [default: redrawn]")]
+    head: Option<HeadSettings>,
+    /// How latents are compressed in time: raw (by default), or:W or counts:W, with windows of W steps.
+    #[arg(long)]
+    codec: Option<CodecSettings>,
+    /// The most that the memory may take, labels and header included: 160kB, 2MiB, 500000.
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes, conflicts_with = "replays")]
+    budget: Option<u64>,
+    /// The most samples that the memory may hold.
+    #[arg(long, value_name = "N")]
+    replays: Option<usize>,
+    #[arg(long, help = one_of("Which samples the memory keeps", Registry::policies) + " [default: uniform]; the published protocol has a rule of its own")]
+    pub policy: Option<PolicySettings>,
+}
+
+fn methods() -> String {
+    let names = METHODS.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    format!(
+        "A method of learning: one that ships ({}), or a file like those of snn-models/methods; other flags change what \
+         it says",
+        names.join(", ")
+    )
+}
+
+/// A method, and what it says of how it is trained.
+pub(super) struct Said {
+    pub method: Method,
+    pub epochs: Option<usize>,
+    pub training: MethodTraining,
+}
+
+impl MethodFlags {
+    /// The method that is asked for.
+    pub fn find(&self) -> Result<Said, Failure> {
+        let capacity = match (self.budget, self.replays) {
+            (Some(bytes), _) => Some(Capacity::Bytes(bytes)),
+            (None, samples) => samples.map(Capacity::Samples),
+        };
+        if let Some(name) = &self.method {
+            return self.changed(name, capacity);
+        }
+        let strategy = self.strategy.as_deref().unwrap_or("latent");
+        let has_memory = matches!(strategy, "native" | "latent");
+        if !has_memory {
+            self.refuse_idle(&format!("the strategy {strategy}"))?;
+        }
+        let memory = || {
+            let codec = self.codec.clone().unwrap_or_else(CodecSettings::raw);
+            let policy = self.policy.clone().unwrap_or_else(PolicySettings::uniform);
+            let capacity = capacity.ok_or_else(|| {
+                Failure::bad(format!(
+                    "the strategy {strategy} needs a memory: give a budget in bytes (--budget) or a number of samples \
+                     (--replays)"
+                ))
+            })?;
+            Ok::<_, Failure>(Memory::new(codec, policy, capacity))
+        };
+        if strategy == "native" && self.replay_layer.is_some() {
+            return Err(Failure::bad(
+                "native rehearsal keeps raw inputs and trains the whole network, so it takes no LR index",
+            ));
+        }
+        let mut method = match strategy {
+            "naive" => Method::naive(),
+            "joint" => Method::joint(),
+            "native" => Method::native(memory()?),
+            _ => Method::latent(2, memory()?),
+        };
+        method.lr_index = self.replay_layer.or(method.lr_index);
+        method.rate_below = self.rate_below.unwrap_or(method.rate_below);
+        method.head = self.head.clone().unwrap_or(method.head);
+        Ok(Said {
+            method,
+            epochs: None,
+            training: MethodTraining::default(),
+        })
+    }
+
+    /// A method's file with what flags change.
+    fn changed(&self, name: &str, capacity: Option<Capacity>) -> Result<Said, Failure> {
+        let mut table = MethodFile::table(name, Path::new(""))?;
+        let as_it_is = MethodFile::of_table(table.clone(), name);
+        if as_it_is.is_ok_and(|file| file.method().codec().is_none()) {
+            self.refuse_idle(&format!("the method {name}"))?;
+        }
+        let text = |value: String| Value::String(value);
+        let capacity = capacity.map(|capacity| match capacity {
+            Capacity::Samples(samples) => ("samples", samples as i64),
+            Capacity::Bytes(bytes) => ("bytes", bytes as i64),
+            _ => ("samples", 0),
+        });
+        let capacity = capacity.map(|(key, number)| {
+            Value::Table(
+                [(key.to_string(), Value::Integer(number))]
+                    .into_iter()
+                    .collect(),
+            )
+        });
+        let flags = [
+            (
+                "lr_index",
+                self.replay_layer.map(|index| Value::Integer(index as i64)),
+            ),
+            (
+                "rate_below",
+                self.rate_below.map(|rate| Value::Float(rate.into())),
+            ),
+            (
+                "head",
+                self.head.as_ref().map(|head| text(head.to_string())),
+            ),
+            (
+                "replay.codec",
+                self.codec.as_ref().map(|codec| text(codec.to_string())),
+            ),
+            (
+                "replay.policy",
+                self.policy.as_ref().map(|policy| text(policy.to_string())),
+            ),
+            ("replay.capacity", capacity),
+        ];
+        for (key, value) in flags {
+            if let Some(value) = value {
+                set_by_key(&mut table, key, value).map_err(Failure::bad)?;
+            }
+        }
+        for said in &self.set {
+            let (key, value) = said.split_once('=').ok_or_else(|| {
+                Failure::bad(format!(
+                    "`{said}` says nothing: use KEY=VALUE, as in head=cwr-star"
+                ))
+            })?;
+            // A TOML value where it is one, else a text.
+            let read = toml::from_str::<toml::Table>(&format!("it = {value}"));
+            let read = read.ok().and_then(|mut table| table.remove("it"));
+            let value = read.unwrap_or_else(|| text(value.to_string()));
+            set_by_key(&mut table, key, value).map_err(Failure::bad)?;
+        }
+        let file = MethodFile::of_table(table, name)?;
+        Ok(Said {
+            method: file.method(),
+            epochs: file.epochs,
+            training: file.training,
+        })
+    }
+
+    fn refuse_idle(&self, what: &str) -> Result<(), Failure> {
+        let idle: Vec<&str> = [
+            ("--budget", self.budget.is_some()),
+            ("--replays", self.replays.is_some()),
+            ("--codec", self.codec.is_some()),
+            ("--policy", self.policy.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(flag, given)| given.then_some(flag))
+        .collect();
+        match idle.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::bad(format!(
+                "{what} has no memory, so that {} would change nothing; leave out what does not count",
+                idle.join(" and ")
+            ))),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Methods as TOML.
+//!
+//! In: a text such as the files of `snn-models/methods/`. Out: a [`Method`], and what it says of how it is trained.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use toml::{Table, Value};
+
+use super::Method;
+use crate::head::HeadSettings;
+use crate::replay::SourceSettings;
+use crate::shipped::METHODS;
+use crate::storage::{parse_toml, read_plain_text, with_what_was_meant};
+use crate::train::{
+    ObjectiveSettings, OptimiserSettings, RateFactors, RegulariserSettings, SaidSchedule,
+    TrainingSettings,
+};
+
+/// A method with what it says of how it is trained; what it does not say is as the protocol and the scenario have it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct MethodFile {
+    /// Its tag: reports and tables group by it.
+    pub name: String,
+    /// What it is, in a line.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// [`Method::lr_index`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lr_index: Option<usize>,
+    /// [`Method::rate_below`].
+    #[serde(default)]
+    pub rate_below: f32,
+    /// [`Method::head`].
+    #[serde(default)]
+    pub head: HeadSettings,
+    /// [`Method::replay`].
+    #[serde(default)]
+    pub replay: Vec<SourceSettings>,
+    /// Epochs of each new task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// How each new task is trained.
+    #[serde(default)]
+    pub training: MethodTraining,
+}
+
+/// What a method says of how it is trained.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct MethodTraining {
+    /// Samples of a batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
+    /// The learning rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f32>,
+    /// How it changes, as the program's flag says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// The optimiser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optimiser: Option<OptimiserSettings>,
+    /// What training makes small.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objective: Option<ObjectiveSettings>,
+    /// What is added to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regularisers: Option<Vec<RegulariserSettings>>,
+    /// Learning rates of layers and roles, as factors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_factors: Option<RateFactors>,
+    /// The largest norm of a gradient.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f32>,
+}
+
+/// What can be wrong with a method's file.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum MethodError {
+    /// A file could not be read.
+    #[error("cannot read the method {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not TOML, or a key is missing, unknown, of the wrong type or out of range.
+    #[error("{name} is not a method: {reason}")]
+    Malformed {
+        /// The file, or the name.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Neither a file nor a method that ships.
+    #[error("there is no method `{name}`: use a file that ends in .toml, or one of {known}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Those that ship.
+        known: String,
+    },
+}
+
+impl MethodFile {
+    /// Finds a method: a file that ends in `.toml`, from a folder, or one that ships by its name.
+    ///
+    /// # Errors
+    /// [`MethodError`].
+    pub fn find(name: &str, folder: &Path) -> Result<Self, MethodError> {
+        Self::of_table(Self::table(name, folder)?, name)
+    }
+
+    /// The same as a table, in which anything may be changed before it is [read](Self::of_table).
+    ///
+    /// # Errors
+    /// [`MethodError`].
+    pub fn table(name: &str, folder: &Path) -> Result<Table, MethodError> {
+        let malformed = |reason| MethodError::Malformed {
+            name: name.to_string(),
+            reason,
+        };
+        if name.ends_with(".toml") {
+            let path = folder.join(name);
+            let text = read_plain_text(&path)
+                .map_err(|source| MethodError::Unreadable { path, source })?;
+            // For lines in messages.
+            parse_toml::<Self>(&text).map_err(malformed)?;
+            return parse_toml(&text).map_err(malformed);
+        }
+        let shipped = METHODS.iter().find(|(known, _)| *known == name);
+        let Some((_, text)) = shipped else {
+            let known: Vec<&str> = METHODS.iter().map(|(known, _)| *known).collect();
+            return Err(MethodError::Unknown {
+                name: name.to_string(),
+                known: known.join(", "),
+            });
+        };
+        parse_toml(text).map_err(malformed)
+    }
+
+    /// Reads a table.
+    ///
+    /// # Errors
+    /// [`MethodError::Malformed`], with `name` for what it is the table of.
+    pub fn of_table(table: Table, name: &str) -> Result<Self, MethodError> {
+        let read = table.try_into();
+        read.map_err(|error: toml::de::Error| MethodError::Malformed {
+            name: name.to_string(),
+            reason: with_what_was_meant(error.message().to_string()),
+        })
+    }
+
+    /// The method.
+    pub fn method(&self) -> Method {
+        let mut method = Method::new(self.name.clone()).with_head(self.head.clone());
+        method.lr_index = self.lr_index;
+        method.rate_below = self.rate_below;
+        method.replay = self.replay.clone();
+        method
+    }
+}
+
+impl MethodTraining {
+    /// The settings of training over so many epochs, with what is said here in place of what they say.
+    ///
+    /// # Errors
+    /// What is wrong with the schedule.
+    pub fn over(
+        &self,
+        mut settings: TrainingSettings,
+        epochs: usize,
+    ) -> Result<TrainingSettings, String> {
+        if let Some(batch_size) = self.batch_size {
+            settings.batch_size = batch_size;
+        }
+        if let Some(rate) = self.learning_rate {
+            settings.learning_rate = rate;
+        }
+        if let Some(text) = &self.schedule {
+            let said: SaidSchedule = text
+                .parse()
+                .map_err(|reason| format!("training.schedule: {reason}"))?;
+            settings.schedule = said.for_epochs(epochs);
+        }
+        if let Some(optimiser) = &self.optimiser {
+            settings.optimiser = optimiser.clone();
+        }
+        if let Some(objective) = &self.objective {
+            settings.losses.objective = objective.clone();
+        }
+        if let Some(regularisers) = &self.regularisers {
+            settings.losses.regularisers = regularisers.clone();
+        }
+        if let Some(factors) = &self.rate_factors {
+            settings.rate_factors = factors.clone();
+        }
+        if self.clip_norm.is_some() {
+            settings.clip_norm = self.clip_norm;
+        }
+        Ok(settings)
+    }
+}
+
+/// Changes what a method's table says: `head`, `training.learning_rate`, or `replay.codec` for all of its sources.
+///
+/// # Errors
+/// A part of the key is there and is no table.
+pub fn set_by_key(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
+    let Some((first, rest)) = key.split_once('.') else {
+        table.insert(key.to_string(), value);
+        return Ok(());
+    };
+    let inside = table
+        .entry(first)
+        .or_insert_with(|| Value::Table(Table::new()));
+    match inside {
+        Value::Table(table) => set_by_key(table, rest, value),
+        Value::Array(tables) => {
+            let tables = tables.iter_mut().filter_map(Value::as_table_mut);
+            let mut set = tables.map(|table| set_by_key(table, rest, value.clone()));
+            set.try_for_each(|done| done)
+        }
+        _ => Err(format!(
+            "`{first}` is not a table, so that `{key}` can't be set"
+        )),
+    }
+}
