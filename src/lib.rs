@@ -88,6 +88,7 @@ pub mod dataset;
 #[cfg(feature = "encode")]
 pub mod encode;
 mod formats;
+pub mod generator;
 mod hash;
 pub mod ids;
 mod kernels;

@@ -43,6 +43,8 @@ pub enum Purpose {
     Augment,
     /// Which settings a search tries.
     Tune,
+    /// Where the components of a generator begin, and what it draws to learn from again.
+    Generator,
 }
 
 impl Purpose {
@@ -59,6 +61,7 @@ impl Purpose {
             Purpose::Validation => 8,
             Purpose::Augment => 9,
             Purpose::Tune => 10,
+            Purpose::Generator => 11,
         }
     }
 }
