@@ -7,7 +7,7 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::samples::{BitSamples, hamming};
+use super::samples::{BitSamples, WORD_BITS, for_each_set_bit, hamming};
 
 /// A sample for each of `components`; where that goes, the first are one of each concept.
 ///
@@ -63,13 +63,13 @@ pub(super) fn first_probabilities(
     let mut samples = 0u64;
     for row in groups.iter().flat_map(|group| group.iter()) {
         samples += 1;
-        super::samples::for_each_set_bit(row, |bit| counts[bit] += 1);
+        for_each_set_bit(row, |bit| counts[bit] += 1);
     }
     let mut probabilities = Vec::with_capacity(bits * seeds.len());
     for (bit, &count) in counts.iter().enumerate() {
         let mean = count as f64 / samples as f64;
         probabilities.extend(seeds.iter().map(|seed| {
-            let set = seed[bit / 64] >> (bit % 64) & 1;
+            let set = seed[bit / WORD_BITS] >> (bit % WORD_BITS) & 1;
             (set as f64 + mean) / 2.0
         }));
     }

@@ -32,14 +32,14 @@ impl Default for FitSettings {
         FitSettings {
             iterations: 100,
             tolerance: 1e-3,
-            smoothing: 0.05,
+            smoothing: 0.1,
             starts: 2,
         }
     }
 }
 
 impl FitSettings {
-    /// Up to 100 steps, until one gains less than 0.001 nats a sample; a smoothing of 0.05, and the
+    /// Up to 100 steps, until one gains less than 0.001 nats a sample; a smoothing of 0.1, and the
     /// better of two starts.
     pub fn new() -> Self {
         Self::default()
