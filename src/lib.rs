@@ -18,9 +18,9 @@
 //!
 //! The modules follow that line: [`spikes`], `encode` (from sound to events, as SHD was made; feature
 //! `encode`), [`dataset`], [`network`] with what it is made of ([`neuron`], [`surrogate`], [`readout`]),
-//! [`train`] (objectives, regularisers, optimisers), [`replay`], [`continual`], [`suite`] (grids of
-//! experiments), [`report`]. [`registry`] has the parts by name, one's own too, and [`check`] tells whether
-//! gradients are right; [`random`], [`ids`], [`simd`], [`ceiling`] and [`storage`] are for all, and
+//! [`train`] (objectives, regularisers, optimisers), [`replay`], [`generator`] (replays made anew),
+//! [`continual`], [`suite`] (grids of experiments), [`report`]. [`registry`] has the parts by name, one's
+//! own too, and [`check`] tells whether gradients are right; [`random`], [`ids`], [`simd`], [`ceiling`] and [`storage`] are for all, and
 //! [`shipped`] has the networks and suites that ship.
 //!
 //! # Example
@@ -88,6 +88,7 @@ pub mod dataset;
 #[cfg(feature = "encode")]
 pub mod encode;
 mod formats;
+pub mod generator;
 mod hash;
 pub mod head;
 pub mod ids;

@@ -45,6 +45,8 @@ pub enum Purpose {
     Tune,
     /// In which order many small tasks come.
     TaskOrder,
+    /// Where the components of a generator begin, and what it draws to learn from again.
+    Generator,
 }
 
 impl Purpose {
@@ -61,7 +63,8 @@ impl Purpose {
             Purpose::Validation => 8,
             Purpose::Augment => 9,
             Purpose::Tune => 10,
-            Purpose::TaskOrder => 20,
+            Purpose::TaskOrder => 13,
+            Purpose::Generator => 11,
         }
     }
 }
