@@ -18,10 +18,10 @@
 //!
 //! The modules follow that line: [`spikes`], `encode` (from sound to events, as SHD was made; feature
 //! `encode`), [`dataset`], [`network`] with what it is made of ([`neuron`], [`surrogate`], [`readout`]),
-//! [`train`] (objectives, regularisers, optimisers), [`replay`], [`continual`], [`suite`] (grids of
-//! experiments), [`report`]. [`registry`] has the parts by name, one's own too, and [`check`] tells whether
-//! gradients are right; [`random`], [`ids`], [`simd`], [`ceiling`] and [`storage`] are for all, and
-//! [`shipped`] has the networks and suites that ship.
+//! [`train`] (objectives, regularisers, optimisers), [`replay`], [`head`] (classifiers that keep sums and no sample),
+//! [`continual`], [`suite`] (grids of experiments), [`report`]. [`registry`] has the parts by name, one's own too, and
+//! [`check`] tells whether gradients are right; [`random`], [`ids`], [`simd`], [`ceiling`] and [`storage`] are for all,
+//! and [`shipped`] has the networks and suites that ship.
 //!
 //! # Example
 //!
@@ -89,6 +89,7 @@ pub mod dataset;
 pub mod encode;
 mod formats;
 mod hash;
+pub mod head;
 pub mod ids;
 mod kernels;
 pub mod names;

@@ -43,6 +43,8 @@ pub enum Purpose {
     Augment,
     /// Which settings a search tries.
     Tune,
+    /// Fixed random features that a head expands its own with.
+    Expansion,
 }
 
 impl Purpose {
@@ -59,6 +61,7 @@ impl Purpose {
             Purpose::Validation => 8,
             Purpose::Augment => 9,
             Purpose::Tune => 10,
+            Purpose::Expansion => 11,
         }
     }
 }
