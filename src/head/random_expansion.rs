@@ -177,6 +177,14 @@ mod tests {
         assert_ne!(expansion(20, 50, 5).of(&features), first.of(&features));
     }
 
+    /// Sums that were kept belong to these features: a seed must go on meaning the same.
+    #[test]
+    fn a_seed_means_what_it_always_meant() {
+        let found = expansion(4, 6, 7).of(&[2.0, 0.0, 1.0, 3.0]);
+        let expected = [0.8225129, 0.0, 2.2131727, 0.0, 1.9559445, 0.0];
+        assert_eq!(found, expected);
+    }
+
     /// g / √d has mean 0 and variance 1/d; ReLU leaves one half of what comes out, of any sample.
     #[test]
     fn the_projection_is_normal() {
@@ -188,6 +196,13 @@ mod tests {
         assert!(mean.abs() < 1e-3, "{mean}");
         assert!((square - 0.01).abs() < 2e-4, "{square}");
         assert!((fourth / square / square - 3.0).abs() < 0.1, "{fourth}");
+        // Rows have nothing to do with each other: products of 1000 numbers have a standard deviation of 0.32, squares
+        // sum up to 10.
+        let products = drawn.projection.dot(&drawn.projection.t());
+        for ((row, other), product) in products.indexed_iter() {
+            let expected = if row == other { 10.0 } else { 0.0 };
+            assert!((product - expected).abs() < 2.2, "{row} {other} {product}");
+        }
         let positive = drawn.of(&[1.0; 100]);
         let positive = positive.iter().filter(|feature| **feature > 0.0).count();
         assert!((400..600).contains(&positive), "{positive}");

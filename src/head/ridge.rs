@@ -70,7 +70,8 @@ impl Ridge {
     }
 
     /// The same on randomly expanded features: learns and predicts from samples with as many features as the expansion
-    /// takes, and keeps sums of as many as it makes.
+    /// takes, and keeps sums of as many as it makes. The projection is held in memory for speed, features × size numbers;
+    /// [`ClosedForm::bytes`] counts the seed, which makes it again.
     ///
     /// ```
     /// use respike::head::{ClosedForm, HeadError, RandomExpansion, Ridge};
