@@ -47,6 +47,8 @@ pub enum Purpose {
     TaskOrder,
     /// Where the components of a generator begin, and what it draws to learn from again.
     Generator,
+    /// Fixed random features that a head expands its own with.
+    Expansion,
 }
 
 impl Purpose {
@@ -65,6 +67,7 @@ impl Purpose {
             Purpose::Tune => 10,
             Purpose::TaskOrder => 13,
             Purpose::Generator => 11,
+            Purpose::Expansion => 12,
         }
     }
 }
