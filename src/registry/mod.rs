@@ -65,7 +65,8 @@ use crate::head::{Head, Redrawn, Trained};
 use crate::neuron::{AdLifSettings, AlifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
 use crate::readout::{AccumulateReadout, AnyReadout, LeakySettings, Readout, SpikeCountReadout};
 use crate::replay::{
-    ClassBalanced, Codec, Counts, Everything, Memory, Or, Policy, Raw, Reservoir, Source, Uniform,
+    ClassBalanced, Codec, Counts, Everything, Herding, Memory, Or, Policy, Raw, Replacement,
+    Reservoir, Similarity, Source, Uniform,
 };
 use crate::surrogate::{
     AnySurrogate, Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Sigmoid, Surrogate,
@@ -194,6 +195,9 @@ impl Registry {
             .with::<dyn Policy, Uniform>()
             .with::<dyn Policy, Reservoir>()
             .with::<dyn Policy, ClassBalanced>()
+            .with::<dyn Policy, Replacement>()
+            .with::<dyn Policy, Herding>()
+            .with::<dyn Policy, Similarity>()
             .with::<dyn Source, Memory>()
             .with::<dyn Source, Everything>()
             .with::<dyn Head, Redrawn>()

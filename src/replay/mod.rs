@@ -39,8 +39,8 @@ pub use codec::{
 pub use error::ReplayError;
 pub use memory::ReplayMemory;
 pub use policy::{
-    Admission, ClassBalanced, NoFeatures, Offer, OfferFeatures, Places, Policy, PolicySettings,
-    PolicyState, Reservoir, Uniform,
+    Admission, ClassBalanced, Herding, NoFeatures, Offer, OfferFeatures, Places, Policy,
+    PolicySettings, PolicyState, Replacement, Reservoir, Similarity, Uniform,
 };
 pub use shape::{Kept, StoredShape};
 pub use source::{
