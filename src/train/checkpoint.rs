@@ -3,9 +3,10 @@ use std::path::Path;
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
-use super::{Optimiser, TrainError, TrainingSettings};
+use super::{Optimiser, TaskFacts, TrainError, TrainingSettings};
 use crate::dataset::RecordingSet;
 use crate::formats::checkpoint::{CheckpointNote, TrainerNote, VERSION};
+use crate::ids::ClassId;
 use crate::names::normalised;
 use crate::network::{Gradients, Network, ParameterName, Parameters, Stage};
 use crate::random::{MasterSeed, StreamPosition};
@@ -18,6 +19,10 @@ const TRAINED_ON: &str = "trained_on";
 const TRAINED_ON_SOUNDS: &str = "trained_on.sounds";
 /// The same as a checkpoint of format 2 had them, from which training went on.
 const TRAINED_ON_LEGACY: &str = "trained_on.legacy";
+/// Classes that were learned before the task that is learned.
+const OLD_CLASSES: &str = "task.old_classes";
+/// Classes of that task.
+const NEW_CLASSES: &str = "task.new_classes";
 
 /// A network with all that is needed to go on training it, and to know what it has seen.
 ///
@@ -101,6 +106,8 @@ pub struct TrainerState {
     pub epochs_done: usize,
     /// How good each of them was, more is better, where the schedule looks at it.
     pub scores: Vec<f64>,
+    /// The task that is learned.
+    pub task: TaskFacts,
 }
 
 impl Checkpoint {
@@ -190,6 +197,18 @@ impl Checkpoint {
                 put(moment(name, which), Tensor::F32(values.to_owned()));
             }
         }
+        if let Some(trainer) = &self.trainer {
+            let task = &trainer.task;
+            for (name, classes) in [
+                (OLD_CLASSES, &task.old_classes),
+                (NEW_CLASSES, &task.new_classes),
+            ] {
+                if !classes.is_empty() {
+                    let classes = classes.iter().map(|class| class.0).collect();
+                    put(name.into(), Tensor::U16(classes));
+                }
+            }
+        }
         let seen = &self.trained_on;
         put(TRAINED_ON.into(), Tensor::U64(seen.events().to_vec()));
         for (name, prints) in [
@@ -254,6 +273,10 @@ impl Checkpoint {
                 shuffle: note.shuffle,
                 epochs_done: note.epochs_done,
                 scores: note.scores,
+                task: TaskFacts::new(
+                    take_classes(file, OLD_CLASSES)?,
+                    take_classes(file, NEW_CLASSES)?,
+                ),
             });
         }
         let Some(trained_on) = take_list(file, TRAINED_ON)? else {
@@ -294,6 +317,14 @@ fn take_list(file: &mut TensorFile, name: &str) -> Result<Option<Vec<u64>>, Stri
     }
 }
 
+fn take_classes(file: &mut TensorFile, name: &str) -> Result<Vec<ClassId>, String> {
+    match file.tensors.remove(name) {
+        None => Ok(Vec::new()),
+        Some(Tensor::U16(list)) => Ok(list.into_iter().map(ClassId).collect()),
+        Some(_) => Err(format!("`{name}` is not a list of classes")),
+    }
+}
+
 fn take_array(file: &mut TensorFile, name: &str) -> Result<ArrayD<f32>, String> {
     match file.tensors.remove(name) {
         Some(Tensor::F32(array)) if array.iter().all(|value| value.is_finite()) => Ok(array),
@@ -319,7 +350,6 @@ fn wrap(path: &Path, error: TensorFileError) -> TrainError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::ClassId;
     use crate::network::{LayerSettings, NetworkSpec, StageInput};
     use crate::random::Purpose;
     use crate::registry::Registry;
@@ -350,6 +380,7 @@ mod tests {
             let stage = Stage::Whole;
             let trainer = Trainer::new(network, stage, settings, seed, Purpose::Shuffle);
             let mut trainer = trainer.expect("valid");
+            trainer.begin_task(TaskFacts::new([ClassId(0)], [ClassId(0), ClassId(2)]));
             for _ in 0..3 {
                 trainer.epoch(&examples).expect("it fits");
             }

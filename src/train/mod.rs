@@ -9,7 +9,9 @@
 
 mod activity;
 mod augmented;
+mod batch_work;
 mod checkpoint;
+mod entry;
 mod error;
 mod evaluate;
 mod examples;
@@ -25,7 +27,10 @@ mod run;
 mod said_schedule;
 mod schedule;
 mod settings;
+mod target;
+mod task;
 mod time;
+mod told;
 mod trainer;
 
 pub use activity::spiking_activity;
@@ -35,11 +40,11 @@ pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use examples::{DatasetExamples, Examples, JoinedExamples, StoredExamples};
 pub use figures::{EpochFigures, LayerFigures};
-pub(crate) use gradient::targets_of;
 pub use gradient::{Batch, BatchGradient, SAMPLES_PER_BLOCK, batch_gradient, batch_gradient_by};
 pub use losses::Losses;
 pub use objective::{
-    Block, BlockLoss, CrossEntropy, MeanSquare, Objective, ObjectiveSettings, Target, cross_entropy,
+    Block, BlockLoss, CrossEntropy, MeanSquare, Objective, ObjectiveSettings, PastLogits,
+    cross_entropy,
 };
 pub use optimiser::{Adam, AdamW, Adamax, Moved, Optimiser, OptimiserSettings, Sgd, UpdateRule};
 pub use plan::{Select, TrainingPlan, Validation, ValidationSplit};
@@ -49,5 +54,9 @@ pub use run::{PlannedEpoch, TrainingRun};
 pub use said_schedule::SaidSchedule;
 pub use schedule::{Moment, Schedule};
 pub use settings::TrainingSettings;
+pub(crate) use target::targets_of;
+pub use target::{Origin, Target};
+pub use task::TaskFacts;
 pub use time::TimeSpent;
+pub use told::{Replayed, WithPastLogits};
 pub use trainer::Trainer;

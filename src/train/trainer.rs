@@ -3,11 +3,13 @@ use std::time::Instant;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::batch_work::{Workspace, batch_gradient_in};
+use super::entry::stages_above;
 use super::figures::Sums;
-use super::gradient::{Workspace, batch_gradient_in};
+use super::gradient::SAMPLES_PER_BLOCK;
 use super::{
-    Batch, EpochFigures, Examples, Moment, Optimiser, TimeSpent, TrainError, TrainerState,
-    TrainingSettings,
+    Batch, EpochFigures, Examples, Moment, Optimiser, TaskFacts, TimeSpent, TrainError,
+    TrainerState, TrainingSettings,
 };
 use crate::network::{DropoutDraws, Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
@@ -74,6 +76,7 @@ impl Trainer {
             shuffle,
             epochs_done: 0,
             scores: Vec::new(),
+            task: TaskFacts::default(),
         };
         Self::resume(network, state)
     }
@@ -116,6 +119,12 @@ impl Trainer {
     /// Epochs trained so far.
     pub fn epochs_done(&self) -> usize {
         self.state.epochs_done
+    }
+
+    /// Begins a task: from now on objectives know what was learned before, and what is new. Without it nothing is known
+    /// of the task.
+    pub fn begin_task(&mut self, task: TaskFacts) {
+        self.state.task = task;
     }
 
     /// Says how good the network is after the last epoch, where more is better: accuracy on validation samples, say.
@@ -161,7 +170,11 @@ impl Trainer {
         let (spec, stage) = (self.network.spec(), self.state.stage);
         let samples = batches.iter().copied().flatten();
         let longest = samples.map(|&sample| examples.steps(sample)).max();
-        spec.check_training_memory(stage, largest.unwrap_or(0), longest.unwrap_or(0))?;
+        // Samples that enter elsewhere fill blocks of their own.
+        let samples = batches.iter().copied().flatten();
+        let above = stages_above(stage, examples, samples)? * SAMPLES_PER_BLOCK;
+        let largest = largest.unwrap_or(0).saturating_add(above);
+        spec.check_training_memory(stage, largest, longest.unwrap_or(0))?;
         let epoch = self.state.epochs_done;
         let mut learning_rate = 0.0;
         let mut sums = Sums::new(spec, stage);
@@ -179,7 +192,8 @@ impl Trainer {
                 step: self.state.optimiser.steps_taken(),
             };
             let all = batch.len();
-            let batch = Batch::from(*batch).dropping(draws);
+            let task = &self.state.task;
+            let batch = Batch::from(*batch).dropping(draws).in_task(task);
             let losses = &settings.losses;
             let step = batch_gradient_in(workspace, network, stage, examples, batch, losses)?;
             if !step.loss_sum.is_finite() {
@@ -221,114 +235,4 @@ impl Trainer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::Rng;
-
-    use crate::ids::{ClassId, TimeStep, Unit};
-    use crate::network::{Gradients, NetworkSettings, NetworkSpec, StageInput};
-    use crate::readout::{LeakySettings, OverTime};
-    use crate::spikes::SpikeRaster;
-    use crate::train::{Losses, StoredExamples, batch_gradient, evaluate};
-
-    #[test]
-    fn samples_of_unequal_length_train_together_as_each_does_alone() {
-        let mut noise = MasterSeed(3).stream(Purpose::Shuffle);
-        let mut settings = NetworkSpec::dequino2024().settings().clone();
-        settings.init.weight_scale = 2.0;
-        for change in CHANGES {
-            let mut settings = settings.clone();
-            change(&mut settings);
-            let spec = settings.check().expect("valid");
-            let lengths = [
-                20, 33, 1, 64, 20, 7, 41, 12, 5, 60, 2, 3, 30, 25, 28, 19, 50, 40,
-            ];
-            let rasters = lengths.map(|steps| {
-                let mut raster = SpikeRaster::new(steps, 200).expect("valid");
-                for step in 0..steps {
-                    for unit in 0..200 {
-                        if noise.random_bool(0.1) {
-                            raster.set(TimeStep(step), Unit(unit));
-                        }
-                    }
-                }
-                raster
-            });
-            let labelled = rasters.iter().enumerate();
-            let samples =
-                labelled.map(|(class, raster)| (StageInput::spikes(raster), ClassId(class as u16)));
-            let examples = StoredExamples {
-                samples: samples.collect(),
-            };
-            let stage = Stage::Learning(spec.replay_layer(1).expect("three layers"));
-            let network = Network::new(spec, MasterSeed(1));
-            let losses = Losses::default();
-            let gradient = |batch: &[usize]| {
-                let found = batch_gradient(&network, stage, &examples, batch, &losses);
-                found.expect("they fit")
-            };
-            let all: Vec<usize> = (0..lengths.len()).collect();
-            let together = gradient(&all);
-            let mut sum = Gradients::zeros(&network, stage);
-            let mut loss_sum = 0.0;
-            for &sample in &all {
-                let alone = gradient(&[sample]);
-                loss_sum += alone.loss_sum;
-                sum.add(&alone.gradients).expect("of the same stage");
-            }
-            sum.scale(1.0 / all.len() as f32);
-            assert!((together.loss_sum - loss_sum).abs() < 1e-6 * loss_sum);
-            for (name, alone) in sum.iter() {
-                let together = together.gradients.get(name).expect("of the same stage");
-                let largest = alone
-                    .iter()
-                    .fold(0.0f32, |most, value| most.max(value.abs()));
-                assert!(largest > 0.0, "{name}");
-                for (together, alone) in together.iter().zip(alone) {
-                    assert!((together - alone).abs() <= 1e-5 * largest, "{name}");
-                }
-            }
-            // Alone or together, no logit differs in a bit.
-            let logits = evaluate(&network, stage, &examples)
-                .expect("they fit")
-                .logits;
-            for &sample in &all {
-                let alone = network.logits(stage, &examples.samples[sample].0);
-                assert_eq!(logits.row(sample).to_vec(), alone.expect("it fits"));
-            }
-        }
-    }
-
-    /// Readouts that look at the end of a sample, in all ways that there are, and delays.
-    const CHANGES: [fn(&mut NetworkSettings); 4] = [
-        |_| {},
-        |settings| read_by(settings, OverTime::Last),
-        |settings| read_by(settings, OverTime::SumOfSoftmax),
-        |settings| settings.layers[1].delay_steps = (0..200).map(|unit| unit % 9).collect(),
-    ];
-
-    fn read_by(settings: &mut NetworkSettings, over_time: OverTime) {
-        let readout = LeakySettings {
-            over_time,
-            ..LeakySettings::DEQUINO2024
-        };
-        settings.readout.model = readout.into();
-    }
-
-    #[test]
-    fn an_empty_batch_is_refused_before_anything_is_trained_on() {
-        let spec = NetworkSpec::dequino2024();
-        let raster = SpikeRaster::new(20, 50).expect("valid");
-        let examples = StoredExamples {
-            samples: vec![(StageInput::spikes(&raster), ClassId(0))],
-        };
-        let stage = Stage::Learning(spec.replay_layer(3).expect("three layers"));
-        let (seed, settings) = (MasterSeed(1), TrainingSettings::default());
-        let network = Network::new(spec, seed);
-        let trainer = Trainer::new(network.clone(), stage, settings, seed, Purpose::Shuffle);
-        let mut trainer = trainer.expect("valid");
-        let empty = trainer.epoch_of_batches(&examples, &[&[0], &[]]);
-        assert!(matches!(empty, Err(TrainError::NoSamples(_))));
-        assert_eq!(*trainer.network(), network, "nothing was trained on");
-    }
-}
+mod tests;
