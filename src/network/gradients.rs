@@ -34,6 +34,16 @@ impl Gradients {
         Gradients(network.parameters.arena().zeros_for(stage))
     }
 
+    /// The parameters themselves that the stage trains, each in the place of its gradient: to be compared with later
+    /// ones.
+    pub fn of_parameters(network: &Network, stage: Stage) -> Self {
+        let mut copy = Self::zeros(network, stage);
+        let all = network.parameters.arena();
+        let from = all.values().len() - copy.values().len();
+        copy.values_mut().copy_from_slice(&all.values()[from..]);
+        copy
+    }
+
     /// Replaces one gradient by an array of the same shape.
     ///
     /// # Errors

@@ -65,7 +65,7 @@ use crate::surrogate::{
 };
 use crate::train::{
     Adam, AdamW, Adamax, CrossEntropy, MeanSquare, Objective, RateBounds, Regulariser, Sgd,
-    SpikePenalty, UpdateRule, WeightDecay,
+    SpikePenalty, SynapticIntelligence, UpdateRule, WeightDecay,
 };
 
 macro_rules! axis {
@@ -139,6 +139,7 @@ impl Registry {
             .with::<dyn Regulariser, SpikePenalty>()
             .with::<dyn Regulariser, WeightDecay>()
             .with::<dyn Regulariser, RateBounds>()
+            .with::<dyn Regulariser, SynapticIntelligence>()
             .with::<dyn UpdateRule, Adamax>()
             .with::<dyn UpdateRule, Adam>()
             .with::<dyn UpdateRule, AdamW>()

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ndarray::ArrayD;
@@ -23,6 +24,8 @@ const TRAINED_ON_LEGACY: &str = "trained_on.legacy";
 const OLD_CLASSES: &str = "task.old_classes";
 /// Classes of that task.
 const NEW_CLASSES: &str = "task.new_classes";
+/// What begins the names of what regularisers remember.
+const REMEMBERED: &str = "regulariser.";
 
 /// A network with all that is needed to go on training it, and to know what it has seen.
 ///
@@ -108,6 +111,8 @@ pub struct TrainerState {
     pub scores: Vec<f64>,
     /// The task that is learned.
     pub task: TaskFacts,
+    /// What regularisers remember, as [`RegulariserStates`](super::RegulariserStates) name it.
+    pub remembered: BTreeMap<String, Tensor>,
 }
 
 impl Checkpoint {
@@ -209,6 +214,10 @@ impl Checkpoint {
                 }
             }
         }
+        let remembered = self.trainer.iter().flat_map(|trainer| &trainer.remembered);
+        for (name, tensor) in remembered {
+            put(format!("{REMEMBERED}{name}"), tensor.clone());
+        }
         let seen = &self.trained_on;
         put(TRAINED_ON.into(), Tensor::U64(seen.events().to_vec()));
         for (name, prints) in [
@@ -277,6 +286,7 @@ impl Checkpoint {
                     take_classes(file, OLD_CLASSES)?,
                     take_classes(file, NEW_CLASSES)?,
                 ),
+                remembered: take_all(file, REMEMBERED),
             });
         }
         let Some(trained_on) = take_list(file, TRAINED_ON)? else {
@@ -317,6 +327,17 @@ fn take_list(file: &mut TensorFile, name: &str) -> Result<Option<Vec<u64>>, Stri
     }
 }
 
+/// All arrays whose names begin so, by the rest of them.
+fn take_all(file: &mut TensorFile, prefix: &str) -> BTreeMap<String, Tensor> {
+    let names = file.tensors.keys().filter(|name| name.starts_with(prefix));
+    let names: Vec<String> = names.cloned().collect();
+    let taken = names.into_iter().filter_map(|name| {
+        let tensor = file.tensors.remove(&name)?;
+        Some((name[prefix.len()..].to_string(), tensor))
+    });
+    taken.collect()
+}
+
 fn take_classes(file: &mut TensorFile, name: &str) -> Result<Vec<ClassId>, String> {
     match file.tensors.remove(name) {
         None => Ok(Vec::new()),
@@ -354,7 +375,7 @@ mod tests {
     use crate::random::Purpose;
     use crate::registry::Registry;
     use crate::spikes::SpikeCounts;
-    use crate::train::{OptimiserSettings, StoredExamples, Trainer};
+    use crate::train::{Losses, OptimiserSettings, StoredExamples, SynapticIntelligence, Trainer};
 
     #[test]
     fn whatever_trained_it_a_checkpoint_is_read_back_as_it_was() {
@@ -374,13 +395,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for (kind, _) in Registry::builtin().optimisers() {
             let optimiser = OptimiserSettings::named(kind).expect("all have defaults");
+            let losses = Losses::default().and(SynapticIntelligence::default());
             let settings = TrainingSettings::default().with_optimiser(optimiser);
+            let settings = settings.with_losses(losses);
             let seed = MasterSeed(1);
             let network = Network::new(spec.clone(), seed);
             let stage = Stage::Whole;
             let trainer = Trainer::new(network, stage, settings, seed, Purpose::Shuffle);
             let mut trainer = trainer.expect("valid");
-            trainer.begin_task(TaskFacts::new([ClassId(0)], [ClassId(0), ClassId(2)]));
+            let task = TaskFacts::new([ClassId(0)], [ClassId(0), ClassId(2)]);
+            trainer.begin_task(task).expect("its own network");
             for _ in 0..3 {
                 trainer.epoch(&examples).expect("it fits");
             }

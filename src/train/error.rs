@@ -71,6 +71,9 @@ pub enum TrainError {
         /// What is wrong with them.
         reason: String,
     },
+    /// What a regulariser should remember is nothing that it could.
+    #[error("what a regulariser remembers can't be used: {0}")]
+    BadRegulariserState(String),
     /// A sample enters a part of the network that is not trained.
     #[error("sample {sample} enters {enters}, which reaches below what is trained, {trained}")]
     EntersBelow {

@@ -49,7 +49,10 @@ pub use objective::{
 pub use optimiser::{Adam, AdamW, Adamax, Moved, Optimiser, OptimiserSettings, Sgd, UpdateRule};
 pub use plan::{Select, TrainingPlan, Validation, ValidationSplit};
 pub use rates::{ParameterGroup, RateFactors};
-pub use regulariser::{RateBounds, Regulariser, RegulariserSettings, SpikePenalty, WeightDecay};
+pub use regulariser::{
+    RateBounds, Regulariser, RegulariserSettings, RegulariserState, RegulariserStates,
+    SpikePenalty, SynapticIntelligence, WeightDecay, WeightStep,
+};
 pub use run::{PlannedEpoch, TrainingRun};
 pub use said_schedule::SaidSchedule;
 pub use schedule::{Moment, Schedule};

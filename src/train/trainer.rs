@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use rand::seq::SliceRandom;
@@ -8,10 +9,10 @@ use super::entry::stages_above;
 use super::figures::Sums;
 use super::gradient::SAMPLES_PER_BLOCK;
 use super::{
-    Batch, EpochFigures, Examples, Moment, Optimiser, TaskFacts, TimeSpent, TrainError,
-    TrainerState, TrainingSettings,
+    Batch, EpochFigures, Examples, Moment, Optimiser, RegulariserStates, TaskFacts, TimeSpent,
+    TrainError, TrainerState, TrainingSettings, WeightStep,
 };
-use crate::network::{DropoutDraws, Network, Stage};
+use crate::network::{DropoutDraws, Gradients, Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
 
 /// Trains a stage of a network, epoch by epoch.
@@ -41,6 +42,50 @@ pub struct Trainer {
     state: TrainerState,
     shuffle: ChaCha8Rng,
     workspace: Workspace,
+    remembering: Remembering,
+}
+
+/// What regularisers remember, with what they are told of a step.
+#[derive(Debug)]
+struct Remembering {
+    states: RegulariserStates,
+    /// Parameters before a step, and the gradient of the loss without what these regularisers add.
+    before: Vec<f32>,
+    without: Option<Gradients>,
+}
+
+impl Remembering {
+    fn new(states: RegulariserStates) -> Self {
+        Remembering {
+            states,
+            before: Vec::new(),
+            without: None,
+        }
+    }
+
+    /// Adds what they say to the gradients, before a step.
+    fn add(&mut self, network: &mut Network, gradients: &mut Gradients) -> Result<(), TrainError> {
+        if self.states.is_empty() {
+            return Ok(());
+        }
+        let parameters = network.parameters_of(gradients)?;
+        self.before.resize(parameters.len(), 0.0);
+        self.before.copy_from_slice(parameters);
+        let without = self.without.get_or_insert_with(|| gradients.clone());
+        without.values_mut().copy_from_slice(gradients.values());
+        self.states.of_parameters(network, gradients)?;
+        Ok(())
+    }
+
+    /// Tells them of the step.
+    fn stepped(&mut self, network: &mut Network) -> Result<(), TrainError> {
+        let Some(without) = self.without.as_ref() else {
+            return Ok(());
+        };
+        let after = network.parameters_of(without)?;
+        let step = WeightStep::new(&self.before, after, without);
+        self.states.stepped(&step)
+    }
 }
 
 impl Trainer {
@@ -77,6 +122,7 @@ impl Trainer {
             epochs_done: 0,
             scores: Vec::new(),
             task: TaskFacts::default(),
+            remembered: BTreeMap::new(),
         };
         Self::resume(network, state)
     }
@@ -85,17 +131,35 @@ impl Trainer {
     ///
     /// # Errors
     /// [`TrainError::OutOfRange`] for a setting out of range, and [`TrainError::NoSuchGroup`].
-    pub fn resume(network: Network, state: TrainerState) -> Result<Self, TrainError> {
+    pub fn resume(network: Network, mut state: TrainerState) -> Result<Self, TrainError> {
         state.settings.check()?;
         let factors = &state.settings.rate_factors;
         factors.check_for(network.parameters())?;
         let shuffle = state.shuffle.resume();
+        let mut states = RegulariserStates::begin(&state.settings.losses, &network, state.stage);
+        let remembered = std::mem::take(&mut state.remembered);
+        if !remembered.is_empty() {
+            states.restore(&remembered)?;
+        }
         Ok(Trainer {
             network,
             state,
             shuffle,
             workspace: Workspace::default(),
+            remembering: Remembering::new(states),
         })
+    }
+
+    /// The same with what the regularisers of another training remember, so that they go on from task to task.
+    ///
+    /// # Errors
+    /// [`TrainError::BadRegulariserState`] if some of it is of no regulariser here, or of another network.
+    pub fn with_regulariser_states(
+        mut self,
+        states: &RegulariserStates,
+    ) -> Result<Self, TrainError> {
+        self.remembering.states.restore(&states.tensors())?;
+        Ok(self)
     }
 
     /// The network as it is now.
@@ -108,11 +172,22 @@ impl Trainer {
         self.network
     }
 
+    /// What its regularisers remember.
+    pub fn regulariser_states(&self) -> &RegulariserStates {
+        &self.remembering.states
+    }
+
+    /// The network and what regularisers remember, when training is over.
+    pub fn into_parts(self) -> (Network, RegulariserStates) {
+        (self.network, self.remembering.states)
+    }
+
     /// Everything but the weights that [`Trainer::resume`] needs.
     pub fn state(&self) -> TrainerState {
         let mut state = self.state.clone();
         let noted = self.state.shuffle;
         state.shuffle = StreamPosition::of(noted.seed, noted.purpose, &self.shuffle);
+        state.remembered = self.remembering.states.tensors();
         state
     }
 
@@ -121,10 +196,23 @@ impl Trainer {
         self.state.epochs_done
     }
 
-    /// Begins a task: from now on objectives know what was learned before, and what is new. Without it nothing is known
-    /// of the task.
-    pub fn begin_task(&mut self, task: TaskFacts) {
+    /// Begins a task with the network as it is: from now on objectives know what was learned before and what is new, and
+    /// regularisers that a task begins. Without it nothing is known of the task, and what trainers before this one
+    /// learned belongs to it.
+    ///
+    /// # Errors
+    /// What regularisers give.
+    pub fn begin_task(&mut self, task: TaskFacts) -> Result<(), TrainError> {
         self.state.task = task;
+        self.remembering.states.begin_task(&self.network)
+    }
+
+    /// Ends a task with the network as it is: regularisers that remember see what it was worth.
+    ///
+    /// # Errors
+    /// What regularisers give.
+    pub fn end_task(&mut self) -> Result<(), TrainError> {
+        self.remembering.states.end_task(&self.network)
     }
 
     /// Says how good the network is after the last epoch, where more is better: accuracy on validation samples, say.
@@ -205,6 +293,7 @@ impl Trainer {
             // A batch that went well left its gradient.
             let gradients = workspace.gradients_mut().expect("the batch's gradient");
             let clock = Instant::now();
+            self.remembering.add(&mut self.network, gradients)?;
             let norm = sums.add(all, &step, gradients);
             let largest = settings.clip_norm.map(f64::from);
             if let Some(largest) = largest.filter(|largest| norm > *largest) {
@@ -213,6 +302,7 @@ impl Trainer {
             let optimiser = &mut self.state.optimiser;
             let factors = &settings.rate_factors;
             optimiser.step_by(&mut self.network, gradients, learning_rate, factors)?;
+            self.remembering.stepped(&mut self.network)?;
             self.workspace.spent.optimise += clock.elapsed().as_secs_f64();
         }
         if sums.samples() == 0 {
