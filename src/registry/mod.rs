@@ -64,8 +64,9 @@ use crate::surrogate::{
     Triangle,
 };
 use crate::train::{
-    Adam, AdamW, Adamax, CrossEntropy, MeanSquare, Objective, RateBounds, Regulariser, Sgd,
-    SpikePenalty, SynapticIntelligence, UpdateRule, WeightDecay,
+    Adam, AdamW, Adamax, CrossEntropy, DerPlusPlus, ErAce, LearningWithoutForgetting,
+    LossBalancing, MeanSquare, Objective, RateBounds, Regulariser, Sgd, SpikePenalty,
+    SynapticIntelligence, UpdateRule, WeightDecay,
 };
 
 macro_rules! axis {
@@ -136,6 +137,10 @@ impl Registry {
             .with::<dyn AnyReadout, AccumulateReadout>()
             .with::<dyn Objective, CrossEntropy>()
             .with::<dyn Objective, MeanSquare>()
+            .with::<dyn Objective, LossBalancing>()
+            .with::<dyn Objective, ErAce>()
+            .with::<dyn Objective, DerPlusPlus>()
+            .with::<dyn Objective, LearningWithoutForgetting>()
             .with::<dyn Regulariser, SpikePenalty>()
             .with::<dyn Regulariser, WeightDecay>()
             .with::<dyn Regulariser, RateBounds>()

@@ -54,6 +54,11 @@ pub trait Examples: Sync {
         Origin::New
     }
 
+    /// The task that brought a sample, 0 for all by default.
+    fn task(&self, _index: usize) -> usize {
+        0
+    }
+
     /// The logits that an earlier network gave a sample, one a class, if they are known; none by default. There may
     /// be fewer than the network has classes now.
     fn past_logits(&self, _index: usize) -> Option<Arc<[f32]>> {
@@ -180,6 +185,11 @@ impl Examples for JoinedExamples<'_> {
     fn origin(&self, index: usize) -> Origin {
         let (part, index) = self.locate(index);
         part.origin(index)
+    }
+
+    fn task(&self, index: usize) -> usize {
+        let (part, index) = self.locate(index);
+        part.task(index)
     }
 
     fn past_logits(&self, index: usize) -> Option<Arc<[f32]>> {

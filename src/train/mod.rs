@@ -18,6 +18,7 @@ mod examples;
 mod figures;
 mod gradient;
 mod losses;
+mod mixing;
 mod objective;
 mod optimiser;
 mod plan;
@@ -42,9 +43,10 @@ pub use examples::{DatasetExamples, Examples, JoinedExamples, StoredExamples};
 pub use figures::{EpochFigures, LayerFigures};
 pub use gradient::{Batch, BatchGradient, SAMPLES_PER_BLOCK, batch_gradient, batch_gradient_by};
 pub use losses::Losses;
+pub use mixing::{Balance, Mixing};
 pub use objective::{
-    Block, BlockLoss, CrossEntropy, MeanSquare, Objective, ObjectiveSettings, PastLogits,
-    cross_entropy,
+    Block, BlockLoss, CrossEntropy, DerPlusPlus, ErAce, LearningWithoutForgetting, LossBalancing,
+    MeanSquare, Objective, ObjectiveSettings, PastLogits, cross_entropy,
 };
 pub use optimiser::{Adam, AdamW, Adamax, Moved, Optimiser, OptimiserSettings, Sgd, UpdateRule};
 pub use plan::{Select, TrainingPlan, Validation, ValidationSplit};

@@ -27,13 +27,24 @@ use crate::network::{Network, Stage, StageInput};
 pub struct Replayed<'a> {
     examples: &'a dyn Examples,
     stage: Option<Stage>,
+    task: Option<usize>,
 }
 
 impl<'a> Replayed<'a> {
     /// These, as replays.
     pub fn new(examples: &'a dyn Examples) -> Self {
-        let stage = None;
-        Replayed { examples, stage }
+        Replayed {
+            examples,
+            stage: None,
+            task: None,
+        }
+    }
+
+    /// The same as all brought by one task.
+    #[must_use]
+    pub fn of_task(mut self, task: usize) -> Self {
+        self.task = Some(task);
+        self
     }
 
     /// The same as latents that enter there, above the LR index of a stage that is a part of what is trained.
@@ -67,6 +78,10 @@ impl Examples for Replayed<'_> {
 
     fn origin(&self, _index: usize) -> Origin {
         Origin::Replayed
+    }
+
+    fn task(&self, index: usize) -> usize {
+        self.task.unwrap_or_else(|| self.examples.task(index))
     }
 
     fn past_logits(&self, index: usize) -> Option<Arc<[f32]>> {
@@ -139,6 +154,10 @@ impl Examples for WithPastLogits<'_> {
 
     fn origin(&self, index: usize) -> Origin {
         self.examples.origin(index)
+    }
+
+    fn task(&self, index: usize) -> usize {
+        self.examples.task(index)
     }
 
     fn past_logits(&self, index: usize) -> Option<Arc<[f32]>> {

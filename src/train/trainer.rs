@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::batch_work::{Workspace, batch_gradient_in};
@@ -9,8 +8,8 @@ use super::entry::stages_above;
 use super::figures::Sums;
 use super::gradient::SAMPLES_PER_BLOCK;
 use super::{
-    Batch, EpochFigures, Examples, Moment, Optimiser, RegulariserStates, TaskFacts, TimeSpent,
-    TrainError, TrainerState, TrainingSettings, WeightStep,
+    Batch, EpochFigures, Examples, Mixing, Moment, Optimiser, RegulariserStates, TaskFacts,
+    TimeSpent, TrainError, TrainerState, TrainingSettings, WeightStep,
 };
 use crate::network::{DropoutDraws, Gradients, Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
@@ -233,9 +232,22 @@ impl Trainer {
     /// # Errors
     /// [`TrainError`] if there is no sample, one does not fit the network, or the loss diverges.
     pub fn epoch(&mut self, examples: &dyn Examples) -> Result<EpochFigures, TrainError> {
-        let mut order: Vec<usize> = (0..examples.len()).collect();
-        order.shuffle(&mut self.shuffle);
-        let batches: Vec<&[usize]> = order.chunks(self.state.settings.batch_size).collect();
+        self.epoch_mixed(examples, &Mixing::default())
+    }
+
+    /// The same with new samples and replays in batches as they are to be mixed.
+    ///
+    /// # Errors
+    /// As [`Trainer::epoch`], and [`Mixing::check`].
+    pub fn epoch_mixed(
+        &mut self,
+        examples: &dyn Examples,
+        mixing: &Mixing,
+    ) -> Result<EpochFigures, TrainError> {
+        mixing.check()?;
+        let batch_size = self.state.settings.batch_size;
+        let batches = mixing.batches(examples, batch_size, &mut self.shuffle);
+        let batches: Vec<&[usize]> = batches.iter().map(Vec::as_slice).collect();
         self.epoch_of_batches(examples, &batches)
     }
 

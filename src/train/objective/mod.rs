@@ -7,11 +7,29 @@
 //! |---|---|
 //! | `cross-entropy` | [`CrossEntropy`] of the softmax of the logits |
 //! | `mean-square` | [`MeanSquare`] of the logits, as of spike counts that are wanted |
+//! | `loss-balancing` | [`LossBalancing`]: past classes weigh what is said, however many samples they have |
+//! | `er-ace` | [`ErAce`]: new samples are told apart from new classes alone |
+//! | `der-plus-plus` | [`DerPlusPlus`]: replays keep the logits that they had |
+//! | `lwf` | [`LearningWithoutForgetting`]: old classes' logits of new samples stay what they were |
+//!
+//! The last four are cross-entropy where there is no task and all samples are new; what they need to know of the
+//! task, of the batch as a whole and of an earlier network stands in a [`Block`].
 
 mod cross_entropy;
+mod der_plus_plus;
+mod er_ace;
+mod loss_balancing;
+mod lwf;
 mod mean_square;
+mod one_by_one;
+#[cfg(test)]
+mod tests;
 
 pub use cross_entropy::{CrossEntropy, cross_entropy};
+pub use der_plus_plus::DerPlusPlus;
+pub use er_ace::ErAce;
+pub use loss_balancing::LossBalancing;
+pub use lwf::LearningWithoutForgetting;
 pub use mean_square::MeanSquare;
 
 use std::fmt::Debug;
@@ -19,7 +37,7 @@ use std::fmt::Debug;
 use super::task::UNKNOWN;
 use super::{Target, TaskFacts, TrainError};
 use crate::network::{BlockActivity, Errors, Reach};
-use crate::registry::Chosen;
+use crate::registry::{BadSetting, Chosen};
 
 /// An objective of any kind, as settings name it.
 pub type ObjectiveSettings = Chosen<dyn Objective>;
@@ -131,5 +149,16 @@ impl BlockLoss {
     /// A cost, and ∂L/∂ of what the samples did.
     pub fn new(loss_sum: f64, errors: Errors) -> Self {
         BlockLoss { loss_sum, errors }
+    }
+}
+
+/// Refuses a weight that is not finite and 0 or more.
+fn check_weight(key: &str, value: f64) -> Result<(), BadSetting> {
+    match value.is_finite() && value >= 0.0 {
+        true => Ok(()),
+        false => {
+            let reason = format!("must be a finite number, 0 or more, not {value}");
+            Err(BadSetting::new(key, reason))
+        }
     }
 }

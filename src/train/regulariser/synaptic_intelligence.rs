@@ -20,9 +20,9 @@ use crate::train::TrainError;
 ///   given; then θ* becomes θ, and ω 0;
 /// - `strength`/2 · Σ Ω·(θ − θ*)² is added to the loss of each batch. Their c is half of `strength`.
 ///
-/// A largest importance keeps steps from overshooting: under plain gradient descent a number of an importance above
-/// 1/(`strength` · learning rate)
-/// jumps over θ* instead of coming back to it. AR1* (Maltoni & Lomonaco 2019; Pellegrini et al. 2020) has 0.001.
+/// A largest importance keeps steps from overshooting: under plain gradient descent a number whose importance is above
+/// 1/(`strength` · learning rate) jumps over θ* instead of coming back to it. AR1* (Maltoni & Lomonaco 2019; Pellegrini
+/// et al. 2020) has 0.001.
 ///
 /// A number that is another when a task begins than when the last one ended, as the readout of a class that is drawn
 /// anew, is not the one that was important: its Ω is 0 again.
