@@ -2,10 +2,14 @@ use super::*;
 use rand::Rng;
 
 use crate::ids::{ClassId, TimeStep, Unit};
-use crate::network::{Gradients, NetworkSettings, NetworkSpec, StageInput};
+use crate::network::{Gradients, LayerSettings, NetworkSettings, NetworkSpec, StageInput};
 use crate::readout::{LeakySettings, OverTime};
+use crate::spikes::SpikeCounts;
 use crate::spikes::SpikeRaster;
-use crate::train::{Losses, StoredExamples, batch_gradient, evaluate};
+use crate::train::{
+    Balance, CrossEntropy, DerPlusPlus, ErAce, JoinedExamples, LearningWithoutForgetting,
+    LossBalancing, Losses, Replayed, StoredExamples, WithPastLogits, batch_gradient, evaluate,
+};
 
 #[test]
 fn samples_of_unequal_length_train_together_as_each_does_alone() {
@@ -106,4 +110,152 @@ fn an_empty_batch_is_refused_before_anything_is_trained_on() {
     let empty = trainer.epoch_of_batches(&examples, &[&[0], &[]]);
     assert!(matches!(empty, Err(TrainError::NoSamples(_))));
     assert_eq!(*trainer.network(), network, "nothing was trained on");
+}
+
+/// One task after another, of which replays enter above the first layer, by a trainer alone.
+fn second_task(losses: Losses, threads: usize) -> (Network, EpochFigures) {
+    let mut settings = NetworkSpec::dequino2024().settings().clone();
+    (settings.input.units, settings.readout.classes) = (30, 4);
+    settings.layers = [20, 10].map(|units| LayerSettings::new(units, true)).into();
+    settings.init.weight_scale = 3.0;
+    let seed = MasterSeed(1);
+    let network = Network::new(settings.check().expect("valid"), seed);
+    let mut noise = seed.stream(Purpose::Augment);
+    let mut sample = |class: usize| {
+        let dense = ndarray::Array2::from_shape_fn((40, 30), |(_, unit)| {
+            u16::from(unit % 4 == class && noise.random_bool(0.3))
+        });
+        SpikeCounts::from_dense(dense.view()).expect("valid")
+    };
+    let counts: Vec<SpikeCounts> = (0..60).map(|place| sample(place % 4)).collect();
+    let stage = Stage::Learning(network.spec().replay_layer(1).expect("two layers"));
+    let labelled = |input: &dyn Fn(usize) -> StageInput<'static>, classes: [usize; 2]| {
+        let samples = (0..60).filter(|place| classes.contains(&(place % 4)));
+        let samples = samples.map(|place| (input(place), ClassId((place % 4) as u16)));
+        StoredExamples {
+            samples: samples.collect(),
+        }
+    };
+    let raw = |place: usize| StageInput::Counts(std::borrow::Cow::Owned(counts[place].clone()));
+    let Stage::Learning(index) = stage else {
+        panic!("a part of the network");
+    };
+    let latent = |place: usize| {
+        network
+            .latent(index, &counts[place])
+            .expect("it fits")
+            .into()
+    };
+    let (new, old) = (labelled(&raw, [2, 3]), labelled(&latent, [0, 1]));
+    let new = WithPastLogits::of(&network, Stage::Whole, &new).expect("they fit");
+    let old = WithPastLogits::of(&network, stage, &old).expect("they fit");
+    let old = Replayed::new(&old).entering(stage).of_task(0);
+    let joined = JoinedExamples::new(vec![&new, &old]);
+    let settings = TrainingSettings::default().with_losses(losses);
+    let trainer = Trainer::new(
+        network.clone(),
+        Stage::Whole,
+        settings,
+        seed,
+        Purpose::Shuffle,
+    );
+    let mut trainer = trainer.expect("valid");
+    let facts = TaskFacts::new([ClassId(0), ClassId(1)], [ClassId(2), ClassId(3)]);
+    let mixing = Mixing::default()
+        .with_per_batch(7, 18)
+        .with_balance(Balance::Class);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    let figures = pool.build().expect("a few threads").install(|| {
+        trainer.begin_task(facts).expect("its own");
+        trainer.epoch_mixed(&joined, &mixing).expect("they fit");
+        trainer.epoch_mixed(&joined, &mixing).expect("they fit")
+    });
+    (trainer.into_network(), figures)
+}
+
+#[test]
+fn objectives_see_the_task_origins_and_past_logits_through_a_trainer() {
+    let objectives: [Losses; 5] = [
+        CrossEntropy::default().into(),
+        LossBalancing::default().into(),
+        ErAce::default().into(),
+        DerPlusPlus::default().into(),
+        LearningWithoutForgetting::default().into(),
+    ];
+    let trained = objectives.map(|losses| {
+        let (one, figures) = second_task(losses.clone(), 1);
+        assert_eq!(second_task(losses, 3), (one.clone(), figures.clone()));
+        // 30 new samples in batches of 7, and 18 replays to each 7.
+        assert_eq!(figures.samples, 4 * (7 + 18) + 2 + 6);
+        one
+    });
+    for (place, one) in trained.iter().enumerate() {
+        let others = &trained[place + 1..];
+        assert!(others.iter().all(|other| one != other), "objective {place}");
+    }
+}
+
+#[test]
+fn an_epoch_is_one_mixed_by_nothing_and_numbers_that_make_no_batch_are_refused() {
+    let spec = NetworkSpec::dequino2024();
+    let rasters = [1, 5, 9].map(|every| {
+        let mut raster = SpikeRaster::new(20, 50).expect("valid");
+        (0..20).for_each(|step| raster.set(TimeStep(step), Unit(step * every % 50)));
+        raster
+    });
+    let samples = rasters.iter().enumerate();
+    let samples =
+        samples.map(|(class, raster)| (StageInput::spikes(raster), ClassId(class as u16)));
+    let examples = StoredExamples {
+        samples: samples.collect(),
+    };
+    let stage = Stage::Learning(spec.replay_layer(3).expect("three layers"));
+    let network = Network::new(spec, MasterSeed(1));
+    let trainer = || {
+        let settings = TrainingSettings::default().with_batch_size(2);
+        let trainer = Trainer::new(
+            network.clone(),
+            stage,
+            settings,
+            MasterSeed(1),
+            Purpose::Shuffle,
+        );
+        trainer.expect("valid")
+    };
+    let [mut plain, mut mixed] = [trainer(), trainer()];
+    for _ in 0..3 {
+        let expected = plain.epoch(&examples).expect("they fit");
+        let found = mixed.epoch_mixed(&examples, &Mixing::default());
+        assert_eq!(found.expect("they fit"), expected);
+    }
+    assert_eq!(mixed.state(), plain.state());
+    assert_eq!(mixed.network(), plain.network());
+    let nothing = Mixing::default().with_per_batch(0, 3);
+    let refused = mixed.epoch_mixed(&examples, &nothing);
+    assert!(matches!(refused, Err(TrainError::BadSetting(_))));
+}
+
+#[test]
+fn past_logits_that_are_none_of_the_network_are_refused() {
+    let spec = NetworkSpec::dequino2024();
+    let raster = SpikeRaster::new(20, 50).expect("valid");
+    let examples = StoredExamples {
+        samples: vec![(StageInput::spikes(&raster), ClassId(0))],
+    };
+    let stage = Stage::Learning(spec.replay_layer(3).expect("three layers"));
+    let network = Network::new(spec, MasterSeed(1));
+    for (logits, said) in [
+        (vec![0.0; 21], "there are 21 for 20 classes"),
+        (vec![], "there are 0 for 20 classes"),
+        (vec![f32::NAN; 20], "no finite numbers"),
+    ] {
+        let told = WithPastLogits::new(&examples, [logits.into()]).expect("one for each");
+        let refused = batch_gradient(&network, stage, &told, &[0], &Losses::default());
+        let refused = refused.expect_err("none of the network").to_string();
+        assert!(refused.contains(said), "{refused}");
+    }
+    let refused = WithPastLogits::new(&examples, [])
+        .err()
+        .expect("none for it");
+    assert!(refused.to_string().contains("those of 0 samples for 1"));
 }
