@@ -18,10 +18,11 @@
 //!
 //! The modules follow that line: [`spikes`], `encode` (from sound to events, as SHD was made; feature
 //! `encode`), [`dataset`], [`network`] with what it is made of ([`neuron`], [`surrogate`], [`readout`]),
-//! [`train`] (objectives, regularisers, optimisers), [`replay`], [`continual`], [`suite`] (grids of
-//! experiments), [`report`]. [`registry`] has the parts by name, one's own too, and [`check`] tells whether
-//! gradients are right; [`random`], [`ids`], [`simd`], [`ceiling`] and [`storage`] are for all, and
-//! [`shipped`] has the networks and suites that ship.
+//! [`train`] (objectives, regularisers, optimisers), [`replay`], [`generator`] (replays made anew), [`closed_form`]
+//! (classifiers that keep sums and no sample), [`head`] (what becomes of the readout), [`method`] (how all of these are put
+//! together), [`continual`], [`suite`] (grids of experiments), [`report`]. [`registry`] has the parts by name, one's own
+//! too, and [`check`] tells whether gradients are right; [`random`], [`ids`], [`simd`], [`ceiling`] and [`storage`] are
+//! for all, and [`shipped`] has the networks, methods and suites that ship.
 //!
 //! # Example
 //!
@@ -83,11 +84,13 @@ pub mod augment;
 pub mod baseline;
 pub mod ceiling;
 pub mod check;
+pub mod closed_form;
 pub mod continual;
 pub mod dataset;
 #[cfg(feature = "encode")]
 pub mod encode;
 mod formats;
+pub mod generator;
 mod hash;
 pub mod head;
 pub mod ids;

@@ -45,6 +45,10 @@ pub enum Purpose {
     Tune,
     /// In which order many small tasks come.
     TaskOrder,
+    /// Where the components of a generator begin, and what it draws to learn from again.
+    Generator,
+    /// Fixed random features that a head expands its own with.
+    Expansion,
 }
 
 impl Purpose {
@@ -61,7 +65,9 @@ impl Purpose {
             Purpose::Validation => 8,
             Purpose::Augment => 9,
             Purpose::Tune => 10,
-            Purpose::TaskOrder => 20,
+            Purpose::TaskOrder => 13,
+            Purpose::Generator => 11,
+            Purpose::Expansion => 12,
         }
     }
 }

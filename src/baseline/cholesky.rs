@@ -7,17 +7,17 @@
 const LANES: usize = 8;
 
 /// Where a row of a lower triangle begins.
-pub(super) fn row_start(row: usize) -> usize {
+pub(crate) fn row_start(row: usize) -> usize {
     row * (row + 1) / 2
 }
 
 /// Numbers of a lower triangle with so many rows, the diagonal included.
-pub(super) fn triangle(rows: usize) -> usize {
+pub(crate) fn triangle(rows: usize) -> usize {
     row_start(rows)
 }
 
 /// The sum of products, in an order that depends on the length alone.
-pub(super) fn dot(one: &[f64], other: &[f64]) -> f64 {
+pub(crate) fn dot(one: &[f64], other: &[f64]) -> f64 {
     let (ones, one_rest) = one.as_chunks::<LANES>();
     let (others, other_rest) = other.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];
@@ -32,7 +32,7 @@ pub(super) fn dot(one: &[f64], other: &[f64]) -> f64 {
 
 /// `L` of a matrix `L·Lᵀ`.
 #[derive(Debug)]
-pub(super) struct Cholesky {
+pub(crate) struct Cholesky {
     rows: usize,
     lower: Vec<f64>,
 }

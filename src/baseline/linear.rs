@@ -1,7 +1,7 @@
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 use super::best_of;
-use super::cholesky::dot;
+use super::cholesky::{Cholesky, dot};
 use crate::ids::ClassId;
 
 /// Linear discriminant analysis: classes are taken for normal, with a mean each and one covariance, and a sample is
@@ -17,7 +17,23 @@ pub struct LinearRule {
 }
 
 impl LinearRule {
-    pub(super) fn new(classes: Vec<ClassId>, weights: Array2<f64>, offsets: Vec<f64>) -> Self {
+    /// The rule whose weights solve `parts · weights = side` for the side of each class (classes × features, in the
+    /// order of `classes`). A class's offset is made of its place, its side and its weights.
+    pub(crate) fn solving(
+        parts: &Cholesky,
+        classes: Vec<ClassId>,
+        sides: Array2<f64>,
+        offset: impl Fn(usize, &[f64], &[f64]) -> f64,
+    ) -> Self {
+        let mut weights = sides.clone();
+        let mut offsets = Vec::with_capacity(classes.len());
+        let rows = weights.axis_iter_mut(Axis(0)).zip(sides.axis_iter(Axis(0)));
+        for (place, (row, side)) in rows.enumerate() {
+            let row = row.into_slice().expect("a row of a whole array");
+            parts.solve(row);
+            let side = side.to_slice().expect("a row of a whole array");
+            offsets.push(offset(place, side, row));
+        }
         LinearRule {
             classes,
             weights,
@@ -25,17 +41,26 @@ impl LinearRule {
         }
     }
 
+    /// The classes that there are, and what a sample of these features scores for each.
+    ///
+    /// # Panics
+    /// If there are fewer features than the rule was made of.
+    pub(crate) fn scores(&self, features: &[f64]) -> impl Iterator<Item = (ClassId, f64)> {
+        (0..self.classes.len()).map(|place| (self.classes[place], self.score(place, features)))
+    }
+
+    fn score(&self, place: usize, features: &[f64]) -> f64 {
+        let weights = self.weights.row(place);
+        let weights = weights.to_slice().expect("a row of a whole array");
+        dot(weights, &features[..self.weights.ncols()]) + self.offsets[place]
+    }
+
     /// The class of a sample, of which these are the features.
     ///
     /// # Panics
     /// If there are fewer features than the rule was made of.
     pub fn predict(&self, features: &[f64]) -> ClassId {
-        let features = &features[..self.weights.ncols()];
-        best_of(&self.classes, |place| {
-            let weights = self.weights.row(place);
-            let weights = weights.to_slice().expect("a row of a whole array");
-            dot(weights, features) + self.offsets[place]
-        })
+        best_of(&self.classes, |place| self.score(place, features))
     }
 
     /// Features of a sample.

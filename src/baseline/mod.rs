@@ -44,7 +44,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod cholesky;
+pub(crate) mod cholesky;
 mod event_windows;
 mod fitted;
 mod hidden_spikes;

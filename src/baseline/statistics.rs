@@ -145,18 +145,13 @@ impl ClassStatistics {
             covariance[row_start(row) + row] += shrinkage * variance / freedom;
         }
         let parts = Cholesky::of(covariance, features).ok_or(BaselineError::Singular)?;
-        let mut weights = Array2::zeros((present.len(), features));
-        let mut offsets = Vec::with_capacity(present.len());
-        for (mut row, class) in weights.axis_iter_mut(Axis(0)).zip(&present) {
-            let mean = self.means.row(class.index());
-            row.assign(&mean);
-            let row = row.into_slice().expect("a row of a whole array");
-            parts.solve(row);
-            let mean = mean.to_slice().expect("a row of a whole array");
-            let share = self.counts[class.index()] as f64 / samples as f64;
-            offsets.push(share.ln() - dot(mean, row) / 2.0);
-        }
-        Ok(LinearRule::new(present, weights, offsets))
+        let rows: Vec<usize> = present.iter().map(|class| class.index()).collect();
+        let means = self.means.select(Axis(0), &rows);
+        let offset = |place: usize, mean: &[f64], weights: &[f64]| {
+            let share = self.counts[rows[place]] as f64 / samples as f64;
+            share.ln() - dot(mean, weights) / 2.0
+        };
+        Ok(LinearRule::solving(&parts, present, means, offset))
     }
 
     /// The rule of the nearest class mean.
