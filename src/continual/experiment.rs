@@ -50,12 +50,13 @@ impl TestEvery {
 /// A continual-learning run, told whole.
 ///
 /// ```
-/// use respike::continual::{Experiment, MemorySettings, Protocol, Scenario, Strategy};
+/// use respike::continual::{Experiment, NewClass, Protocol};
 /// use respike::ids::ClassId;
+/// use respike::method::Method;
 /// use respike::random::MasterSeed;
-/// use respike::replay::{Capacity, CodecSettings, PolicySettings};
+/// use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings};
 ///
-/// let (scenario, seed) = (Scenario::Class { class: ClassId(9) }, MasterSeed(1));
+/// let (scenario, seed) = (NewClass { class: ClassId(9) }, MasterSeed(1));
 /// let capacity = Capacity::Bytes(200_000);
 /// let memory = Memory::new(CodecSettings::or(2)?, PolicySettings::class_balanced(), capacity);
 /// let experiment = Experiment::new(scenario, Method::latent(1, memory), Protocol::Strict, seed);
