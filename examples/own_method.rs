@@ -334,9 +334,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let text = serde_json::to_string(&experiment)?;
         assert_eq!(serde_json::from_str::<Experiment>(&text)?, experiment);
         let start = Start::Fresh(Box::new(Network::new(spec.clone(), experiment.seed)));
-        let outcome = run(&experiment, &data, start, &mut |_| {
-            ControlFlow::Continue(())
-        })?;
+        let outcome = run(
+            &experiment,
+            &data,
+            start,
+            &mut |_| ControlFlow::Continue(()),
+        )?;
         let (before, after) = (outcome.before.all, outcome.after.all);
         println!(
             "{title}: {before:.2} → {after:.2}, {} samples in {} bytes",
