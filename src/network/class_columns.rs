@@ -67,7 +67,7 @@ impl Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{NetworkSpec, ReadoutSettings};
+    use crate::network::{LayerSettings, NetworkSpec, ReadoutSettings};
     use crate::random::MasterSeed;
     use crate::readout::SpikeCountReadout;
 
@@ -81,14 +81,11 @@ mod tests {
             layer.bias = true;
         }
         let mut network = Network::new(settings.check().expect("valid"), MasterSeed(1));
-        let spec = network.spec().clone();
-        for index in 0..=3 {
-            let stage = Stage::Learning(spec.replay_layer(index).expect("it has it"));
-            let columns = network.class_columns(stage);
-            assert_eq!(columns.is_some(), index < 3, "{index}");
-            let shapes = columns.map(|columns| columns.parts().map(|part| part.dim()).collect());
-            assert_eq!(shapes.unwrap_or(vec![(100, 5), (1, 5)]), [(100, 5), (1, 5)]);
-        }
+        let above = network.spec().replay_layer(2).expect("it has it");
+        let columns = network.class_columns(Stage::Learning(above));
+        let parts = columns.expect("they are trained").parts();
+        let shapes: Vec<_> = parts.map(|part| part.dim()).collect();
+        assert_eq!(shapes, [(100, 5), (1, 5)]);
         let columns = network.class_columns(Stage::Whole).expect("it is trained");
         let mut parts = columns.parts();
         parts.next().expect("weights").fill(7.0);
@@ -101,5 +98,17 @@ mod tests {
         assert!(all_are(ParameterName::Input(2), 7.0));
         assert!(all_are(ParameterName::Bias(2), 8.0));
         assert!(all_are(ParameterName::Bias(1), 0.0));
+    }
+
+    /// The currents of a single layer, which are kept, are made with its weights.
+    #[test]
+    fn what_is_not_trained_is_not_given() {
+        let mut settings = NetworkSpec::dequino2024().settings().clone();
+        settings.readout = ReadoutSettings::new(5, SpikeCountReadout {});
+        settings.layers = vec![LayerSettings::new(5, true)];
+        let mut network = Network::new(settings.check().expect("valid"), MasterSeed(1));
+        let above = network.spec().replay_layer(0).expect("it has it");
+        assert!(network.class_columns(Stage::Learning(above)).is_none());
+        assert!(network.class_columns(Stage::Whole).is_some());
     }
 }
