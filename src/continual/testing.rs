@@ -9,7 +9,7 @@ use super::latents::Latents;
 use super::{ContinualError, Plan, TestPart};
 use crate::dataset::Dataset;
 use crate::head::HeadState;
-use crate::ids::SampleIndex;
+use crate::ids::{ClassId, SampleIndex};
 use crate::network::Network;
 use crate::train::evaluate;
 
@@ -132,6 +132,18 @@ impl Tests {
             Some(classes) => classes,
             None => evaluate(network, latents.stage, &examples)?.predictions,
         };
+        Ok(self.judge(task, dataset, network.spec().classes(), &predictions))
+    }
+
+    /// Counts what each test sample was taken for, by something that tells so many classes apart, while `task` is being
+    /// learned.
+    fn judge(
+        &self,
+        task: usize,
+        dataset: &Dataset,
+        classes: usize,
+        predictions: &[ClassId],
+    ) -> Tested {
         let class = |place: usize| dataset.sample(self.samples[place]).class;
         let accuracy = |sets: &[&[usize]]| {
             let places = sets.iter().copied().flatten();
@@ -155,13 +167,12 @@ impl Tests {
                 )
             }
         };
-        let classes = network.spec().classes();
         let mut confusion = Array2::zeros((classes, classes));
         for &place in &self.all {
             confusion[[class(place).index(), predictions[place].index()]] += 1;
         }
         let each = self.parts.iter().map(|(places, _)| accuracy(&[places]));
-        Ok(Tested {
+        Tested {
             accuracy: Accuracies {
                 old: accuracy(&old),
                 // Everything may have been known from the first task on.
@@ -173,8 +184,28 @@ impl Tests {
             },
             tasks: each.collect(),
             confusion,
-        })
+        }
     }
+}
+
+/// Accuracies at the end of a plan of something that is no network, counted as those of an
+/// [`Experiment`](super::Experiment) are. `classify` gets every test sample once, and says the class that it takes each
+/// for, one of the dataset's.
+///
+/// # Errors
+/// Those of `classify`.
+///
+/// # Panics
+/// If it says fewer classes than there are samples, or one that is not there.
+pub fn test_plan<E>(
+    plan: &Plan,
+    dataset: &Dataset,
+    classify: impl FnOnce(&[SampleIndex]) -> Result<Vec<ClassId>, E>,
+) -> Result<Accuracies, E> {
+    let tests = Tests::of(plan);
+    let predictions = classify(&tests.samples)?;
+    let (last, classes) = (plan.tasks.len() - 1, dataset.class_names().len());
+    Ok(tests.judge(last, dataset, classes, &predictions).accuracy)
 }
 
 #[cfg(test)]
