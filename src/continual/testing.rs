@@ -210,7 +210,76 @@ pub fn test_plan<E>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::Task;
     use super::*;
+    use crate::dataset::{DatasetBuilder, LabelledEvents};
+    use crate::ids::SpeakerId;
+    use crate::spikes::{EventStream, TimeGrid};
+
+    /// Eight samples of three classes; the base task is tested with four, the next ones with one and two, and sample 7
+    /// is none to test with.
+    fn by_hand() -> (Dataset, Plan) {
+        let names = ["a", "b", "c"].map(String::from).to_vec();
+        let grid = TimeGrid::new(10, 1.0).expect("valid");
+        let mut builder = DatasetBuilder::new(grid, 3, names).expect("valid");
+        for class in [0, 0, 0, 0, 1, 2, 2, 1] {
+            let one = LabelledEvents {
+                events: EventStream::new(vec![0.25], vec![class]).expect("valid"),
+                class: ClassId(class),
+                speaker: SpeakerId(0),
+                sound: None,
+            };
+            builder.push(&one).expect("it fits");
+        }
+        let samples = |numbers: &[usize]| numbers.iter().copied().map(SampleIndex).collect();
+        let task = |numbers: &[usize]| Task {
+            name: String::new(),
+            train: Vec::new(),
+            test: samples(numbers),
+            replays: None,
+        };
+        let plan = Plan {
+            tasks: vec![task(&[2, 0, 1, 3]), task(&[4]), task(&[5, 6])],
+            parts: None,
+            test_all: None,
+            fixed_batches: false,
+            old_grows: false,
+        };
+        (builder.build().expect("not empty"), plan)
+    }
+
+    #[test]
+    fn what_is_no_network_is_counted_by_hand() {
+        let (data, mut plan) = by_hand();
+        // By sample: of the base all but 1 and 2 are right, then 4 and 6.
+        let taken = [0, 1, 2, 0, 1, 1, 2, 1].map(ClassId);
+        let accuracy = |plan: &Plan| {
+            let found = test_plan(plan, &data, |samples| {
+                assert!(samples.is_sorted() && samples.len() == 7, "each once");
+                Ok::<_, ContinualError>(samples.iter().map(|index| taken[index.0]).collect())
+            });
+            let found = found.expect("nothing fails");
+            [found.old, found.new, found.all]
+        };
+        assert_eq!(accuracy(&plan), [2.0 / 4.0, 2.0 / 3.0, 4.0 / 7.0]);
+        // Where old grows, new is the last task alone.
+        plan.old_grows = true;
+        assert_eq!(accuracy(&plan), [3.0 / 5.0, 1.0 / 2.0, 4.0 / 7.0]);
+        // Parts may be taught in any order, and everything be tested with some samples twice.
+        plan.old_grows = false;
+        let part = |first_task: usize, numbers: &[usize]| TestPart {
+            name: String::new(),
+            samples: numbers.iter().copied().map(SampleIndex).collect(),
+            first_task,
+        };
+        plan.parts = Some(vec![
+            part(1, &[0, 1, 2, 3]),
+            part(0, &[4, 5]),
+            part(2, &[6]),
+        ]);
+        plan.test_all = Some([6, 6, 0, 1].map(SampleIndex).to_vec());
+        assert_eq!(accuracy(&plan), [1.0 / 2.0, 3.0 / 5.0, 3.0 / 4.0]);
+    }
 
     #[test]
     fn what_is_old_at_the_end_is_the_base_or_all_but_the_last() {
