@@ -9,7 +9,8 @@ mod epochs;
 mod looks;
 mod methods;
 
-use super::collected::{Collected, MethodRole, Row, ScenarioKind, Tested, main_replays};
+use super::collected::{Collected, MethodRole, Row, ScenarioKind, main_replays};
+use super::tested::Tested;
 use crate::continual::Protocol;
 use crate::replay::CodecSettings;
 use crate::report::plot::{LineFigure, LinePanel, MatrixFigure, Point};
