@@ -73,7 +73,7 @@ impl FitSettings {
         self
     }
 
-    fn check(&self) -> Result<(), GeneratorError> {
+    pub(crate) fn check(&self) -> Result<(), GeneratorError> {
         for (setting, count) in [("iterations", self.iterations), ("starts", self.starts)] {
             if count == 0 {
                 return Err(GeneratorError::BadSetting {

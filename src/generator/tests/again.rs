@@ -99,11 +99,8 @@ fn what_is_drawn_to_learn_again_is_as_much_as_was_learned_from_and_has_an_end() 
         }
         samples
     };
-    for (first, second, expected) in [
-        (60, 60, 0.5),
-        (30, 90, 0.25),
-        (3000, 1000, 1000.0 / 2000.0),
-    ] {
+    for (first, second, expected) in [(60, 60, 0.5), (30, 90, 0.25), (3000, 1000, 1000.0 / 2000.0)]
+    {
         let settings = SeparateSettings::new(2);
         let mut generator = SeparateMixtures::new(64, settings, MasterSeed(5)).expect("settings");
         generator
