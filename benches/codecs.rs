@@ -37,16 +37,16 @@ fn codecs(criterion: &mut Criterion) {
         group.bench_function(format!("encode {name}"), |bencher| {
             bencher.iter(|| {
                 for raster in rasters.iter().cycle().take(RASTERS) {
-                    black_box(encode_spikes(codec, raster));
+                    black_box(encode_spikes(&codec, raster));
                 }
             });
         });
         let mut raster = SpikeRaster::new(100, 100).expect("valid");
-        let packed: Vec<_> = rasters.iter().map(|r| encode_spikes(codec, r)).collect();
+        let packed: Vec<_> = rasters.iter().map(|r| encode_spikes(&codec, r)).collect();
         group.bench_function(format!("decode {name}"), |bencher| {
             bencher.iter(|| {
                 for bits in packed.iter().cycle().take(RASTERS) {
-                    decode_spikes_into(codec, bits, &mut raster).expect("just packed");
+                    decode_spikes_into(&codec, bits, &mut raster).expect("just packed");
                     black_box(&raster);
                 }
             });

@@ -17,11 +17,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use respike::check::neuron_gradients;
-use respike::continual::{
-    Experiment, LearningDefaults, MemorySettings, Protocol, Scenario, Start, Strategy, run,
-};
+use respike::continual::{Experiment, LearningDefaults, NewClass, Protocol, Start, run};
 use respike::dataset::{DatasetBuilder, ShdFile};
 use respike::ids::ClassId;
+use respike::method::Method;
 use respike::network::{
     InitSettings, InputSettings, LayerSettings, Network, NetworkSettings, NeuronSettings,
     ReadoutSettings, Stage,
@@ -30,7 +29,7 @@ use respike::neuron::{Neuron, Role, Spike, Taken};
 use respike::random::{MasterSeed, Purpose};
 use respike::real::Real;
 use respike::registry::Member;
-use respike::replay::{Capacity, CodecSettings, PolicySettings};
+use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings};
 use respike::surrogate::FastSigmoid;
 use respike::train::{Checkpoint, DatasetExamples, Trainer, evaluate};
 use serde::{Deserialize, Serialize};
@@ -179,16 +178,14 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     );
 
     // And it goes on learning: a tenth class, with replays of what its first layer made of the others.
-    let scenario = Scenario::Class { class: ClassId(9) };
+    let scenario = NewClass { class: ClassId(9) };
     let capacity = Capacity::Bytes(200_000);
-    let memory = MemorySettings::new(
+    let memory = Memory::new(
         CodecSettings::or(2)?,
         PolicySettings::class_balanced(),
         capacity,
     );
-    let experiment = Experiment::new(scenario, Strategy::Latent, Protocol::Strict, seed)
-        .with_replay_layer(1)
-        .with_memory(memory)
+    let experiment = Experiment::new(scenario, Method::latent(1, memory), Protocol::Strict, seed)
         .with_pretraining(20, training.clone())
         .with_learning(10, training);
     let start = Start::Fresh(Box::new(Network::new(spec, seed)));

@@ -10,7 +10,7 @@ use respike::network::{
     LayerSettings, Network, NetworkSpec, ParameterName, Parameters, Stage, StageInput,
 };
 use respike::replay::{
-    CodecSettings, Window, decode_spikes, encode_spikes, window_counts, windows_with_spikes,
+    CodecSettings, Or, Window, decode_spikes, encode_spikes, window_counts, windows_with_spikes,
 };
 use respike::spikes::{SpikeCounts, SpikeRaster};
 use respike::train::{
@@ -293,10 +293,13 @@ fn codecs_and_the_replay_path_are_those_of_pytorch() {
                 assert_eq!(found, or.index_axis(Axis(0), sample));
                 let found = window_counts(&spikes, window).mapv(|n| n as f32);
                 assert_eq!(found, sums.index_axis(Axis(0), sample));
-                let codec = Codec::Or(window);
-                let packed = encode_spikes(codec, &spikes);
+                let codec: CodecSettings = Or {
+                    window_steps: window,
+                }
+                .into();
+                let packed = encode_spikes(&codec, &spikes);
                 let (steps, units) = (spikes.steps(), spikes.units());
-                replays.push(decode_spikes(codec, steps, units, &packed).expect("its own bits"));
+                replays.push(decode_spikes(&codec, steps, units, &packed).expect("its own bits"));
             }
             let stage = Stage::Learning(index);
             let logits: Array2<f32> = golden.get(&format!("{prefix}.or5.logits"));

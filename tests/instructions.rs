@@ -264,14 +264,14 @@ fn run(work: &str, times: usize) {
         coding => {
             let (way, codec) = coding.split_once(' ').expect("two words");
             let codec: CodecSettings = codec.parse().expect("a codec");
-            let packed: Vec<_> = rasters.iter().map(|r| encode_spikes(codec, r)).collect();
+            let packed: Vec<_> = rasters.iter().map(|r| encode_spikes(&codec, r)).collect();
             let mut raster = rasters[0].clone();
             for _ in 0..1000 * times {
                 match way {
                     "encode" => {
-                        black_box(encode_spikes(codec, &rasters[1]));
+                        black_box(encode_spikes(&codec, &rasters[1]));
                     }
-                    _ => decode_spikes_into(codec, &packed[1], &mut raster).expect("just packed"),
+                    _ => decode_spikes_into(&codec, &packed[1], &mut raster).expect("just packed"),
                 }
             }
         }

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use respike::continual::{
-    ContinualError, Experiment, LearningData, LearningDefaults, MemorySettings, Plan, Protocol,
-    Scenario, Start, Strategy, given_plan, pretrain, published_plan, run, strict_plan,
+    ContinualError, Experiment, LearningData, LearningDefaults, ManyClasses, NewClass, NewSpeaker,
+    Plan, Protocol, ScenarioSettings, Start, Task, given_plan, pretrain, run, strict_plan,
 };
 use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents, Split};
 use respike::ids::{ClassId, SampleIndex, SpeakerId};
+use respike::method::Method;
 use respike::network::{Network, NetworkSpec, Stage};
 use respike::random::{MasterSeed, Purpose};
-use respike::replay::{Capacity, CodecSettings, Kept, PolicySettings};
+use respike::replay::{Capacity, CodecSettings, Kept, Memory, PolicySettings};
 use respike::spikes::{EventStream, TimeGrid};
 use respike::train::{DatasetExamples, Examples, Trainer};
 
@@ -63,57 +64,58 @@ fn count<T: Ord>(items: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
     })
 }
 
-const SCENARIOS: [Scenario; 3] = [
-    Scenario::Sample {
-        speaker: SpeakerId(1),
-    },
-    Scenario::Class { class: ClassId(2) },
-    Scenario::MultiClass { base_classes: 2 },
-];
+const SPEAKER: NewSpeaker = NewSpeaker {
+    speaker: SpeakerId(1),
+};
+const CLASS: NewClass = NewClass { class: ClassId(2) };
+const CLASSES: ManyClasses = ManyClasses { base_classes: 2 };
+
+fn scenarios() -> [ScenarioSettings; 3] {
+    [SPEAKER.into(), CLASS.into(), CLASSES.into()]
+}
 
 #[test]
 fn strict_plans_use_every_sample_once_and_keep_tests_apart() {
     let dataset = dataset(5, 3, 10);
-    for scenario in SCENARIOS {
-        let plan = strict_plan(scenario, &dataset, MasterSeed(4)).expect("it fits");
+    for scenario in scenarios() {
+        let plan = strict_plan(scenario.as_ref(), &dataset, MasterSeed(4)).expect("it fits");
+        let title = scenario.title(None);
         let all = plan
             .tasks
             .iter()
             .flat_map(|t| t.train.iter().chain(&t.test));
         let all = count(all.copied());
-        assert_eq!(all.len(), dataset.len(), "{scenario}: every sample");
-        assert!(all.values().all(|&times| times == 1), "{scenario}: once");
+        assert_eq!(all.len(), dataset.len(), "{title}: every sample");
+        assert!(all.values().all(|&times| times == 1), "{title}: once");
         assert_eq!(plan.test_all().len(), dataset.len() / 5);
         for (index, task) in plan.tasks.iter().enumerate() {
             for &sample in task.train.iter().chain(&task.test) {
                 let sample = dataset.sample(sample);
-                let held_out = match scenario {
-                    Scenario::Sample { speaker } => sample.speaker == speaker,
-                    Scenario::Class { class } => sample.class == class,
-                    Scenario::MultiClass { base_classes } => sample.class.index() >= base_classes,
-                    _ => panic!("{scenario} is not planned here"),
+                let held_out = match scenario.kind() {
+                    "sample" => sample.speaker == SPEAKER.speaker,
+                    "class" => sample.class == CLASS.class,
+                    _ => sample.class.index() >= CLASSES.base_classes,
                 };
-                assert_eq!(held_out, index > 0, "{scenario}");
+                assert_eq!(held_out, index > 0, "{title}");
             }
         }
     }
 }
 
-/// One epoch of everything, with a memory of so many samples.
+/// A memory of so many samples as they are.
+fn memory(replays: usize) -> Memory {
+    let capacity = Capacity::Samples(replays);
+    Memory::new(CodecSettings::raw(), PolicySettings::uniform(), capacity)
+}
+
+/// One epoch of everything.
 fn of_one_epoch(
-    scenario: Scenario,
-    strategy: Strategy,
+    scenario: impl Into<ScenarioSettings>,
+    method: Method,
     protocol: Protocol,
-    replays: usize,
 ) -> Experiment {
     let training = LearningDefaults::training(1e-3);
-    let capacity = Capacity::Samples(replays);
-    Experiment::new(scenario, strategy, protocol, MasterSeed(4))
-        .with_memory(MemorySettings::new(
-            CodecSettings::raw(),
-            PolicySettings::uniform(),
-            capacity,
-        ))
+    Experiment::new(scenario, method, protocol, MasterSeed(4))
         .with_pretraining(1, training.clone())
         .with_learning(1, training)
 }
@@ -122,19 +124,20 @@ fn of_one_epoch(
 fn strict_runs_never_train_on_or_keep_a_test_sample() {
     let dataset = dataset(4, 3, 10);
     let spec = small_network(4);
-    for scenario in SCENARIOS {
-        for strategy in [
-            Strategy::Naive,
-            Strategy::Joint,
-            Strategy::Native,
-            Strategy::Latent,
+    for scenario in scenarios() {
+        for method in [
+            Method::naive(),
+            Method::joint(),
+            Method::native(memory(10_000)),
+            Method::latent(1, memory(10_000)),
         ] {
-            let mut experiment = of_one_epoch(scenario, strategy, Protocol::Strict, 10_000);
-            experiment.lr_index = (strategy == Strategy::Latent).then_some(1);
+            let title = format!("{}, {}", scenario.title(None), method.title());
+            let experiment = of_one_epoch(scenario.clone(), method, Protocol::Strict);
             let fresh = Start::Fresh(Box::new(Network::new(spec.clone(), experiment.seed)));
             let mut progress = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
             let outcome = run(&experiment, &dataset, fresh, &mut progress).expect("it runs");
-            let plan = strict_plan(scenario, &dataset, experiment.seed).expect("it fits");
+            let plan = strict_plan(scenario.as_ref(), &dataset, experiment.seed);
+            let plan = plan.expect("it fits");
             for index in plan.test_all() {
                 let sample = dataset.sample(index);
                 assert!(!outcome.pretrained.trained_on.contains(sample));
@@ -143,15 +146,29 @@ fn strict_runs_never_train_on_or_keep_a_test_sample() {
             // A memory with room for all holds the training samples and nothing else.
             let trained: usize = plan.tasks.iter().map(|task| task.train.len()).sum();
             if let Some(memory) = outcome.memory {
-                assert_eq!(memory.classes().len(), trained, "{scenario}, {strategy}");
+                assert_eq!(memory.classes().len(), trained, "{title}");
             }
         }
     }
 }
 
-/// A plan under the published protocol, and its samples' classes.
-fn published(scenario: Scenario, dataset: &Dataset, replays: usize) -> Plan {
-    published_plan(scenario, dataset, Some(replays), MasterSeed(4)).expect("it fits")
+/// A plan under the published protocol.
+fn published(scenario: impl Into<ScenarioSettings>, dataset: &Dataset, replays: usize) -> Plan {
+    let plan = scenario
+        .into()
+        .published(dataset, Some(replays), MasterSeed(4));
+    plan.expect("it fits")
+}
+
+/// Classes that a task is the first to teach.
+fn new_classes(plan: &Plan, dataset: &Dataset, task: usize) -> Vec<ClassId> {
+    let classes = |tasks: &[Task]| -> BTreeSet<ClassId> {
+        let train = tasks.iter().flat_map(|task| &task.train);
+        train.map(|&index| dataset.sample(index).class).collect()
+    };
+    let new = classes(&plan.tasks[task..=task]);
+    let known = classes(&plan.tasks[..task]);
+    new.difference(&known).copied().collect()
 }
 
 fn replays(plan: &Plan, task: usize) -> &[SampleIndex] {
@@ -165,13 +182,13 @@ fn replays(plan: &Plan, task: usize) -> &[SampleIndex] {
 fn published_sample_incremental_takes_the_first_training_batches() {
     // 2 other speakers × 4 classes × 90 = 720 samples: 11 batches, d = 2, batch 1 lost.
     let dataset = dataset(4, 3, 90);
-    let plan = published(SCENARIOS[0], &dataset, 200);
+    let plan = published(SPEAKER, &dataset, 200);
     let base = &plan.tasks[0];
     assert_eq!((base.train.len(), base.test.len()), (9 * BATCH, BATCH));
     // 360 of the new speaker: 5 batches, d = 1, batch 0 tests only.
     let new = &plan.tasks[1];
     assert_eq!((new.train.len(), new.test.len()), (4 * BATCH, BATCH));
-    assert_eq!(new.new_class, None);
+    assert_eq!(new_classes(&plan, &dataset, 1), []);
     assert_eq!(
         replays(&plan, 0),
         &base.train[..3 * BATCH],
@@ -185,9 +202,9 @@ fn published_sample_incremental_takes_the_first_training_batches() {
 fn published_class_incremental_draws_replays_anew_from_all_samples_of_a_class() {
     // 270 of each class; the three old ones together 810: 12 batches, d = 2.
     let dataset = dataset(4, 3, 90);
-    let plan = published(SCENARIOS[1], &dataset, 6 * BATCH + 10);
+    let plan = published(CLASS, &dataset, 6 * BATCH + 10);
     assert_eq!(plan.tasks[0].train.len(), 10 * BATCH);
-    assert_eq!(plan.tasks[1].new_class, Some(ClassId(2)));
+    assert_eq!(new_classes(&plan, &dataset, 1), [ClassId(2)]);
     let replays = replays(&plan, 0);
     let classes = replays.iter().map(|&index| dataset.sample(index).class);
     let expected = [0, 1, 3].map(|class| (ClassId(class), 2 * BATCH));
@@ -205,7 +222,7 @@ fn published_class_incremental_draws_replays_anew_from_all_samples_of_a_class() 
 fn published_multi_class_repeats_the_same_batches_and_grows() {
     // Base: 2 classes of 270: 8 batches, d = 1. New: 270 each, 4 batches, d = 0.
     let dataset = dataset(5, 3, 90);
-    let plan = published(SCENARIOS[2], &dataset, 7 * BATCH);
+    let plan = published(CLASSES, &dataset, 7 * BATCH);
     let base = &plan.tasks[0];
     assert_eq!((base.train.len(), base.test.len()), (7 * BATCH, BATCH));
     // 7 batches less one for each of 3 later classes, shared by 2 base classes: the same 2 twice.
@@ -213,7 +230,8 @@ fn published_multi_class_repeats_the_same_batches_and_grows() {
     assert_eq!(replays(&plan, 0), [first, first].concat());
     for task in 1..=3 {
         let learned = &plan.tasks[task];
-        assert_eq!(learned.new_class, Some(ClassId(task as u16 + 1)));
+        let new = ClassId(task as u16 + 1);
+        assert_eq!(new_classes(&plan, &dataset, task), [new]);
         assert_eq!(
             replays(&plan, task),
             &learned.train[..BATCH],
@@ -240,17 +258,11 @@ fn published_multi_class_repeats_the_same_batches_and_grows() {
     assert!(seen > BATCH, "{seen} of 2 batches");
 }
 
-/// One epoch of everything, with a memory of so many batches.
-fn published_experiment(scenario: Scenario, strategy: Strategy, batches: usize) -> Experiment {
-    let mut experiment = of_one_epoch(scenario, strategy, Protocol::Published, batches * BATCH);
-    experiment.lr_index = (strategy == Strategy::Latent).then_some(1);
-    experiment
-}
-
 #[test]
 fn published_multi_class_memory_grows_by_a_batch_a_class() {
     let dataset = dataset(4, 3, 90);
-    let experiment = published_experiment(SCENARIOS[2], Strategy::Latent, 6);
+    let method = Method::latent(1, memory(6 * BATCH));
+    let experiment = of_one_epoch(CLASSES, method, Protocol::Published);
     let fresh = Start::Fresh(Box::new(Network::new(small_network(4), experiment.seed)));
     let mut samples = Vec::new();
     let mut progress = |news: respike::continual::Progress<'_>| {
@@ -270,7 +282,8 @@ fn published_multi_class_memory_grows_by_a_batch_a_class() {
 #[test]
 fn published_epochs_train_on_new_batches_and_then_on_replays() {
     let dataset = dataset(4, 3, 90);
-    let mut experiment = published_experiment(SCENARIOS[0], Strategy::Native, 3);
+    let method = Method::native(memory(3 * BATCH));
+    let mut experiment = of_one_epoch(SPEAKER, method, Protocol::Published);
     experiment.epochs = 2;
     let mut go_on = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
     // Weights large enough for spikes: without any nothing is learned.
@@ -283,7 +296,7 @@ fn published_epochs_train_on_new_batches_and_then_on_replays() {
     let outcome = run(&experiment, &dataset, start, &mut go_on).expect("it runs");
 
     // By hand: four batches of the new speaker and three replayed, in every epoch alike.
-    let plan = published(experiment.scenario, &dataset, 3 * BATCH);
+    let plan = published(SPEAKER, &dataset, 3 * BATCH);
     let (new, old) = (plan.tasks[1].train.as_slice(), replays(&plan, 0));
     assert_eq!((new.len(), old.len()), (4 * BATCH, 3 * BATCH));
     let trained = |samples: Vec<SampleIndex>| {
@@ -309,8 +322,8 @@ fn published_epochs_train_on_new_batches_and_then_on_replays() {
 fn a_run_can_be_broken_off() {
     let dataset = dataset(4, 3, 10);
     let training = LearningDefaults::training(1e-3);
-    let (scenario, seed) = (SCENARIOS[0], MasterSeed(0));
-    let experiment = Experiment::new(scenario, Strategy::Naive, Protocol::Strict, seed)
+    let (method, seed) = (Method::naive(), MasterSeed(0));
+    let experiment = Experiment::new(SPEAKER, method, Protocol::Strict, seed)
         .with_pretraining(1000, training.clone())
         .with_learning(1000, training);
     let fresh = Start::Fresh(Box::new(Network::new(small_network(4), experiment.seed)));
@@ -358,7 +371,7 @@ fn bits_of_native_rehearsal_come_from_what_was_trained_on() {
         ([6, 1, 1], 3),
     ] {
         let dataset = dataset_with_counts(counts);
-        let experiment = of_one_epoch(SCENARIOS[1], Strategy::Native, Protocol::Strict, 100);
+        let experiment = of_one_epoch(CLASS, Method::native(memory(100)), Protocol::Strict);
         let fresh = Start::Fresh(Box::new(Network::new(small_network(3), experiment.seed)));
         let mut go_on = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
         let outcome = run(&experiment, &dataset, fresh, &mut go_on).expect("it runs");
@@ -393,11 +406,11 @@ fn test_samples_give_a_memory_no_bits() {
         }
         builder.build().expect("not empty")
     };
-    let plan = strict_plan(SCENARIOS[1], &build(None), MasterSeed(4)).expect("it fits");
+    let plan = strict_plan(&CLASS, &build(None), MasterSeed(4)).expect("it fits");
     let dataset = build(Some(plan.tasks[0].test[0]));
     assert_eq!(dataset.largest_count(), 200);
-    let mut experiment = published_experiment(SCENARIOS[1], Strategy::Native, 1);
-    experiment.protocol = Protocol::Strict;
+    let method = Method::native(memory(BATCH));
+    let experiment = of_one_epoch(CLASS, method, Protocol::Strict);
     let fresh = Start::Fresh(Box::new(Network::new(small_network(3), experiment.seed)));
     let mut go_on = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
     let outcome = run(&experiment, &dataset, fresh, &mut go_on).expect("it runs");
@@ -411,15 +424,17 @@ fn tests_that_are_given_are_tested_and_all_others_are_learned() {
     // Every fifth sample, and some that are in neither part.
     let (test, train): (Vec<_>, Vec<_>) = (0..100).map(SampleIndex).partition(|i| i.0 % 5 == 0);
     let split = Split { train, test };
-    for scenario in SCENARIOS {
-        let plan = given_plan(scenario, &dataset, &split).expect("it fits");
+    for scenario in scenarios() {
+        let plan = given_plan(scenario.as_ref(), &dataset, &split, MasterSeed(4));
+        let plan = plan.expect("it fits");
+        let title = scenario.title(None);
         let mut train: Vec<_> = plan.tasks.iter().flat_map(|task| &task.train).collect();
         train.sort_unstable();
-        assert!(train.into_iter().eq(&split.train), "{scenario}");
+        assert!(train.into_iter().eq(&split.train), "{title}");
         let mut test = plan.test_all();
         test.sort_unstable();
-        assert_eq!(test, split.test, "{scenario}");
-        let experiment = of_one_epoch(scenario, Strategy::Native, Protocol::Strict, 10_000);
+        assert_eq!(test, split.test, "{title}");
+        let experiment = of_one_epoch(scenario, Method::native(memory(10_000)), Protocol::Strict);
         let fresh = Start::Fresh(Box::new(Network::new(small_network(4), experiment.seed)));
         let data = LearningData::with_split(&dataset, &split).expect("its samples");
         let mut go_on = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
@@ -432,8 +447,7 @@ fn tests_that_are_given_are_tested_and_all_others_are_learned() {
             assert_eq!(trained_on, split.train.contains(&index), "{index}");
         }
     }
-    let mut experiment = published_experiment(SCENARIOS[1], Strategy::Naive, 1);
-    experiment.memory = None;
+    let experiment = of_one_epoch(CLASS, Method::naive(), Protocol::Published);
     let data = LearningData::with_split(&dataset, &split).expect("its samples");
     let refused = experiment.check_fits(&small_network(4), data);
     assert!(matches!(refused, Err(ContinualError::TestsAreFixed)));
@@ -447,6 +461,7 @@ fn tests_that_are_given_are_tested_and_all_others_are_learned() {
     let of_new = |i: &SampleIndex| dataset.sample(*i).class == ClassId(2);
     let mut split = split.clone();
     split.test.retain(|index| !of_new(index));
-    let error = given_plan(SCENARIOS[1], &dataset, &split).expect_err("nothing tells of it");
+    let error =
+        given_plan(&CLASS, &dataset, &split, MasterSeed(4)).expect_err("nothing tells of it");
     assert!(error.to_string().contains("test with"), "{error}");
 }

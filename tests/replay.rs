@@ -47,20 +47,20 @@ proptest! {
     #[test]
     fn spikes_are_packed_as_promised_and_decoding_is_idempotent(codec in codecs(), spikes in rasters()) {
         let (steps, units) = (spikes.steps(), spikes.units());
-        let packed = encode_spikes(codec, &spikes);
+        let packed = encode_spikes(&codec, &spikes);
         let w = codec.window_steps();
         let windows = steps.div_ceil(w);
-        let promised = match codec {
-            CodecSettings::raw() => steps * units,
-            Codec::Or(_) => windows * units,
-            Codec::Counts(_) => windows * units * count_bits(w),
+        let promised = match codec.kind() {
+            "raw" => steps * units,
+            "or" => windows * units,
+            "counts" => windows * units * count_bits(w),
             _ => panic!("{codec} is promised nothing here"),
         };
         prop_assert_eq!(packed.len(), promised);
-        let shape = StoredShape::new(Kept::Spikes, codec, steps, units).expect("valid");
+        let shape = StoredShape::new(Kept::Spikes, codec.clone(), steps, units).expect("valid");
         prop_assert_eq!(shape.bits(), promised as u64);
-        let decoded = decode_spikes(codec, steps, units, &packed).expect("its own bits");
-        prop_assert_eq!(&encode_spikes(codec, &decoded), &packed);
+        let decoded = decode_spikes(&codec, steps, units, &packed).expect("its own bits");
+        prop_assert_eq!(&encode_spikes(&codec, &decoded), &packed);
         if codec == CodecSettings::raw() || w == 1 {
             prop_assert_eq!(&decoded, &spikes);
         }
@@ -71,10 +71,10 @@ proptest! {
                 let window = start..steps.min(start + w);
                 let count = window.clone().filter(|&t| before[[t, unit]]).count();
                 for (at, t) in window.enumerate() {
-                    let expected = match codec {
-                        CodecSettings::raw() => before[[t, unit]],
-                        Codec::Or(_) => at == 0 && count > 0,
-                        Codec::Counts(_) => at < count,
+                    let expected = match codec.kind() {
+                        "raw" => before[[t, unit]],
+                        "or" => at == 0 && count > 0,
+                        "counts" => at < count,
                         _ => panic!("{codec} is promised nothing here"),
                     };
                     prop_assert_eq!(after[[t, unit]], expected);
@@ -82,7 +82,7 @@ proptest! {
             }
         }
         let short = &packed[..packed.len() - 1];
-        let refused = matches!(decode_spikes(codec, steps, units, short), Err(ReplayError::WrongLength { .. }));
+        let refused = matches!(decode_spikes(&codec, steps, units, short), Err(ReplayError::WrongLength { .. }));
         prop_assert!(refused);
     }
 
@@ -94,11 +94,11 @@ proptest! {
             value += 0.25;
             if spike { value } else { -0.5 }
         });
-        let packed = encode_currents(codec, currents.view());
+        let packed = encode_currents(&codec, currents.view());
         let w = codec.window_steps();
         prop_assert_eq!(packed.len(), steps.div_ceil(w) * units * 32);
-        let decoded = decode_currents(codec, steps, units, &packed).expect("its own bits");
-        prop_assert_eq!(&encode_currents(codec, decoded.view()), &packed);
+        let decoded = decode_currents(&codec, steps, units, &packed).expect("its own bits");
+        prop_assert_eq!(&encode_currents(&codec, decoded.view()), &packed);
         for ((step, unit), &found) in decoded.indexed_iter() {
             let window = currents.slice(ndarray::s![step..steps.min(step + w), unit]);
             let expected = if step % w == 0 { window.sum() } else { 0.0 };
@@ -124,8 +124,8 @@ proptest! {
         policy in prop_oneof![Just(PolicySettings::uniform()), Just(PolicySettings::reservoir()), Just(PolicySettings::class_balanced())],
         groups in prop::collection::vec(1usize..60, 1..5),
     ) {
-        let shape = StoredShape::new(Kept::Spikes, codec, steps, units).expect("valid");
-        let made = ReplayMemory::new(shape, policy, Capacity::Bytes(budget));
+        let shape = StoredShape::new(Kept::Spikes, codec.clone(), steps, units).expect("valid");
+        let made = ReplayMemory::new(shape.clone(), policy, Capacity::Bytes(budget));
         // One sample: its bits in whole words, 2 bytes of label, 64 of header.
         let least = shape.bits().div_ceil(64) * 8 + 2 + 64;
         prop_assert_eq!(made.is_ok(), budget >= least);
@@ -170,7 +170,7 @@ fn the_papers_memory_takes_the_bytes_that_the_paper_says() {
     assert_eq!(2560 * shape.bits() / 8, 160_000);
     // With labels and header in the count, fewer fit.
     let honest = Capacity::Bytes(160_000)
-        .samples(shape)
+        .samples(&shape)
         .expect("room for some");
     assert_eq!(honest, 2479);
 }
@@ -178,8 +178,12 @@ fn the_papers_memory_takes_the_bytes_that_the_paper_says() {
 #[test]
 fn a_memory_takes_only_what_it_was_made_for() {
     let shape = StoredShape::new(Kept::Spikes, CodecSettings::raw(), 10, 5).expect("valid");
-    let mut memory =
-        ReplayMemory::new(shape, PolicySettings::uniform(), Capacity::Samples(1)).expect("room");
+    let mut memory = ReplayMemory::new(
+        shape.clone(),
+        PolicySettings::uniform(),
+        Capacity::Samples(1),
+    )
+    .expect("room");
     let fits = SpikeRaster::new(10, 5).expect("valid");
     let longer = SpikeRaster::new(11, 5).expect("valid");
     let wrong = memory.append(ClassId(0), &StageInput::spikes(&longer));
@@ -207,7 +211,7 @@ fn a_memory_of_raw_inputs_grows_wider_with_the_counts_that_come() {
     // three words and 4 × 36 bits too, so 4 samples take 24 + 8 + 64.
     for (capacity, wider) in [(Capacity::Samples(5), 5), (Capacity::Bytes(96), 4)] {
         let mut memory =
-            ReplayMemory::new(shape, PolicySettings::uniform(), capacity).expect("room");
+            ReplayMemory::new(shape.clone(), PolicySettings::uniform(), capacity).expect("room");
         let mut generator = MasterSeed(1).stream(Purpose::Memory);
         for (class, counts) in counts.iter().enumerate() {
             let class = ClassId(class as u16);
@@ -245,7 +249,7 @@ fn a_memory_of_raw_inputs_grows_wider_with_the_counts_that_come() {
     // Not even one of 16 bits a cell: 24 bytes of payload.
     let budget = Capacity::Bytes(75);
     let mut memory =
-        ReplayMemory::new(shape, PolicySettings::uniform(), budget).expect("room for one");
+        ReplayMemory::new(shape.clone(), PolicySettings::uniform(), budget).expect("room for one");
     let before = memory.clone();
     let grown =
         memory.hold_counts_up_to(60_000, budget, &mut MasterSeed(1).stream(Purpose::Memory));
@@ -260,7 +264,7 @@ fn a_memory_larger_than_the_machine_is_refused() {
         Capacity::Samples(1_000_000_000_000),
         Capacity::Bytes(900_000_000_000_000),
     ] {
-        let refused = ReplayMemory::new(shape, PolicySettings::uniform(), capacity);
+        let refused = ReplayMemory::new(shape.clone(), PolicySettings::uniform(), capacity);
         let said = refused.expect_err("no machine has that").to_string();
         assert!(
             said.contains("a replay memory of") && said.contains("TB"),

@@ -73,8 +73,9 @@ use crate::surrogate::{
     Triangle,
 };
 use crate::train::{
-    Adam, AdamW, Adamax, CrossEntropy, MeanSquare, Objective, RateBounds, Regulariser, Sgd,
-    SpikePenalty, UpdateRule, WeightDecay,
+    Adam, AdamW, Adamax, CrossEntropy, DerPlusPlus, ErAce, LearningWithoutForgetting,
+    LossBalancing, MeanSquare, Objective, RateBounds, Regulariser, Sgd, SpikePenalty,
+    SynapticIntelligence, UpdateRule, WeightDecay,
 };
 
 macro_rules! axis {
@@ -177,9 +178,14 @@ impl Registry {
             .with::<dyn AnyReadout, AccumulateReadout>()
             .with::<dyn Objective, CrossEntropy>()
             .with::<dyn Objective, MeanSquare>()
+            .with::<dyn Objective, LossBalancing>()
+            .with::<dyn Objective, ErAce>()
+            .with::<dyn Objective, DerPlusPlus>()
+            .with::<dyn Objective, LearningWithoutForgetting>()
             .with::<dyn Regulariser, SpikePenalty>()
             .with::<dyn Regulariser, WeightDecay>()
             .with::<dyn Regulariser, RateBounds>()
+            .with::<dyn Regulariser, SynapticIntelligence>()
             .with::<dyn UpdateRule, Adamax>()
             .with::<dyn UpdateRule, Adam>()
             .with::<dyn UpdateRule, AdamW>()

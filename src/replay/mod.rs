@@ -23,6 +23,7 @@ mod bits;
 mod capacity;
 mod codec;
 mod error;
+mod logits;
 mod memory;
 mod policy;
 mod saved;
@@ -44,7 +45,7 @@ pub use policy::{
 };
 pub use shape::{Kept, StoredShape};
 pub use source::{
-    ComponentsLearn, Everything, Generator, LearnedSamples, MakeSample, Memory, ReplayFigures,
-    SampleStore, Source, SourcePlace, SourceSettings, SourceState,
+    ComponentsLearn, Everything, Generator, LearnedSamples, MakeLogits, MakeSample, Memory,
+    ReplayFigures, SampleStore, Source, SourcePlace, SourceSettings, SourceState,
 };
 pub use windows::{window_counts, windows_with_spikes};

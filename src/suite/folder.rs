@@ -4,6 +4,7 @@
 //! group under `cells/`, its pre-trained network under `pretrained/`, and `times.jsonl`. Every file
 //! is whole at any time, so that a suite may be killed and gone on with.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -403,6 +404,20 @@ impl SuiteFolder {
         Ok(lines
             .map(|line: TimeLine| line.seconds / line.jobs.max(1) as f64)
             .sum())
+    }
+
+    /// How long each experiment took when it was last run, in seconds, by its group and its name.
+    ///
+    /// # Errors
+    /// [`SuiteError::Io`].
+    pub fn seconds(&self) -> Result<BTreeMap<(String, String), f64>, SuiteError> {
+        let lines = read_times(&self.path)?;
+        let lines = lines
+            .lines()
+            .filter_map(|line| serde_json::from_str::<TimeLine>(line).ok());
+        Ok(lines
+            .map(|line| ((line.group, line.cell), line.seconds))
+            .collect())
     }
 
     /// Where a file of a group is; none of the folders on the way there is a link.

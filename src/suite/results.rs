@@ -70,8 +70,11 @@ pub struct CellResult {
     pub curve: Curve,
     /// Accuracy on every task (column) after every task (row).
     pub matrix: AccuracyMatrix,
-    /// Accuracy on everything after every task, pre-training first.
+    /// Accuracy on everything after every task that was tested, pre-training first.
     pub all_after_task: Vec<f64>,
+    /// After which tasks, if not after every one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_after: Option<Vec<usize>>,
     /// What is read off the matrix.
     pub metrics: Option<Metrics>,
     /// What the replay sources held at the end.
@@ -127,6 +130,12 @@ impl CellResult {
         self.replay.bytes + self.other_bytes
     }
 
+    /// After which tasks accuracy on everything was measured.
+    pub fn tasks_measured(&self) -> Vec<usize> {
+        let every = || (0..self.all_after_task.len()).collect();
+        self.measured_after.clone().unwrap_or_else(every)
+    }
+
     /// Accuracy on what pre-training was about, before and at the end. *Old* is something else in the
     /// published multi-class run, where it grows.
     pub fn base(&self) -> Option<(f64, f64)> {
@@ -155,6 +164,10 @@ impl CellResult {
             after: outcome.after,
             curve,
             matrix: outcome.matrix.clone(),
+            measured_after: {
+                let every: Vec<usize> = (0..outcome.measured_after.len()).collect();
+                Some(outcome.measured_after.clone()).filter(|after| *after != every)
+            },
             all_after_task: std::iter::once(outcome.before.all).chain(ends).collect(),
             metrics: outcome.metrics,
             replay: outcome.replay,

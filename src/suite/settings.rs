@@ -9,7 +9,7 @@ use super::SuiteError;
 use crate::continual::{
     HeldOut, LearningDefaults, ManyClasses, Protocol, ScenarioSettings, TestEvery,
 };
-use crate::method::{Method, MethodFile};
+use crate::method::{Method, MethodFile, MethodTraining};
 use crate::random::MasterSeed;
 use crate::registry::Member;
 use crate::replay::{CodecSettings, PolicySettings};
@@ -54,6 +54,12 @@ pub struct ProtocolSettings {
     pub multi_class_epochs: Option<usize>,
     /// Whether learning rates fall to zero along a cosine.
     pub falling_rate: bool,
+    /// What pre-training does otherwise.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pretraining: MethodTraining,
+    /// What learning does otherwise, where a method does not say.
+    #[serde(skip_serializing_if = "is_default")]
+    pub learning: MethodTraining,
     /// Which samples the memory keeps; not to be set for the published protocol, which has a rule of
     /// its own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,6 +133,10 @@ pub enum StudyMethod {
 
 /// The methods that studies know as strategies, of which their lists make grids.
 pub(super) const STRATEGIES: [&str; 4] = ["naive", "joint", "native", "latent"];
+
+fn is_default(training: &MethodTraining) -> bool {
+    *training == MethodTraining::default()
+}
 
 fn both() -> Vec<Protocol> {
     vec![Protocol::Strict, Protocol::Published]

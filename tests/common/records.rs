@@ -4,13 +4,14 @@ use ndarray::Array2;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use respike::continual::{
-    Accuracies, AccuracyMatrix, Experiment, LearningDefaults, MemorySettings, Protocol,
-    ReplayFigures, RunSeconds, Scenario, Strategy,
+    Accuracies, AccuracyMatrix, Experiment, LearningDefaults, ManyClasses, NewClass, NewSpeaker,
+    Protocol, RunSeconds, ScenarioSettings,
 };
 use respike::ids::{ClassId, SpeakerId, TimeStep, Unit};
+use respike::method::Method;
 use respike::network::{NetworkSettings, NetworkSpec};
 use respike::random::{MasterSeed, Purpose};
-use respike::replay::{Capacity, CodecSettings, PolicySettings};
+use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings, ReplayFigures};
 use respike::report::plot::{RasterFigure, RasterPanel};
 use respike::report::{
     DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, PickedNote, RunRecord,
@@ -205,28 +206,28 @@ pub fn full_train_run(name: &str, epochs: usize, layers: usize, validates: bool)
     run
 }
 
-/// A finished continual-learning run: `tasks` new ones after 30 epochs of pre-training.
-pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) -> RunRecord {
+/// A memory of 160 samples.
+pub fn memory() -> Memory {
     let codec = CodecSettings::or(10).expect("a window");
-    let memory = MemorySettings::new(
-        codec,
-        PolicySettings::class_balanced(),
-        Capacity::Samples(160),
-    );
-    let remembers = matches!(strategy, Strategy::Native | Strategy::Latent);
-    let scenario = match (tasks, strategy) {
-        (1, Strategy::Naive) => Scenario::Class { class: ClassId(9) },
-        (1, _) => Scenario::Sample {
-            speaker: SpeakerId(3),
-        },
-        _ => Scenario::MultiClass { base_classes: 4 },
+    let policy = PolicySettings::class_balanced();
+    Memory::new(codec, policy, Capacity::Samples(160))
+}
+
+/// A finished continual-learning run: `tasks` new ones after 30 epochs of pre-training.
+pub fn learn_run(name: &str, method: Method, tasks: usize, epochs: usize) -> RunRecord {
+    let remembers = method.codec().is_some();
+    let scenario: ScenarioSettings = match tasks {
+        1 if method.replay.is_empty() => NewClass { class: ClassId(9) }.into(),
+        1 => {
+            let speaker = SpeakerId(3);
+            NewSpeaker { speaker }.into()
+        }
+        _ => ManyClasses { base_classes: 4 }.into(),
     };
     let training = LearningDefaults::training(1e-3);
-    let mut experiment = Experiment::new(scenario, strategy, Protocol::Strict, MasterSeed(0))
+    let experiment = Experiment::new(scenario, method, Protocol::Strict, MasterSeed(0))
         .with_pretraining(30, training.clone())
         .with_learning(epochs, training);
-    experiment.lr_index = (strategy == Strategy::Latent).then_some(2);
-    experiment.memory = remembers.then_some(memory);
     let mut lines = Vec::new();
     let risen = |index: usize| 1.0 - (-(index as f64) / 6.0).exp();
     for index in 1..=30 {
@@ -260,7 +261,7 @@ pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) ->
         all: last("all", line),
     };
     let summary = LearnSummary {
-        scenario: experiment.scenario.to_string(),
+        scenario: experiment.scenario.title(None),
         experiment: experiment.clone(),
         protocol: "strict".into(),
         seed: MasterSeed(0),
@@ -281,6 +282,9 @@ pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) ->
             raw_input_bits: 1_120_000,
         }
         .into(),
+        other_bytes: 0,
+        aged: None,
+        measured_after: None,
         test_samples: None,
         seconds: RunSeconds {
             pretrain: 10.0,
@@ -307,7 +311,7 @@ pub fn learn_run(name: &str, strategy: Strategy, tasks: usize, epochs: usize) ->
 /// A finished run over six classes, of which *four* and *five* are learned after two epochs of
 /// pre-training, an epoch each; they have 10 and 30 test samples, the base has 40.
 pub fn two_classes_one_by_one(name: &str) -> RunRecord {
-    let mut run = learn_run(name, Strategy::Naive, 2, 1);
+    let mut run = learn_run(name, Method::naive(), 2, 1);
     run.start.data.class_names = class_names(6);
     let task = |name: &str, test: usize| TaskNote {
         name: name.to_string(),
@@ -353,16 +357,21 @@ pub fn two_classes_one_by_one(name: &str) -> RunRecord {
 /// Runs of every strategy, for figures with six panels or groups.
 pub fn six_runs() -> Vec<RunRecord> {
     vec![
-        learn_run("class-naive", Strategy::Naive, 1, 30),
-        learn_run("sample-joint", Strategy::Joint, 1, 30),
-        learn_run("sample-native-class-balanced", Strategy::Native, 1, 30),
+        learn_run("class-naive", Method::naive(), 1, 30),
+        learn_run("sample-joint", Method::joint(), 1, 30),
         learn_run(
-            "sample-latent-lr2-or10-160-samples-seed-0",
-            Strategy::Latent,
+            "sample-native-class-balanced",
+            Method::native(memory()),
             1,
             30,
         ),
-        learn_run("multi-class-naive", Strategy::Naive, 6, 20),
-        learn_run("multi-class-latent", Strategy::Latent, 6, 20),
+        learn_run(
+            "sample-latent-lr2-or10-160-samples-seed-0",
+            Method::latent(2, memory()),
+            1,
+            30,
+        ),
+        learn_run("multi-class-naive", Method::naive(), 6, 20),
+        learn_run("multi-class-latent", Method::latent(2, memory()), 6, 20),
     ]
 }

@@ -1,6 +1,6 @@
 //! Learning curves of plain training, from records made up here.
 
-use respike::continual::Strategy;
+use respike::method::Method;
 use respike::report::plot::{CurvesOf, PlotError, curves, curves_of};
 use respike::report::{RunRecord, Summary};
 
@@ -173,7 +173,7 @@ fn what_is_asked_for_is_drawn_alone_and_what_is_not_there_is_told() {
     );
     refused(&runs, &[], "nothing was asked for");
     let learns = [
-        learn_run("continual", Strategy::Naive, 1, 3),
+        learn_run("continual", Method::naive(), 1, 3),
         runs[0].clone(),
     ];
     refused(&learns, &[CurvesOf::Loss], "continual");

@@ -3,7 +3,8 @@
 use std::fs;
 
 use ndarray::Array2;
-use respike::continual::{Protocol, Strategy};
+use respike::continual::Protocol;
+use respike::method::Method;
 use respike::report::plot::{PlotError, comparison, confusion, curves, raster};
 use respike::report::{Description, RunRecord, Summary};
 
@@ -19,7 +20,7 @@ const BORDER: &str = "#B4BCC4";
 
 #[test]
 fn curves_tell_old_new_and_all_apart() {
-    let one = [learn_run("class-naive", Strategy::Naive, 1, 30)];
+    let one = [learn_run("class-naive", Method::naive(), 1, 30)];
     let (png, svg) = both(&|path| curves(&one, path));
     says(
         &svg,
@@ -162,17 +163,17 @@ fn curves_of_plain_training_show_training_and_test() {
 
 #[test]
 fn unfinished_and_odd_runs_are_drawn_as_far_as_they_go() {
-    let mut cut_off = learn_run("cut-off", Strategy::Latent, 2, 5);
+    let mut cut_off = learn_run("cut-off", Method::latent(2, memory()), 2, 5);
     cut_off.summary = None;
     cut_off.epochs.truncate(33);
     let mut single = train_run("single", 1, 10);
     single.epochs[0].accuracy.clear();
-    let mut odd = learn_run("", Strategy::Naive, 1, 4);
+    let mut odd = learn_run("", Method::naive(), 1, 4);
     for (index, line) in odd.epochs.iter_mut().enumerate() {
         let value = [f64::NAN, 1e300, -3.0, f64::INFINITY][index % 4];
         line.accuracy.insert("old".into(), value);
     }
-    let mut empty = learn_run("empty", Strategy::Naive, 1, 4);
+    let mut empty = learn_run("empty", Method::naive(), 1, 4);
     empty.epochs.clear();
     empty.summary = None;
     let (_, svg) = both(&|path| {
@@ -195,7 +196,7 @@ fn unfinished_and_odd_runs_are_drawn_as_far_as_they_go() {
 
 #[test]
 fn confusion_matrices_name_every_class() {
-    let runs = [learn_run("class-naive", Strategy::Naive, 1, 30)];
+    let runs = [learn_run("class-naive", Method::naive(), 1, 30)];
     let (png, svg) = both(&|path| confusion(&runs, path));
     let names = class_names(10);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -252,7 +253,7 @@ fn confusion_matrices_mark_new_classes_and_say_what_they_count() {
     // Lines between six rows and six columns.
     assert_eq!(picture.shapes(Kind::Rect, BORDER).len(), 10);
     // A new speaker is no new class, whatever its name.
-    let mut speaker = learn_run("speaker", Strategy::Joint, 1, 3);
+    let mut speaker = learn_run("speaker", Method::joint(), 1, 3);
     speaker.start.tasks[1].name = "four".to_string();
     let (_, svg) = both(&|path| confusion(&[speaker.clone()], path));
     assert!(!svg.contains("new\u{a0}classes") && svg.contains("\nfour\n"));
@@ -306,7 +307,7 @@ fn confusion_matrices_of_any_size_are_drawn() {
 fn confusion_needs_runs_that_are_over() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("confusion.svg");
-    let mut run = learn_run("cut-off", Strategy::Naive, 1, 3);
+    let mut run = learn_run("cut-off", Method::naive(), 1, 3);
     run.summary = None;
     for draw in [confusion, comparison] {
         let error = draw(&[run.clone()], &path).expect_err("it is not over");
@@ -346,17 +347,17 @@ fn comparisons_say_what_was_run() {
         texts.sort_by(|one, other| one.area.left.total_cmp(&other.area.left));
         texts.into_iter().map(|text| text.words).collect()
     };
-    let mut given = ["z-run", "a-run", "m-run"].map(|name| learn_run(name, Strategy::Naive, 1, 3));
+    let mut given = ["z-run", "a-run", "m-run"].map(|name| learn_run(name, Method::naive(), 1, 3));
     assert_eq!(order(&given), ["z-run", "a-run", "m-run"]);
     given.reverse();
     assert_eq!(order(&given), ["m-run", "a-run", "z-run"]);
     let (other, _) = both(&|path| comparison(&six_runs()[..2], path));
     assert_ne!(png, other);
     // The same twice: then the folder tells them apart.
-    let twins = ["seed-0", "seed-1"].map(|name| learn_run(name, Strategy::Naive, 1, 3));
+    let twins = ["seed-0", "seed-1"].map(|name| learn_run(name, Method::naive(), 1, 3));
     let (_, svg) = both(&|path| comparison(&twins, path));
     says(&svg, &["seed-0", "seed-1"]);
-    let mut odd = learn_run("odd", Strategy::Latent, 2, 3);
+    let mut odd = learn_run("odd", Method::latent(2, memory()), 2, 3);
     if let Some(Summary::Learn(summary)) = &mut odd.summary {
         summary.accuracy.before.new = f64::NAN;
         summary.accuracy.after.old = f64::NAN;

@@ -46,7 +46,7 @@ pub trait Codec: Debug + Send + Sync + 'static {
     /// Packs spikes into exactly that many bits.
     fn encode(&self, spikes: &SpikeRaster) -> BitVec<u64, Lsb0>;
 
-    /// Unpacks what [`encode`](Codec::encode) packed into a raster of the same steps and units, whatever that held.
+    /// Unpacks what [`encode`](Codec::encode) packed into a raster of the same steps and units, which is silent.
     ///
     /// # Errors
     /// If the bits can't have come from `encode`; there are as many as [`bits`](Codec::bits) says.
@@ -118,6 +118,7 @@ pub fn decode_spikes_into(
     spikes: &mut SpikeRaster,
 ) -> Result<(), ReplayError> {
     let shape = StoredShape::new(Kept::Spikes, codec.clone(), spikes.steps(), spikes.units())?;
+    spikes.words_mut().fill(0);
     unpack_into(&shape, PackedBits::of_aligned(packed), spikes)
 }
 

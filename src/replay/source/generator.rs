@@ -24,7 +24,8 @@ use crate::train::{Examples, TrainError};
 const MOST_REPLAYS: usize = 100;
 
 /// Samples made anew instead of kept: a mixture of Bernoulli patterns of the packed bits of each class
-/// ([`crate::generator`]), which is learned when a task ends and drawn from before the next one. No sample is kept.
+/// ([`crate::generator`]), which is learned when a task ends and drawn from before the next one. No sample is kept,
+/// and none has logits from when it was kept.
 ///
 /// Either [`components`](Generator::components) or [`capacity`](Generator::capacity) says how large it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

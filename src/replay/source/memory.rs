@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +50,11 @@ impl Member for Memory {
 
 impl Source for Memory {
     fn begin(&self, place: &SourcePlace) -> Result<Box<dyn SourceState>, ReplayError> {
-        let shape = |kept| StoredShape::new(kept, self.codec.clone(), place.steps, place.units);
+        let logits = if place.wants_logits { place.classes } else { 0 };
+        let shape = |kept| {
+            let shape = StoredShape::new(kept, self.codec.clone(), place.steps, place.units)?;
+            Ok::<_, ReplayError>(shape.with_logits(logits))
+        };
         if let Kept::Inputs { .. } = place.kept {
             // Better told now than when the first larger count comes.
             let widest = shape(Kept::counts_up_to(place.largest_count))?;
@@ -90,6 +96,10 @@ impl Examples for Replays<'_> {
     fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
         self.0.input(index)
     }
+
+    fn past_logits(&self, index: usize) -> Option<Arc<[f32]>> {
+        self.0.past_logits(index).map(Into::into)
+    }
 }
 
 #[derive(Debug)]
@@ -129,6 +139,10 @@ impl SourceState for KeptSamples {
                 let sample = (learned.sample)(place)?;
                 self.memory.append(learned.classes[place], &sample)?;
                 self.held.push(learned.indices[place]);
+                if self.memory.shape().logits() > 0 {
+                    let logits = (learned.logits)(place)?;
+                    self.memory.put_logits(self.held.len() - 1, &logits);
+                }
             }
             return Ok(());
         }
@@ -137,6 +151,10 @@ impl SourceState for KeptSamples {
             .offer(learned.classes, learned.sample, generator)?;
         for admission in kept {
             self.note(admission.place, learned.indices[admission.candidate]);
+            if self.memory.shape().logits() > 0 {
+                let logits = (learned.logits)(admission.candidate)?;
+                self.memory.put_logits(admission.place, &logits);
+            }
         }
         Ok(())
     }
@@ -172,7 +190,14 @@ impl SourceState for KeptSamples {
             return Err("`held` is not a list of numbers".to_string());
         };
         let memory = ReplayMemory::from_saved(saved)?;
-        let same = |shape: &StoredShape| (shape.codec().clone(), shape.steps(), shape.units());
+        let same = |shape: &StoredShape| {
+            (
+                shape.codec().clone(),
+                shape.steps(),
+                shape.units(),
+                shape.logits(),
+            )
+        };
         if same(memory.shape()) != same(self.memory.shape())
             || memory.policy() != self.memory.policy()
         {

@@ -75,6 +75,8 @@ pub struct SourcePlace {
     pub classes: usize,
     /// Where all randomness comes from.
     pub seed: MasterSeed,
+    /// Whether the objective wants the logits that replays had when they were kept.
+    pub wants_logits: bool,
 }
 
 impl SourcePlace {
@@ -92,7 +94,15 @@ impl SourcePlace {
             units,
             classes,
             seed,
+            wants_logits: false,
         }
+    }
+
+    /// The same where the objective wants the logits that replays had when they were kept.
+    #[must_use]
+    pub fn wanting_logits(mut self, wants: bool) -> Self {
+        self.wants_logits = wants;
+        self
     }
 
     /// The same with raw inputs of counts up to `largest`.
@@ -158,6 +168,8 @@ pub struct LearnedSamples<'a> {
     pub classes: &'a [ClassId],
     /// Makes one of them, as the stage that learns reads it.
     pub sample: &'a MakeSample<'a>,
+    /// The logits that the network gives one of them now.
+    pub logits: &'a MakeLogits<'a>,
     /// The largest count of any of them, where they are raw inputs.
     pub largest_count: u16,
     /// Whether the protocol says that all of them are to be kept as long as there is room, whatever a policy would say.
@@ -166,6 +178,9 @@ pub struct LearnedSamples<'a> {
 
 /// Makes a sample by its place in [`LearnedSamples`].
 pub type MakeSample<'a> = dyn Fn(usize) -> Result<StageInput<'a>, ReplayError> + 'a;
+
+/// Makes the logits of a sample by its place in [`LearnedSamples`].
+pub type MakeLogits<'a> = dyn Fn(usize) -> Result<Vec<f32>, ReplayError> + 'a;
 
 /// Samples of the data, as the stage that learns reads them.
 pub trait SampleStore {

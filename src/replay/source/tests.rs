@@ -59,6 +59,7 @@ fn end_task(
         indices: &indices,
         classes: &classes,
         sample: &sample,
+        logits: &|_| panic!("a generator keeps no logits"),
         largest_count: 0,
         is_fixed: false,
     };
@@ -236,6 +237,7 @@ fn what_is_no_spikes_is_refused() {
         indices: &[SampleIndex(0)],
         classes: &[ClassId(0)],
         sample: &sample,
+        logits: &|_| panic!("a generator keeps no logits"),
         largest_count: 0,
         is_fixed: false,
     };

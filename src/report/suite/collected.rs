@@ -13,7 +13,8 @@ use crate::method::Method;
 use crate::random::MasterSeed;
 use crate::replay::CodecSettings;
 use crate::suite::{
-    CellResult, Group, GroupResults, Manifest, Pretrained, SuiteError, SuiteFolder,
+    CellResult, Group, GroupId, GroupResults, Manifest, Pretrained, SuiteError, SuiteFolder,
+    cell_name,
 };
 use crate::train::TrainingSettings;
 
@@ -24,6 +25,8 @@ pub struct Collected {
     pub manifest: Manifest,
     /// Each group of the plan with what is there of it.
     pub groups: Vec<(Group, GroupResults)>,
+    /// How long each experiment took, in seconds, by its group and its name.
+    pub times: BTreeMap<(String, String), f64>,
 }
 
 /// More methods than these are compared with each other, and not by LR index, codec and number of replays.
@@ -174,6 +177,11 @@ impl RowKey {
             role: MethodRole::of(method),
             whole: (method.clone(), experiment.epochs, experiment.learn.clone()),
         }
+    }
+
+    /// Whether all samples there ever were are replayed.
+    pub fn is_ceiling(&self) -> bool {
+        self.whole.0.is_ceiling()
     }
 
     /// Tag, LR index and codec in a few words: `naive`, or `latent, LR 2, or:10`.
@@ -355,7 +363,18 @@ impl Collected {
         Ok(Collected {
             manifest: folder.manifest().clone(),
             groups: groups.collect::<Result<_, SuiteError>>()?,
+            times: folder.seconds()?,
         })
+    }
+
+    /// How long an experiment of a row took, in seconds, on average, where that was noted.
+    pub fn seconds(&self, row: &Row<'_>) -> Option<f64> {
+        let noted = row.cells.iter().map(|cell| {
+            let group = GroupId::of(&cell.experiment).to_string();
+            self.times.get(&(group, cell_name(&cell.experiment)))
+        });
+        let noted = noted.collect::<Option<Vec<&f64>>>()?;
+        Some(noted.iter().copied().sum::<f64>() / noted.len().max(1) as f64)
     }
 
     /// Every row of the plan, in its order; rows without any result too.

@@ -341,7 +341,8 @@ fn escaped(text: &str) -> String {
 }
 
 /// What files of tables and figures begin with.
-const OWN: [&str; 8] = [
+const OWN: [&str; 9] = [
+    "methods-",
     "claims.",
     "protocols-",
     "codecs-",

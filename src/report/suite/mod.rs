@@ -13,6 +13,7 @@ mod figures;
 mod html;
 #[cfg(test)]
 mod invented;
+mod methods;
 mod table;
 mod tables;
 

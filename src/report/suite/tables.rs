@@ -6,6 +6,7 @@ use super::collected::{
     main_replays,
 };
 use super::command::learn_command;
+use super::methods::methods_table;
 use super::table::Table;
 use crate::continual::Protocol;
 use crate::replay::CodecSettings;
@@ -14,8 +15,11 @@ use crate::suite::{CellResult, Manifest};
 
 /// All tables that the results have something for.
 pub fn tables(collected: &Collected, claims: &[Claim], not_judged: &[NotJudged]) -> Vec<Table> {
-    let mut tables = vec![claim_table(claims, not_judged)];
     let all = collected.rows();
+    if !collected.is_grid() {
+        return tables_of_methods(collected, &all);
+    }
+    let mut tables = vec![claim_table(claims, not_judged)];
     let mut kinds: Vec<ScenarioKind> = Vec::new();
     for (_, kind) in collected.sections() {
         if !kinds.contains(&kind) {
@@ -46,6 +50,17 @@ pub fn tables(collected: &Collected, claims: &[Claim], not_judged: &[NotJudged])
     tables.push(activity_table(&all));
     tables.retain(|table| !table.rows.is_empty());
     tables
+}
+
+/// Tables of a suite that compares methods with each other.
+fn tables_of_methods(collected: &Collected, all: &[Row<'_>]) -> Vec<Table> {
+    let sections = collected.sections().into_iter();
+    let tables = sections.map(|(protocol, scenario)| {
+        let here = |row: &&Row<'_>| row.key.protocol == protocol && row.key.scenario == scenario;
+        let rows: Vec<&Row<'_>> = all.iter().filter(here).collect();
+        methods_table(collected, protocol, &scenario, &rows)
+    });
+    tables.filter(|table| !table.rows.is_empty()).collect()
 }
 
 const MEANS: &str = "Mean ± standard deviation over seeds, each seed being the mean over all speakers \

@@ -1,0 +1,202 @@
+//! Methods against what they hold, and along many tasks.
+
+use super::comparison::pareto_front;
+use super::looks::FRONT;
+use super::{Content, Figures, Section, SuiteFigure, percent_figure, point};
+use crate::report::plot::{LineAxis, LinePanel, LineStyle, Mark, Point, Series};
+use crate::report::suite::collected::{MethodRole, Row};
+use crate::report::suite::methods::is_level;
+
+/// Colours that all can tell apart.
+const COLOURS: usize = 7;
+/// More lines than these are not told apart in a panel.
+const MOST_LINES: usize = 8;
+
+/// Accuracy on everything against all bytes held.
+pub(super) fn against_bytes(sections: &[Section<'_>], figures: &mut Figures) {
+    let names = methods_of(sections);
+    let mut panels = Vec::new();
+    for section in sections {
+        let kilobytes = |row: &Row<'_>| row.mean(|cell| cell.bytes_in_all() as f64) / 1e3;
+        let (levels, points): (Vec<&Row<'_>>, Vec<&Row<'_>>) =
+            section.rows.iter().copied().partition(|row| is_level(row));
+        let points: Vec<&Row<'_>> = points
+            .into_iter()
+            .filter(|row| kilobytes(row) > 0.0)
+            .collect();
+        let xs = || points.iter().map(|row| kilobytes(row));
+        let low = xs().reduce(f64::min);
+        let high = xs().reduce(f64::max);
+        let (Some(low), Some(high)) = (low, high) else {
+            continue;
+        };
+        let limits = (low / 1.5, (high * 1.5).max(low * 10.0));
+        let mut series = Vec::new();
+        for (place, row) in levels.iter().enumerate() {
+            series.extend(level(row, place, limits));
+        }
+        let mut all = Vec::new();
+        let mut marked = Vec::new();
+        for row in &points {
+            let Some(point) = point(kilobytes(row), row, |cell| cell.after.all) else {
+                continue;
+            };
+            all.push(point);
+            let (colour, mark) = look_of(&names, row);
+            marked.push(Series {
+                name: row.key.strategy.clone(),
+                colour,
+                line: LineStyle::None,
+                mark: Some(mark),
+                points: vec![point],
+            });
+        }
+        series.push(Series {
+            name: "Pareto front".into(),
+            colour: FRONT,
+            line: LineStyle::Dashed,
+            mark: None,
+            points: pareto_front(all),
+        });
+        series.extend(marked);
+        panels.push(LinePanel {
+            title: section.title(),
+            remark: section.tested(&points),
+            x: LineAxis::Logarithm("all bytes held (kB)".into(), limits),
+            series,
+        });
+    }
+    if panels.is_empty() {
+        return;
+    }
+    figures.add(SuiteFigure {
+        name: "accuracy-against-bytes".into(),
+        caption: "Accuracy on all test samples at the end against all bytes that are kept for the sake of what was \
+                  learned before, besides the network's weights: samples, labels, statistics, generators, headers. \
+                  Level lines keep all samples or nothing. The grey dashed line joins those that nothing smaller \
+                  beats. Bars are standard deviations over seeds; a mark that would hide another stands beside its \
+                  place."
+            .into(),
+        content: Content::Lines(percent_figure(panels, 3, "accuracy on all (%)")),
+    });
+}
+
+/// A line over the whole panel.
+fn level(row: &Row<'_>, place: usize, (from, to): (f64, f64)) -> Option<Series> {
+    const LINES: [(usize, LineStyle); 4] = [
+        (6, LineStyle::LongDashed),
+        (3, LineStyle::Dashed),
+        (1, LineStyle::Dotted),
+        (9, LineStyle::LongDashed),
+    ];
+    let height = point(0.0, row, |cell| cell.after.all)?.y;
+    let end = |x| Point {
+        x,
+        y: height,
+        error: None,
+    };
+    let (colour, line) = LINES[place % LINES.len()];
+    Some(Series {
+        name: row.key.name(),
+        colour,
+        line,
+        mark: None,
+        points: vec![end(from), end(to)],
+    })
+}
+
+/// The tags of all sections, each once, with what each replays.
+fn methods_of(sections: &[Section<'_>]) -> Vec<(String, MethodRole)> {
+    let mut names: Vec<(String, MethodRole)> = Vec::new();
+    for row in sections.iter().flat_map(|section| &section.rows) {
+        let name = (row.key.strategy.clone(), row.key.role);
+        if !is_level(row) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// A colour for each method among those that replay alike, which have marks of their own.
+fn look_of(names: &[(String, MethodRole)], row: &Row<'_>) -> (usize, Mark) {
+    let alike = names.iter().filter(|(_, role)| *role == row.key.role);
+    let place = alike
+        .map(|(name, _)| name)
+        .position(|name| *name == row.key.strategy);
+    let place = place.unwrap_or(0);
+    let marks = match row.key.role {
+        MethodRole::Latent => [Mark::Circle, Mark::Square, Mark::Diamond],
+        MethodRole::Alone => [Mark::OpenUp, Mark::OpenDown, Mark::OpenDiamond],
+        MethodRole::Native | MethodRole::Joint => [Mark::Up, Mark::Down, Mark::Up],
+        MethodRole::Naive => [Mark::Cross, Mark::Ring, Mark::OpenSquare],
+    };
+    (place % COLOURS, marks[(place / COLOURS) % marks.len()])
+}
+
+/// Accuracy on everything along tasks, where there are many.
+pub(super) fn along_tasks(sections: &[Section<'_>], figures: &mut Figures) {
+    let mut panels = Vec::new();
+    for section in sections.iter().filter(|section| section.is_of_many_tasks()) {
+        let mut rows: Vec<&Row<'_>> = section.rows.clone();
+        rows.sort_by(|one, other| {
+            let right = |row: &Row<'_>| row.mean(|cell| cell.after.all);
+            // What can be reached, and what is reached by doing nothing about it, are to be seen whatever they are.
+            is_level(other)
+                .cmp(&is_level(one))
+                .then(right(other).total_cmp(&right(one)))
+        });
+        rows.truncate(MOST_LINES);
+        let last = rows
+            .iter()
+            .flat_map(|row| &row.cells)
+            .filter_map(|cell| cell.tasks_measured().last().copied())
+            .max();
+        let series = rows.iter().enumerate().map(|(place, row)| {
+            let tasks = row
+                .cells
+                .first()
+                .map_or_else(Vec::new, |cell| cell.tasks_measured());
+            let points = tasks.iter().enumerate().filter_map(|(at, &task)| {
+                let accuracy = point(task as f64, row, |cell| {
+                    cell.all_after_task.get(at).copied().unwrap_or(f64::NAN)
+                })?;
+                Some(Point {
+                    error: None,
+                    ..accuracy
+                })
+            });
+            Series {
+                name: row.key.name(),
+                colour: place % COLOURS,
+                line: match is_level(row) {
+                    true => LineStyle::Dashed,
+                    false => LineStyle::Solid,
+                },
+                mark: None,
+                points: points.collect(),
+            }
+        });
+        let series: Vec<Series> = series.collect();
+        panels.push(LinePanel {
+            title: section.title(),
+            remark: section.tested(&rows),
+            x: LineAxis::Numbers(
+                "tasks learned".into(),
+                (0.0, last.unwrap_or(1).max(1) as f64),
+            ),
+            series,
+        });
+    }
+    if panels.is_empty() {
+        return;
+    }
+    figures.add(SuiteFigure {
+        name: "accuracy-along-tasks".into(),
+        caption: format!(
+            "Accuracy on all test samples, always the same, along the tasks: of what keeps all samples or replays \
+             nothing (dashed), and of those methods that are right most often at the end, {MOST_LINES} lines in all. \
+             The others stand in the tables. Means over seeds."
+        ),
+        content: Content::Lines(percent_figure(panels, 2, "accuracy on all (%)")),
+    });
+}
