@@ -65,8 +65,8 @@ use crate::head::{Aligned, ClassMeans, CwrStar, Head, Redrawn, Ridge, Slda, Trai
 use crate::neuron::{AdLifSettings, AlifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
 use crate::readout::{AccumulateReadout, AnyReadout, LeakySettings, Readout, SpikeCountReadout};
 use crate::replay::{
-    ClassBalanced, Codec, Counts, Everything, Herding, Memory, Or, Policy, Raw, Replacement,
-    Reservoir, Similarity, Source, Uniform,
+    ClassBalanced, Codec, Counts, Everything, Generator, Herding, Memory, Or, Policy, Raw,
+    Replacement, Reservoir, Similarity, Source, Uniform,
 };
 use crate::surrogate::{
     AnySurrogate, Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Sigmoid, Surrogate,
@@ -205,6 +205,7 @@ impl Registry {
             .with::<dyn Policy, Herding>()
             .with::<dyn Policy, Similarity>()
             .with::<dyn Source, Memory>()
+            .with::<dyn Source, Generator>()
             .with::<dyn Source, Everything>()
             .with::<dyn Head, Redrawn>()
             .with::<dyn Head, Trained>()
