@@ -65,7 +65,10 @@ fn a_run_that_was_cut_off_goes_on_after_its_last_task_bit_for_bit() {
 #[test]
 fn a_learner_takes_the_next_task_from_other_files() {
     let bench = Bench::new();
-    good(&bench, &format!("learn class --held-out 1 {SHORT} {METHOD} --out first"));
+    good(
+        &bench,
+        &format!("learn class --held-out 1 {SHORT} {METHOD} --out first"),
+    );
     let state = "--continue first/learner.safetensors";
     // The same data again: there is nothing to learn, and what is tested was not trained on.
     bad(
@@ -80,11 +83,16 @@ fn a_learner_takes_the_next_task_from_other_files() {
         &["method", "ar1-star"],
     );
     // One more task: the files' samples are new to it if others were held out before.
-    good(&bench, "data split train.h5 --takes 0-1 --out few.h5 --out-rest others.h5");
+    good(
+        &bench,
+        "data split train.h5 --takes 0-1 --out few.h5 --out-rest others.h5",
+    );
     let learn = "--model small.toml --pretrain-epochs 4 --epochs 2 --lr 5e-3 --pretrain-lr 5e-3 --batch-size 16";
     good(
         &bench,
-        &format!("learn class --held-out 1 --data few.h5 --test test.h5 {learn} {METHOD} --out begun"),
+        &format!(
+            "learn class --held-out 1 --data few.h5 --test test.h5 {learn} {METHOD} --out begun"
+        ),
     );
     let out = good(
         &bench,
@@ -93,11 +101,17 @@ fn a_learner_takes_the_next_task_from_other_files() {
              --json"
         ),
     );
-    assert!(out.contains("\"scenario\": \"next: one more task\""), "{out}");
+    assert!(
+        out.contains("\"scenario\": \"next: one more task\""),
+        "{out}"
+    );
     let summary = json(&bench.path("next/summary.json"));
     assert_eq!(summary["started_from"]["file"], "begun/learner.safetensors");
     let before = json(&bench.path("begun/summary.json"))["accuracy"]["after"]["all"].clone();
-    assert_eq!(summary["accuracy"]["before"]["all"], before, "it goes on where it was");
+    assert_eq!(
+        summary["accuracy"]["before"]["all"], before,
+        "it goes on where it was"
+    );
     let learned = SavedLearner::load(&bench.path("next/learner.safetensors")).expect("a learner");
     let begun = SavedLearner::load(&bench.path("begun/learner.safetensors")).expect("a learner");
     assert!(learned.trained_on().len() > begun.trained_on().len());
@@ -146,7 +160,10 @@ fn an_order_of_ones_own_is_learned_as_it_is_listed() {
     let order = "kind = \"stream\"\n[[task]]\nname = \"first\"\nclasses = [0, 1]\n[[task]]\nclasses = [2]\nat_most = 3\n\
                  [[task]]\nname = \"the rest\"\n";
     std::fs::write(bench.path("order.toml"), order).expect("written");
-    good(&bench, &format!("learn order.toml {SHORT} {METHOD} --out stream"));
+    good(
+        &bench,
+        &format!("learn order.toml {SHORT} {METHOD} --out stream"),
+    );
     let record = RunFolder::read(&bench.path("stream")).expect("a record");
     let tasks: Vec<(&str, usize)> = record
         .start
