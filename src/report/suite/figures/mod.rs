@@ -77,7 +77,7 @@ pub fn figures(collected: &Collected) -> Figures {
     let marks = CodecMarks::of(collected);
     let mut figures = Figures::default();
     if !collected.is_grid() {
-        methods::against_bytes(&sections, &mut figures);
+        methods::against_bytes(collected, &sections, &mut figures);
         methods::along_tasks(&sections, &mut figures);
         return figures;
     }
