@@ -13,7 +13,7 @@ use crate::method::Method;
 use crate::network::{NetworkSpec, Stage};
 use crate::random::MasterSeed;
 use crate::registry::BadSetting;
-use crate::replay::{Capacity, Kept, SourcePlace, SourceState};
+use crate::replay::{Capacity, Kept, Memory, SourcePlace, SourceState};
 use crate::train::{Mixing, PastLogits, TrainingSettings};
 
 /// How often a learner is tested. After the last epoch of the last task it always is.
@@ -308,7 +308,7 @@ impl Experiment {
             && method
                 .replay
                 .iter()
-                .all(|source| source.keeps_everything() || source.codec().is_some());
+                .all(|source| source.keeps_everything() || source.get::<Memory>().is_some());
         match plain {
             true => Ok(()),
             false => Err(ContinualError::MethodNotPublished(method.title())),

@@ -61,12 +61,12 @@ use crate::continual::{
     DataNames, HeldOut, HoldsOut, ManyBatches, ManyClasses, NewClass, NewSpeaker, NextTask,
     Scenario, Stream,
 };
-use crate::head::{Head, Redrawn, Trained};
+use crate::head::{Aligned, ClassMeans, CwrStar, Head, Redrawn, Ridge, Slda, Trained};
 use crate::neuron::{AdLifSettings, AlifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
 use crate::readout::{AccumulateReadout, AnyReadout, LeakySettings, Readout, SpikeCountReadout};
 use crate::replay::{
-    ClassBalanced, Codec, Counts, Everything, Herding, Memory, Or, Policy, Raw, Replacement,
-    Reservoir, Similarity, Source, Uniform,
+    ClassBalanced, Codec, Counts, Everything, Generator, Herding, Memory, Or, Policy, Raw,
+    Replacement, Reservoir, Similarity, Source, Uniform,
 };
 use crate::surrogate::{
     AnySurrogate, Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Sigmoid, Surrogate,
@@ -205,9 +205,15 @@ impl Registry {
             .with::<dyn Policy, Herding>()
             .with::<dyn Policy, Similarity>()
             .with::<dyn Source, Memory>()
+            .with::<dyn Source, Generator>()
             .with::<dyn Source, Everything>()
             .with::<dyn Head, Redrawn>()
             .with::<dyn Head, Trained>()
+            .with::<dyn Head, CwrStar>()
+            .with::<dyn Head, Aligned>()
+            .with::<dyn Head, ClassMeans>()
+            .with::<dyn Head, Slda>()
+            .with::<dyn Head, Ridge>()
             .with::<dyn Scenario, NewSpeaker>()
             .with::<dyn Scenario, NewClass>()
             .with::<dyn Scenario, ManyClasses>()

@@ -45,7 +45,7 @@ pub use policy::{
 };
 pub use shape::{Kept, StoredShape};
 pub use source::{
-    Everything, LearnedSamples, MakeLogits, MakeSample, Memory, ReplayFigures, SampleStore, Source,
-    SourcePlace, SourceSettings, SourceState,
+    ComponentsLearn, Everything, Generator, LearnedSamples, MakeLogits, MakeSample, Memory,
+    ReplayFigures, SampleStore, Source, SourcePlace, SourceSettings, SourceState,
 };
 pub use windows::{window_counts, windows_with_spikes};

@@ -46,7 +46,7 @@ pub trait Codec: Debug + Send + Sync + 'static {
     /// Packs spikes into exactly that many bits.
     fn encode(&self, spikes: &SpikeRaster) -> BitVec<u64, Lsb0>;
 
-    /// Unpacks what [`encode`](Codec::encode) packed into a raster of the same steps and units, whatever that held.
+    /// Unpacks what [`encode`](Codec::encode) packed into a raster of the same steps and units, which is silent.
     ///
     /// # Errors
     /// If the bits can't have come from `encode`; there are as many as [`bits`](Codec::bits) says.
@@ -117,6 +117,7 @@ pub fn decode_spikes_into(
     packed: &BitVec<u64, Lsb0>,
     spikes: &mut SpikeRaster,
 ) -> Result<(), ReplayError> {
+    spikes.words_mut().fill(0);
     // No shape is made, which would be a copy of the codec's settings for every sample.
     unpack_into(codec, PackedBits::of_aligned(packed), spikes)
 }

@@ -6,12 +6,17 @@
 //! | kind | what it replays |
 //! |---|---|
 //! | `memory` | [`Memory`]: samples kept as packed bits |
+//! | `generator` | [`Generator`]: samples drawn anew from mixtures of packed bits that are learned class by class |
 //! | `everything` | [`Everything`]: all samples there ever were, which no device holds: what could be reached |
 
 mod everything;
+mod generator;
 mod memory;
+#[cfg(test)]
+mod tests;
 
 pub use everything::Everything;
+pub use generator::{ComponentsLearn, Generator};
 pub use memory::Memory;
 
 use std::fmt::Debug;
