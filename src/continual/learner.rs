@@ -150,8 +150,8 @@ impl Learner {
         }
     }
 
-    /// Goes on from a state, of the same method.
-    pub fn restore(&mut self, saved: SavedLearner) -> Result<(), ContinualError> {
+    /// Goes on from a state, of the same method, that learned from data of so many samples.
+    pub fn restore(&mut self, saved: SavedLearner, samples: usize) -> Result<(), ContinualError> {
         let SavedLearner {
             network,
             note,
@@ -166,6 +166,15 @@ impl Learner {
         self.regularisers.restore(&part("regularisers")?.tensors)?;
         for (place, source) in self.sources.iter_mut().enumerate() {
             source.restore(part(&source_name(place))?).map_err(bad)?;
+            let classes = self.network.spec().classes();
+            let memory = source.memory();
+            let kept = memory.map_or(&[][..], |memory| memory.classes());
+            let are_there = kept.iter().all(|class| class.index() < classes);
+            let mut held = source.held().into_iter().flatten();
+            if !are_there || held.any(|index| index.0 >= samples) {
+                let what = "it replays samples or classes that are not there";
+                return Err(bad(what.to_string()));
+            }
         }
         self.network = network.network;
         self.trained_on = network.trained_on;

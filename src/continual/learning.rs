@@ -227,7 +227,10 @@ impl Runner<'_> {
             let Some(memory) = source.memory() else {
                 continue;
             };
-            for (place, &index) in source.held().iter().enumerate() {
+            for (place, held) in source.held().into_iter().enumerate() {
+                let Some(index) = held else {
+                    continue;
+                };
                 let fresh = self.latents.input(Some(&frozen), self.dataset, index)?;
                 let (apart, either) = memory.difference(place, &fresh)?;
                 samples += 1;

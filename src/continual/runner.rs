@@ -77,11 +77,13 @@ pub fn run<'a>(
         Some(state) if state.is_of(experiment, dataset) => {
             let measured = state.measured().clone();
             let next = measured.tasks_done + 1;
-            learner.restore(*state)?;
+            learner.restore(*state, dataset.len())?;
             (measured, (next..plan.tasks.len()).collect())
         }
         Some(state) => {
-            learner.restore(*state)?;
+            learner.restore(*state, usize::MAX)?;
+            let sources = learner.sources.iter_mut();
+            sources.for_each(|source| source.data_changed());
             let new = |task: &usize| {
                 let train = &plan.tasks[*task].train;
                 let seen =

@@ -117,9 +117,9 @@ pub fn decode_spikes_into(
     packed: &BitVec<u64, Lsb0>,
     spikes: &mut SpikeRaster,
 ) -> Result<(), ReplayError> {
-    let shape = StoredShape::new(Kept::Spikes, codec.clone(), spikes.steps(), spikes.units())?;
     spikes.words_mut().fill(0);
-    unpack_into(&shape, PackedBits::of_aligned(packed), spikes)
+    // No shape is made, which would be a copy of the codec's settings for every sample.
+    unpack_into(codec, PackedBits::of_aligned(packed), spikes)
 }
 
 pub(super) fn unpack_spikes(
@@ -127,17 +127,23 @@ pub(super) fn unpack_spikes(
     packed: PackedBits<'_>,
 ) -> Result<SpikeRaster, ReplayError> {
     let mut spikes = SpikeRaster::silent(shape.steps(), shape.units());
-    unpack_into(shape, packed, &mut spikes)?;
+    unpack_into(shape.codec(), packed, &mut spikes)?;
     Ok(spikes)
 }
 
 fn unpack_into(
-    shape: &StoredShape,
+    codec: &CodecSettings,
     packed: PackedBits<'_>,
     spikes: &mut SpikeRaster,
 ) -> Result<(), ReplayError> {
-    shape.check_bits(packed.len())?;
-    shape.codec().decode(packed, spikes)
+    let expected = codec.bits(spikes.steps(), spikes.units());
+    match packed.len() as u64 == expected {
+        true => codec.decode(packed, spikes),
+        false => Err(ReplayError::WrongLength {
+            found: packed.len(),
+            expected,
+        }),
+    }
 }
 
 /// Packs input currents (LR index 0), steps × units, as 32-bit floats: each window's sum. A sum has no spikes to

@@ -102,18 +102,21 @@ impl Examples for Replays<'_> {
     }
 }
 
+/// What a file has for the place of a sample that is of other data.
+const OF_OTHER_DATA: u64 = u64::MAX;
+
 #[derive(Debug)]
 struct KeptSamples {
     memory: ReplayMemory,
     capacity: Capacity,
-    held: Vec<SampleIndex>,
+    held: Vec<Option<SampleIndex>>,
 }
 
 impl KeptSamples {
     fn note(&mut self, place: usize, index: SampleIndex) {
         match self.held.get_mut(place) {
-            Some(held) => *held = index,
-            None => self.held.push(index),
+            Some(held) => *held = Some(index),
+            None => self.held.push(Some(index)),
         }
     }
 }
@@ -138,7 +141,7 @@ impl SourceState for KeptSamples {
             for place in 0..learned.indices.len().min(room) {
                 let sample = (learned.sample)(place)?;
                 self.memory.append(learned.classes[place], &sample)?;
-                self.held.push(learned.indices[place]);
+                self.held.push(Some(learned.indices[place]));
                 if self.memory.shape().logits() > 0 {
                     let logits = (learned.logits)(place)?;
                     self.memory.put_logits(self.held.len() - 1, &logits);
@@ -176,12 +179,18 @@ impl SourceState for KeptSamples {
         Some(&self.memory)
     }
 
-    fn held(&self) -> &[SampleIndex] {
-        &self.held
+    fn held(&self) -> Vec<Option<SampleIndex>> {
+        self.held.clone()
+    }
+
+    fn data_changed(&mut self) {
+        self.held.fill(None);
     }
 
     fn save(&self) -> SavedState {
-        let held = self.held.iter().map(|index| index.0 as u64).collect();
+        let held = self.held.iter();
+        let held = held.map(|held| held.map_or(OF_OTHER_DATA, |index| index.0 as u64));
+        let held = held.collect();
         self.memory.saved().with("held", Tensor::U64(held))
     }
 
@@ -192,6 +201,7 @@ impl SourceState for KeptSamples {
         let memory = ReplayMemory::from_saved(saved)?;
         let same = |shape: &StoredShape| {
             (
+                std::mem::discriminant(&shape.kept()),
                 shape.codec().clone(),
                 shape.steps(),
                 shape.units(),
@@ -203,11 +213,12 @@ impl SourceState for KeptSamples {
         {
             return Err("the memory is of another shape, codec or policy".to_string());
         }
+        if held.len() != memory.len() {
+            return Err("`held` is of another length than the memory".to_string());
+        }
         self.memory = memory;
-        self.held = held
-            .into_iter()
-            .map(|index| SampleIndex(index as usize))
-            .collect();
+        let index = |held| (held != OF_OTHER_DATA).then_some(SampleIndex(held as usize));
+        self.held = held.into_iter().map(index).collect();
         Ok(())
     }
 }

@@ -144,11 +144,14 @@ pub trait SourceState: Debug + Send + Sync {
         None
     }
 
-    /// Which samples of the data are held, place by place, where that is known: to measure how old they have grown,
-    /// not to learn from.
-    fn held(&self) -> &[SampleIndex] {
-        &[]
+    /// Which samples of the data are held, place by place: to measure how old they have grown, not to learn from.
+    /// `None` for one of other data; nothing by default.
+    fn held(&self) -> Vec<Option<SampleIndex>> {
+        Vec::new()
     }
+
+    /// Told that learning goes on with other data, so that places in the data that was do not count any more.
+    fn data_changed(&mut self) {}
 
     /// All that is needed to go on.
     fn save(&self) -> SavedState;
