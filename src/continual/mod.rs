@@ -43,4 +43,4 @@ pub use scenario::{
 };
 pub use start::{Start, prepare};
 pub use strict::{TEST_SHARE, given_plan, strict_plan, strict_split};
-pub use testing::{Accuracies, TestSamples};
+pub use testing::{Accuracies, TestSamples, test_plan};

@@ -7,11 +7,32 @@
 //! |---|---|
 //! | `redrawn` | [`Redrawn`]: trained with the rest; the column of a class that comes up is drawn anew |
 //! | `trained` | [`Trained`]: trained with the rest, and otherwise left alone |
+//! | `cwr-star` | [`CwrStar`]: trained for the classes of a task alone; columns are averaged over tasks |
+//! | `aligned` | [`Aligned`]: as `redrawn`; after a task new columns are scaled to the mean norm of old ones |
+//! | `class-means` | [`ClassMeans`]: the class whose mean is nearest |
+//! | `slda` | [`Slda`]: streaming linear discriminant analysis |
+//! | `ridge` | [`Ridge`]: ridge regression, on random features if that is wished |
+//!
+//! The last three are [closed forms](crate::closed_form) of spikes counted in windows: they learn alone, from what frozen
+//! layers make of samples, and neither train the network nor have anything replayed.
 
+mod aligned;
+mod alone;
+mod class_means;
+mod cwr_star;
 mod redrawn;
+mod ridge;
+mod slda;
+#[cfg(test)]
+mod tests;
 mod trained;
 
+pub use aligned::Aligned;
+pub use class_means::ClassMeans;
+pub use cwr_star::CwrStar;
 pub use redrawn::Redrawn;
+pub use ridge::Ridge;
+pub use slda::Slda;
 pub use trained::Trained;
 
 use std::collections::BTreeSet;
@@ -20,6 +41,7 @@ use std::fmt::Debug;
 use rand_chacha::ChaCha8Rng;
 use thiserror::Error;
 
+use crate::closed_form::ClosedFormError;
 use crate::ids::ClassId;
 use crate::network::{Network, NetworkError, Stage};
 use crate::random::MasterSeed;
@@ -94,6 +116,12 @@ impl TaskClasses {
             replayed,
             known,
         }
+    }
+
+    /// Samples of a class, new and replayed.
+    pub fn samples_of(&self, class: ClassId) -> u64 {
+        let samples = [&self.new, &self.replayed].map(|samples| samples.get(class.index()));
+        samples.into_iter().flatten().map(|&some| some as u64).sum()
     }
 
     /// Classes of the new samples.
@@ -183,4 +211,32 @@ pub enum HeadError {
         "the head {0} learns from what frozen layers make of samples: give the LR index that it reads at (--replay-layer)"
     )]
     NeedsFrozenLayers(&'static str),
+    /// The features of samples can't be told apart.
+    #[error(
+        "the head {head} can't be solved, as features of the samples depend on each other more closely than sums of 32 bits can tell: raise its setting `{setting}`"
+    )]
+    Singular {
+        /// Its name.
+        head: &'static str,
+        /// The setting that helps.
+        setting: &'static str,
+    },
+    /// A closed form refused something.
+    #[error("the head {head} can't learn: {source}")]
+    ClosedForm {
+        /// Its name.
+        head: &'static str,
+        /// Why.
+        source: ClosedFormError,
+    },
+    /// No class has a score that is a number.
+    #[error(
+        "the head {head} finds no class for sample {sample}: its features, or the scores that are made of them, are not finite"
+    )]
+    NoClass {
+        /// Its name.
+        head: &'static str,
+        /// Which sample.
+        sample: usize,
+    },
 }

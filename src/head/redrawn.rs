@@ -32,13 +32,23 @@ impl HeadState for Redraws {
         task: &TaskClasses,
         generator: &mut ChaCha8Rng,
     ) -> Result<(), HeadError> {
-        // Pre-training begins with weights that were just drawn.
-        if task.known.is_empty() {
-            return Ok(());
-        }
-        for class in task.unseen() {
-            network.redraw_class(self.0, class, generator)?;
-        }
-        Ok(())
+        redraw_unseen(network, self.0, task, generator)
     }
+}
+
+/// Draws the columns of classes anew that were never learned before.
+pub(super) fn redraw_unseen(
+    network: &mut Network,
+    stage: Stage,
+    task: &TaskClasses,
+    generator: &mut ChaCha8Rng,
+) -> Result<(), HeadError> {
+    // Pre-training begins with weights that were just drawn.
+    if task.known.is_empty() {
+        return Ok(());
+    }
+    for class in task.unseen() {
+        network.redraw_class(stage, class, generator)?;
+    }
+    Ok(())
 }

@@ -34,6 +34,7 @@
 mod activity;
 mod arena;
 mod backward;
+mod class_columns;
 mod dropout;
 mod error;
 mod errors;
@@ -60,6 +61,7 @@ mod tests;
 mod transfer;
 
 pub use activity::BlockActivity;
+pub use class_columns::ClassColumns;
 pub use dropout::DropoutDraws;
 pub use error::NetworkError;
 pub use errors::Errors;

@@ -151,15 +151,10 @@ impl Parameters {
         generator: &mut ChaCha8Rng,
     ) {
         let normal = Normal::new(0.003, 0.003).expect("constants");
-        let driving =
-            |name: &ParameterName| matches!(name, ParameterName::Readout | ParameterName::Input(_));
-        let last = self.0.iter_mut().filter(|(name, _)| driving(name)).last();
-        let Some((_, last)) = last.filter(|(name, _)| stage.trains(*name)) else {
+        let Some(mut columns) = self.class_columns(stage) else {
             return;
         };
-        let last = last.into_dimensionality::<Ix2>();
-        let mut weight = last.expect("a weight is a matrix");
-        let column = weight.column_mut(class.index());
+        let column = columns.weights.column_mut(class.index());
         column
             .into_iter()
             .for_each(|weight| *weight = normal.sample(generator));

@@ -61,7 +61,7 @@ use crate::continual::{
     DataNames, HeldOut, HoldsOut, ManyBatches, ManyClasses, NewClass, NewSpeaker, NextTask,
     Scenario, Stream,
 };
-use crate::head::{Head, Redrawn, Trained};
+use crate::head::{Aligned, ClassMeans, CwrStar, Head, Redrawn, Ridge, Slda, Trained};
 use crate::neuron::{AdLifSettings, AlifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
 use crate::readout::{AccumulateReadout, AnyReadout, LeakySettings, Readout, SpikeCountReadout};
 use crate::replay::{
@@ -209,6 +209,11 @@ impl Registry {
             .with::<dyn Source, Everything>()
             .with::<dyn Head, Redrawn>()
             .with::<dyn Head, Trained>()
+            .with::<dyn Head, CwrStar>()
+            .with::<dyn Head, Aligned>()
+            .with::<dyn Head, ClassMeans>()
+            .with::<dyn Head, Slda>()
+            .with::<dyn Head, Ridge>()
             .with::<dyn Scenario, NewSpeaker>()
             .with::<dyn Scenario, NewClass>()
             .with::<dyn Scenario, ManyClasses>()

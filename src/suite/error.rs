@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::{GroupId, cell_name};
+use super::{ControlsError, GroupId, cell_name};
 use crate::continual::{ContinualError, Experiment};
 use crate::storage::{FolderLockError, NotOurFolder};
 use crate::train::TrainError;
@@ -51,6 +51,20 @@ pub enum SuiteError {
         /// Why.
         source: ContinualError,
     },
+    /// Controls can't be computed.
+    #[error("controls of {group}: {source}")]
+    Controls {
+        /// For what is held out, and seed.
+        group: String,
+        /// Why.
+        source: ControlsError,
+    },
+    /// The suite wants controls, and there is nothing to count.
+    #[error(
+        "the suite asks for controls, which count events, and the data was read without them; read it with \
+         read_dataset_with_events"
+    )]
+    NoEvents,
     /// The folder holds a suite already.
     #[error(
         "{} already holds a suite; go on with it with --resume, choose another --out, or give --force to replace it",

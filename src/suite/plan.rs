@@ -13,7 +13,7 @@ use toml::{Table, Value};
 use super::settings::{StudyMethod, StudyScenario};
 use super::{ProtocolSettings, StudySettings, SuiteData, SuiteError, SuiteSettings};
 use crate::continual::{DataNames, Experiment, PUBLISHED_BATCH, Protocol, ScenarioSettings};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Sample};
 use crate::method::{Method, MethodFile, set_by_key};
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
@@ -71,7 +71,8 @@ pub struct Group {
 ///
 /// # Errors
 /// [`SuiteError`] if a study asks for a speaker, class, LR index or number of replays that does not
-/// fit the data or the network.
+/// fit the data or the network, and [`SuiteError::NoEvents`] if the suite wants controls and the data was read without
+/// its events.
 pub fn plan_suite(
     settings: &SuiteSettings,
     protocols: &[Protocol],
@@ -80,6 +81,11 @@ pub fn plan_suite(
 ) -> Result<Vec<Group>, SuiteError> {
     let noted = SuiteData::of(data, Vec::new());
     let groups = plan_without_data(settings, protocols, &noted)?;
+    let wants = |group: &Group| settings.wants_controls(group.id.protocol);
+    let silent = |(_, sample): (_, &Sample)| sample.events.is_none();
+    if groups.iter().any(wants) && data.iter().any(silent) {
+        return Err(SuiteError::NoEvents);
+    }
     check_fit(&groups, spec, data)?;
     Ok(groups)
 }

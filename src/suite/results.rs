@@ -5,10 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Controls, Group};
 use crate::continual::{
     Accuracies, AccuracyMatrix, Aged, EpochRecord, Experiment, Metrics, Outcome, TestSamples,
 };
 use crate::replay::{Capacity, ReplayFigures};
+use crate::storage::json_error;
 use crate::train::TrainingSettings;
 
 /// A line of a group's file.
@@ -18,8 +20,64 @@ use crate::train::TrainingSettings;
 pub enum ResultLine {
     /// The network that the group begins from.
     Pretrained(Box<Pretrained>),
+    /// What needs no continual learning.
+    Controls(Box<Controls>),
     /// An experiment.
     Cell(Box<CellResult>),
+}
+
+/// The results of a group, as its file holds them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GroupResults {
+    /// What pre-training came to, once it is over.
+    pub pretrained: Option<Pretrained>,
+    /// What needs no continual learning, where the suite asks for it.
+    pub controls: Option<Controls>,
+    /// Finished experiments.
+    pub cells: Vec<CellResult>,
+}
+
+impl GroupResults {
+    /// The result of an experiment.
+    pub fn of(&self, experiment: &Experiment) -> Option<&CellResult> {
+        self.cells
+            .iter()
+            .find(|cell| cell.experiment == *experiment)
+    }
+
+    /// Reads the text of a group's file; says what is wrong where it is none.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let mut results = GroupResults::default();
+        for (index, line) in text.lines().enumerate() {
+            match serde_json::from_str(line) {
+                Ok(ResultLine::Pretrained(pretrained)) => results.pretrained = Some(*pretrained),
+                Ok(ResultLine::Controls(controls)) => results.controls = Some(*controls),
+                Ok(ResultLine::Cell(cell)) => results.cells.push(*cell),
+                Err(error) => return Err(format!("line {}: {}", index + 1, json_error(&error))),
+            }
+        }
+        Ok(results)
+    }
+
+    /// The text of the group's file: experiments in the order of the plan and whatever else is there after them, so that
+    /// it does not depend on what was run when.
+    pub(super) fn text(&self, group: &Group) -> String {
+        let planned = group.cells.iter().filter_map(|cell| self.of(cell));
+        let others = self.cells.iter();
+        let others = others.filter(|result| !group.cells.contains(&result.experiment));
+        let pretrained = self.pretrained.clone().map(Box::new);
+        let controls = self.controls.clone().map(Box::new);
+        let cells = planned.chain(others);
+        let cells = cells.map(|cell| ResultLine::Cell(Box::new(cell.clone())));
+        let first = pretrained.map(ResultLine::Pretrained).into_iter();
+        let first = first.chain(controls.map(ResultLine::Controls));
+        let mut text = String::new();
+        for line in first.chain(cells) {
+            text += &serde_json::to_string(&line).expect("a plain struct");
+            text.push('\n');
+        }
+        text
+    }
 }
 
 /// What pre-training came to.

@@ -29,6 +29,10 @@ pub struct SuiteSettings {
     /// without it they are taken as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replays_for_samples: Option<usize>,
+    /// Whether rules that need no continual learning stand beside the methods of the strict protocol, as
+    /// [`Controls`](super::Controls).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub controls: bool,
     /// Epochs, rates and policy under the strict protocol.
     #[serde(default)]
     pub strict: ProtocolSettings,
@@ -136,6 +140,10 @@ pub(super) const STRATEGIES: [&str; 4] = ["naive", "joint", "native", "latent"];
 
 fn is_default(training: &MethodTraining) -> bool {
     *training == MethodTraining::default()
+}
+
+fn is_false(wanted: &bool) -> bool {
+    !wanted
 }
 
 fn both() -> Vec<Protocol> {
@@ -289,6 +297,12 @@ impl SuiteSettings {
             }
         }
         Ok(())
+    }
+
+    /// Whether controls stand beside the experiments of a protocol: the published one has no honest split to fit and
+    /// test them with.
+    pub fn wants_controls(&self, protocol: Protocol) -> bool {
+        self.controls && protocol == Protocol::Strict
     }
 
     /// How experiments under a protocol train.

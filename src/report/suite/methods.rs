@@ -5,6 +5,7 @@
 
 use super::collected::{Collected, MethodRole, Row, ScenarioKind, Spread};
 use super::command::learn_command;
+use super::controls::{ControlRow, controls};
 use super::table::Table;
 use crate::continual::{Metrics, Protocol};
 use crate::report::kilobytes;
@@ -85,22 +86,53 @@ pub fn methods_table(
     });
     let commands = rows.iter().filter_map(|row| row.cells.first());
     let commands = commands.map(|cell| learn_command(&collected.manifest, &cell.experiment));
+    // Controls stand right behind the ceilings, whether they win or lose.
+    let mut lines: Vec<Vec<String>> = lines.collect();
+    let mut commands: Vec<String> = commands.collect();
+    let ceilings = rows.iter().take_while(|row| row.key.is_ceiling()).count();
+    let controls = controls(collected, protocol, scenario);
+    for (place, control) in controls.iter().enumerate() {
+        lines.insert(ceilings + place, line_of_control(control));
+        commands.insert(ceilings + place, String::new());
+    }
     Table {
         name: format!("methods-{protocol}-{}", scenario.slug),
         title: format!("{}, {protocol}: methods", scenario.name()),
-        note: "At the end, in percent on test samples; mean ± standard deviation over seeds, each seed being the mean \
+        note: format!(
+            "At the end, in percent on test samples; mean ± standard deviation over seeds, each seed being the mean \
                over what was held out. Tested: test samples of a run, old + new. ACC is the mean over what is tested \
                apart, BWT what was gained since it was learned (lost, below 0), forgotten what was lost since it was \
                best, FWT what was known before it was learned, against random weights. Bytes are all that is kept for the \
                sake of what was learned before, besides the network's weights: samples, labels, statistics, \
                generators, headers. Aged: how many cells of kept latents differ from what the network would make of \
                the same samples now, of those that are set in either, where layers below are not frozen. Seconds are of \
-               a run without pre-training, on the machine that ran it, beside others that ran at the same time."
-            .into(),
+               a run without pre-training, on the machine that ran it, beside others that ran at the same time.{}",
+            ControlRow::note(&controls)
+        ),
         heading: HEADING.map(String::from).into(),
-        rows: lines.collect(),
-        commands: commands.collect(),
+        rows: lines,
+        commands,
     }
+}
+
+/// The line of a control: rules without a trained network, which learn classes in any order alike.
+fn line_of_control(control: &ControlRow) -> Vec<String> {
+    let none = || "–".to_string();
+    let tested = control.tested.map_or_else(none, |tested| tested.cell());
+    let mut line = vec![
+        control.name().to_string(),
+        tested,
+        control.old.percent(),
+        control.new.percent(),
+        control.all.percent(),
+    ];
+    line.extend((0..4).map(|_| none()));
+    line.extend([kilobytes(control.bytes as u64), none(), none()]);
+    line.push(match control.runs == control.planned {
+        true => control.planned.to_string(),
+        false => format!("{} of {}", control.runs, control.planned),
+    });
+    line
 }
 
 fn percent_of(row: &Row<'_>, of: fn(&Metrics) -> Option<f64>) -> String {

@@ -7,6 +7,7 @@
 mod claims;
 mod collected;
 mod command;
+mod controls;
 #[cfg(feature = "plots")]
 mod figures;
 #[cfg(feature = "plots")]
@@ -16,10 +17,12 @@ mod invented;
 mod methods;
 mod table;
 mod tables;
+mod tested;
 
 pub use claims::{Claim, claims};
 pub use collected::{Collected, Row, RowKey, Spread};
 pub use command::{in_shell, learn_command};
+pub use controls::{ControlRow, controls};
 #[cfg(feature = "plots")]
 pub use html::{SuiteReport, write_report};
 pub use table::Table;

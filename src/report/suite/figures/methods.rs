@@ -4,16 +4,23 @@ use super::comparison::pareto_front;
 use super::looks::FRONT;
 use super::{Content, Figures, Section, SuiteFigure, percent_figure, point};
 use crate::report::plot::{LineAxis, LinePanel, LineStyle, Mark, Point, Series};
-use crate::report::suite::collected::{MethodRole, Row};
+use crate::report::suite::collected::{Collected, MethodRole, Row};
+use crate::report::suite::controls::controls;
 use crate::report::suite::methods::is_level;
 
 /// Colours that all can tell apart.
 const COLOURS: usize = 7;
+/// Of controls, which are crosses.
+const CONTROLS: [usize; 3] = [6, 3, 1];
 /// More lines than these are not told apart in a panel.
 const MOST_LINES: usize = 8;
 
 /// Accuracy on everything against all bytes held.
-pub(super) fn against_bytes(sections: &[Section<'_>], figures: &mut Figures) {
+pub(super) fn against_bytes(
+    collected: &Collected,
+    sections: &[Section<'_>],
+    figures: &mut Figures,
+) {
     let names = methods_of(sections);
     let mut panels = Vec::new();
     for section in sections {
@@ -24,7 +31,14 @@ pub(super) fn against_bytes(sections: &[Section<'_>], figures: &mut Figures) {
             .into_iter()
             .filter(|row| kilobytes(row) > 0.0)
             .collect();
-        let xs = || points.iter().map(|row| kilobytes(row));
+        let controls_here = controls(collected, section.protocol, &section.scenario);
+        let of_controls = controls_here.iter().map(|control| control.bytes / 1e3);
+        let xs = || {
+            points
+                .iter()
+                .map(|row| kilobytes(row))
+                .chain(of_controls.clone())
+        };
         let low = xs().reduce(f64::min);
         let high = xs().reduce(f64::max);
         let (Some(low), Some(high)) = (low, high) else {
@@ -49,6 +63,22 @@ pub(super) fn against_bytes(sections: &[Section<'_>], figures: &mut Figures) {
                 line: LineStyle::None,
                 mark: Some(mark),
                 points: vec![point],
+            });
+        }
+        for (place, control) in controls_here.iter().enumerate() {
+            let (x, y) = (control.bytes / 1e3, control.all.mean * 1e2);
+            let at = Point {
+                x,
+                y,
+                error: control.all.deviation.map(|deviation| deviation * 1e2),
+            };
+            all.push(at);
+            marked.push(Series {
+                name: control.name().to_string(),
+                colour: CONTROLS[place % CONTROLS.len()],
+                line: LineStyle::None,
+                mark: Some(Mark::Cross),
+                points: vec![at],
             });
         }
         series.push(Series {

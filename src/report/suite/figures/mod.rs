@@ -9,7 +9,8 @@ mod epochs;
 mod looks;
 mod methods;
 
-use super::collected::{Collected, MethodRole, Row, ScenarioKind, Tested, main_replays};
+use super::collected::{Collected, MethodRole, Row, ScenarioKind, main_replays};
+use super::tested::Tested;
 use crate::continual::Protocol;
 use crate::replay::CodecSettings;
 use crate::report::plot::{LineFigure, LinePanel, MatrixFigure, Point};
@@ -76,7 +77,7 @@ pub fn figures(collected: &Collected) -> Figures {
     let marks = CodecMarks::of(collected);
     let mut figures = Figures::default();
     if !collected.is_grid() {
-        methods::against_bytes(&sections, &mut figures);
+        methods::against_bytes(collected, &sections, &mut figures);
         methods::along_tasks(&sections, &mut figures);
         return figures;
     }
