@@ -113,11 +113,7 @@ pub fn run(
 }
 
 /// A latent of a concept and what it is taken for, with the names that the data has.
-fn judged(
-    (spikes, found): (SpikeRaster, ClassId),
-    concept: ClassId,
-    data: &Dataset,
-) -> JudgedLatent {
+fn judged((spikes, found): Judged, concept: ClassId, data: &Dataset) -> JudgedLatent {
     JudgedLatent {
         spikes,
         taken_for: data.class_name(found),
@@ -168,8 +164,10 @@ impl Judge<'_> {
     }
 }
 
-/// What a way gives for a concept: samples and what the judge takes them for.
-type Given = Vec<(SpikeRaster, ClassId)>;
+/// A sample that a way gives, and what the judge takes it for.
+type Judged = (SpikeRaster, ClassId);
+/// What a way gives for a concept.
+type Given = Vec<Judged>;
 
 struct Trial<'a> {
     experiment: &'a ConceptExperiment,
@@ -194,7 +192,7 @@ impl Trial<'_> {
         way: &Way,
         seed: MasterSeed,
         progress: &mut dyn FnMut(ConceptProgress<'_>),
-    ) -> Result<(SeedOutcome, Vec<Option<(SpikeRaster, ClassId)>>), ConceptError> {
+    ) -> Result<(SeedOutcome, Vec<Option<Judged>>), ConceptError> {
         let mut source = self.begin(way, seed)?;
         let mut random = seed.stream(Purpose::Memory);
         let mut stages = Vec::new();
