@@ -12,10 +12,7 @@ pub const SUITES: [(&str, &str); 4] = [
     ("paper", include_str!("../snn-models/suites/paper.toml")),
     ("digits", include_str!("../snn-models/suites/digits.toml")),
     ("quick", include_str!("../snn-models/suites/quick.toml")),
-    (
-        "methods",
-        include_str!("../snn-models/suites/methods.toml"),
-    ),
+    ("methods", include_str!("../snn-models/suites/methods.toml")),
 ];
 
 /// Methods of continual learning, by name, ceilings first: a text for [`MethodFile`](crate::method::MethodFile).

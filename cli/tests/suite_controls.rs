@@ -78,9 +78,9 @@ fn controls_are_what_baseline_says_and_stand_in_the_tables() {
                 one["rule"] == rule && features.starts_with(of)
             });
             // Of windows that lie otherwise those are taken that are right for more samples to pick with.
-            let right = |one: &&&Value| one["validation"]["correct"].as_u64().expect("picked");
-            let most = of_kind.clone().max_by_key(|one| right(&one)).expect("some");
-            let mut best = of_kind.filter(|one| right(one) == right(&most));
+            let right = |one: &Value| one["validation"]["correct"].as_u64().expect("picked");
+            let most = of_kind.clone().max_by_key(|one| right(one)).expect("some");
+            let mut best = of_kind.filter(|one| right(one) == right(most));
             let best = best.next().expect("the best");
             for (key, of_baseline) in [
                 ("numbers", "numbers"),

@@ -34,6 +34,6 @@ mod run;
 pub use error::ConceptError;
 pub use experiment::{ConceptExperiment, Way};
 pub use outcome::{
-    ConceptExamples, ConceptFigures, ConceptOutcome, SeedOutcome, Stage, WayOutcome,
+    ConceptExamples, ConceptFigures, ConceptOutcome, JudgedLatent, SeedOutcome, Stage, WayOutcome,
 };
 pub use run::{ConceptProgress, run};

@@ -2,7 +2,6 @@ use serde::{Deserialize, Serialize};
 
 use super::ConceptExperiment;
 use crate::generator::Diversity;
-use crate::ids::ClassId;
 use crate::random::MasterSeed;
 use crate::spikes::{SpikeRaster, TimeGrid};
 
@@ -24,6 +23,9 @@ pub struct ConceptOutcome {
     pub ceiling: Vec<f64>,
     /// The same without the codec.
     pub uncompressed: Vec<f64>,
+    /// The judge's accuracy on the real samples that were learned from, through the codec: what a memory gives is of
+    /// these.
+    pub of_learned: Vec<f64>,
     /// Each way, with each seed.
     pub ways: Vec<WayOutcome>,
     /// What the first seed gave in the end, for a figure.
@@ -79,8 +81,20 @@ pub struct ConceptFigures {
 pub struct ConceptExamples {
     /// The time grid of all.
     pub grid: TimeGrid,
-    /// Real, and what the judge takes it for.
-    pub real: (SpikeRaster, ClassId),
+    /// Real.
+    pub real: JudgedLatent,
     /// Of each way, if it gives any for the concept.
-    pub given: Vec<Option<(SpikeRaster, ClassId)>>,
+    pub given: Vec<Option<JudgedLatent>>,
+}
+
+/// A latent and what the judge takes it for.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct JudgedLatent {
+    /// The latent.
+    pub spikes: SpikeRaster,
+    /// The name of the class that it is taken for.
+    pub taken_for: String,
+    /// Whether that is its concept.
+    pub is_right: bool,
 }

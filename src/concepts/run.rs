@@ -1,5 +1,7 @@
 use super::latents::{RealLatents, Store, check_memory, packed_bits};
-use super::outcome::{ConceptExamples, ConceptFigures, SeedOutcome, Stage as Learned, WayOutcome};
+use super::outcome::{
+    ConceptExamples, ConceptFigures, JudgedLatent, SeedOutcome, Stage as Learned, WayOutcome,
+};
 use super::{ConceptError, ConceptExperiment, ConceptOutcome, Way};
 use crate::dataset::Dataset;
 use crate::generator::{BitSamples, Diversity};
@@ -57,18 +59,22 @@ pub fn run(
         real: latents(train)?,
     };
     let tests = latents(test)?;
-    let (mut ceiling, mut uncompressed) = (Vec::new(), Vec::new());
-    for test in &tests {
-        ceiling.push(trial.judge.share_right(&test.decoded(&experiment.codec)?)?);
-        uncompressed.push(trial.judge.share_right(&test.as_they_are())?);
-    }
+    let through_codec = |real: &[RealLatents]| -> Result<Vec<f64>, ConceptError> {
+        let decoded = real.iter().map(|real| real.decoded(&experiment.codec));
+        let shares = decoded.map(|decoded| trial.judge.share_right(&decoded?));
+        shares.collect()
+    };
+    let (ceiling, of_learned) = (through_codec(&tests)?, through_codec(&trial.real)?);
+    let as_they_are = tests.iter();
+    let uncompressed = as_they_are.map(|test| trial.judge.share_right(&test.as_they_are()));
+    let uncompressed = uncompressed.collect::<Result<_, _>>()?;
     // Whatever does not fit is found before any way takes its time.
     for way in &experiment.ways {
         trial.begin(way, experiment.seeds[0])?;
     }
     let steps = experiment.ways.len() * experiment.seeds.len() * experiment.concepts.len();
     progress(ConceptProgress::Begun { steps });
-    let mut examples = trial.real_examples()?;
+    let mut examples = trial.real_examples(train)?;
     let mut ways = Vec::new();
     for way in &experiment.ways {
         let mut seeds = Vec::new();
@@ -76,7 +82,10 @@ pub fn run(
             let wants_examples = seeds.is_empty();
             let (outcome, given) = trial.follow(way, seed, progress)?;
             seeds.push(outcome);
-            for (examples, given) in examples.iter_mut().zip(given).filter(|_| wants_examples) {
+            let given = given.into_iter().zip(&trial.real);
+            let both = examples.iter_mut().zip(given);
+            for (examples, (given, real)) in both.filter(|_| wants_examples) {
+                let given = given.map(|given| judged(given, real.concept, train));
                 examples.given.push(given);
             }
         }
@@ -97,9 +106,19 @@ pub fn run(
         tested: tests.iter().map(|test| test.spikes.len()).collect(),
         ceiling,
         uncompressed,
+        of_learned,
         ways,
         examples,
     })
+}
+
+/// A latent of a concept and what it is taken for, with the names that the data has.
+fn judged((spikes, found): Judged, concept: ClassId, data: &Dataset) -> JudgedLatent {
+    JudgedLatent {
+        spikes,
+        taken_for: data.class_name(found),
+        is_right: found == concept,
+    }
 }
 
 /// Refuses concepts that come twice, or without samples.
@@ -145,8 +164,10 @@ impl Judge<'_> {
     }
 }
 
-/// What a way gives for a concept: samples and what the judge takes them for.
-type Given = Vec<(SpikeRaster, ClassId)>;
+/// A sample that a way gives, and what the judge takes it for.
+type Judged = (SpikeRaster, ClassId);
+/// What a way gives for a concept.
+type Given = Vec<Judged>;
 
 struct Trial<'a> {
     experiment: &'a ConceptExperiment,
@@ -171,7 +192,7 @@ impl Trial<'_> {
         way: &Way,
         seed: MasterSeed,
         progress: &mut dyn FnMut(ConceptProgress<'_>),
-    ) -> Result<(SeedOutcome, Vec<Option<(SpikeRaster, ClassId)>>), ConceptError> {
+    ) -> Result<(SeedOutcome, Vec<Option<Judged>>), ConceptError> {
         let mut source = self.begin(way, seed)?;
         let mut random = seed.stream(Purpose::Memory);
         let mut stages = Vec::new();
@@ -258,7 +279,7 @@ impl Trial<'_> {
     }
 
     /// The first real sample of each concept, and nothing yet of any way.
-    fn real_examples(&self) -> Result<Vec<ConceptExamples>, ConceptError> {
+    fn real_examples(&self, data: &Dataset) -> Result<Vec<ConceptExamples>, ConceptError> {
         let grid = self.judge.network.spec().grid();
         let each = self.real.iter().map(|real| {
             let spikes = real.one_decoded(0, &self.experiment.codec)?;
@@ -269,7 +290,7 @@ impl Trial<'_> {
             Ok(ConceptExamples {
                 grid,
                 // One sample was judged.
-                real: (spikes, found[0]),
+                real: judged((spikes, found[0]), real.concept, data),
                 given: Vec::new(),
             })
         });

@@ -13,7 +13,7 @@ use crate::method::Method;
 use crate::network::{NetworkSpec, Stage};
 use crate::random::MasterSeed;
 use crate::registry::BadSetting;
-use crate::replay::{Capacity, Kept, Memory, SourcePlace, SourceState};
+use crate::replay::{Capacity, Kept, Memory, ReplayMemory, SourcePlace, SourceState};
 use crate::train::{Mixing, PastLogits, TrainingSettings};
 
 /// How often a learner is tested. After the last epoch of the last task it always is.
@@ -267,7 +267,7 @@ impl Experiment {
                 let seen = largest_count(dataset, known.into_iter());
                 let sources = self.empty_sources(spec, dataset, seen)?;
                 let memories = sources.iter().filter_map(|source| source.memory());
-                let replays = memories.map(|memory| memory.capacity()).next();
+                let replays = memories.map(ReplayMemory::capacity).next();
                 let plan = self.scenario.published(dataset, replays, self.seed)?;
                 (plan, sources)
             }

@@ -67,10 +67,7 @@ fn usual_replay(strategy: &str, memory: Option<Memory>) -> Vec<SourceSettings> {
 impl From<Experiment> for ExperimentFormat {
     fn from(experiment: Experiment) -> Self {
         let method = experiment.method;
-        let memory = method
-            .replay
-            .iter()
-            .find_map(|source| source.get::<Memory>());
+        let memory = method.replay.iter().find_map(SourceSettings::get::<Memory>);
         let is_usual = usual_replay(&method.name, memory.clone()) == method.replay;
         ExperimentFormat {
             scenario: experiment.scenario,

@@ -117,12 +117,15 @@ axis!(dyn Source, "replay source", sources, None);
 axis!(dyn Head, "head", heads, None, as_text: true);
 axis!(dyn Scenario, "scenario", scenarios, None, as_text: false, extra: ScenarioExtra);
 
+/// [`HoldsOut::holding_out`] of any type.
+type HoldingOut =
+    fn(&dyn DataNames, Option<&[HeldOut]>) -> Result<Vec<Chosen<dyn Scenario>>, String>;
+
 /// What is known of a scenario besides what every member has.
 #[derive(Debug, Clone, Copy)]
 pub struct ScenarioExtra {
     /// [`HoldsOut::holding_out`].
-    pub(crate) holding_out:
-        fn(&dyn DataNames, Option<&[HeldOut]>) -> Result<Vec<Chosen<dyn Scenario>>, String>,
+    pub(crate) holding_out: HoldingOut,
 }
 
 /// All members that are known by name.

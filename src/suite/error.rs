@@ -41,7 +41,7 @@ pub enum SuiteError {
         /// Which.
         cell: String,
         /// Why.
-        source: ContinualError,
+        source: Box<ContinualError>,
     },
     /// A network can't be pre-trained, so that nothing that begins from it can be run.
     #[error("pre-training of {group}: {source}")]
@@ -49,7 +49,7 @@ pub enum SuiteError {
         /// For which protocol, what is held out, and seed.
         group: String,
         /// Why.
-        source: ContinualError,
+        source: Box<ContinualError>,
     },
     /// Controls can't be computed.
     #[error("controls of {group}: {source}")]
@@ -57,7 +57,7 @@ pub enum SuiteError {
         /// For what is held out, and seed.
         group: String,
         /// Why.
-        source: ControlsError,
+        source: Box<ControlsError>,
     },
     /// The suite wants controls, and there is nothing to count.
     #[error(
@@ -158,7 +158,7 @@ impl SuiteError {
     pub(super) fn in_cell(cell: &Experiment, source: ContinualError) -> Self {
         SuiteError::Cell {
             cell: format!("{}: {}", GroupId::of(cell), cell_name(cell)),
-            source,
+            source: source.into(),
         }
     }
 }

@@ -230,7 +230,7 @@ impl Crew<'_> {
         let controls = controls_of(self.spec, self.data, &group.id);
         let controls = controls.map_err(|source| SuiteError::Controls {
             group: group.id.to_string(),
-            source,
+            source: Box::new(source),
         })?;
         let mut state = self.lock();
         let progress = &mut state.progress[index];
@@ -247,7 +247,7 @@ impl Crew<'_> {
         let experiment = &group.cells[0];
         let failed = |source| SuiteError::Pretraining {
             group: group.id.to_string(),
-            source,
+            source: Box::new(source),
         };
         // Whatever is known of another network must be gone before this one lies there.
         let mut state = self.lock();

@@ -59,14 +59,8 @@ fn of_the_first(outcome: &ConceptOutcome) -> LineFigure {
         ),
         panel(
             format!("diversity of {first}"),
-            "how much two given samples differ, of how much two real ones do",
+            "how far given samples are apart; real ones: 100 %",
             WayOutcome::relative_diversity,
-            ("real samples that were learned from", 100.0),
-        ),
-        panel(
-            format!("novelty of {first}"),
-            "from a given sample to the nearest real one, of how far a real one is from the nearest other",
-            WayOutcome::relative_nearest,
             ("real samples that were learned from", 100.0),
         ),
     ];
@@ -129,33 +123,20 @@ fn series(outcome: &ConceptOutcome, of: Figures, (name, level): (&str, f64)) -> 
 
 /// A real sample of each concept beside one of each way.
 fn of_examples(outcome: &ConceptOutcome) -> GalleryFigure {
-    let name_of = |class| {
-        let place = outcome
-            .experiment
-            .concepts
-            .iter()
-            .position(|concept| *concept == class);
-        place.map_or("another class".to_string(), |place| {
-            shown(&outcome.names[place]).into_owned()
-        })
-    };
-    let rows = outcome.examples.iter().zip(&outcome.experiment.concepts);
-    let rows = rows.zip(&outcome.names).take(MOST_ROWS);
-    let rows = rows.map(|((examples, concept), name)| {
-        let real = Some(&examples.real);
+    let rows = outcome.examples.iter().zip(&outcome.names).take(MOST_ROWS);
+    let rows = rows.map(|(examples, name)| {
         let given = examples.given.iter().map(Option::as_ref);
-        let cells = std::iter::once(real).chain(given).take(MOST_COLUMNS);
+        let cells = std::iter::once(Some(&examples.real)).chain(given);
+        let cells = cells.take(MOST_COLUMNS).map(|cell| {
+            cell.map(|latent| GalleryCell {
+                spikes: latent.spikes.clone(),
+                remark: format!("taken for {}", shown(&latent.taken_for)),
+                is_right: latent.is_right,
+            })
+        });
         GalleryRow {
             name: shown(name).into_owned(),
-            cells: cells
-                .map(|cell| {
-                    cell.map(|(spikes, found)| GalleryCell {
-                        spikes: spikes.clone(),
-                        remark: format!("taken for {}", name_of(*found)),
-                        is_right: found == concept,
-                    })
-                })
-                .collect(),
+            cells: cells.collect(),
         }
     });
     let ways = outcome.ways.iter().map(|way| shown(&way.name).into_owned());

@@ -71,8 +71,9 @@ pub(super) fn page(summary: &ConceptSummary) -> String {
             .collect()
     });
 
-    page += "\n## Alignment in the end\n\nOf each concept after the last one, in %. The judge's accuracy on real test \
-             samples, through the codec and as they are, is the ceiling.\n\n";
+    page += "\n## Alignment in the end\n\nOf each concept after the last one, in %. Below, the judge's \
+             accuracy on real samples: through the codec, which is the ceiling, as they are, and on those that were \
+             learned from, through the codec.\n\n";
     let with_mean = names.iter().map(ToString::to_string);
     let heading = headed("way", with_mean.chain(["mean".to_string()]));
     let mut rows = rows(outcome, |way| {
@@ -82,6 +83,7 @@ pub(super) fn page(summary: &ConceptSummary) -> String {
     for (name, shares) in [
         ("real test samples", &outcome.ceiling),
         ("the same, uncompressed", &outcome.uncompressed),
+        ("real samples learned from", &outcome.of_learned),
     ] {
         let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64;
         let cells = shares.iter().copied().chain([mean]).map(share);

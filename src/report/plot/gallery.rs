@@ -57,7 +57,7 @@ const WIDTH: f64 = 1600.0;
 /// Left of the first column: the row's name, the unit's name, numbers.
 const LEFT: f64 = 150.0;
 const RIGHT: f64 = 40.0;
-const GAP: f64 = 26.0;
+const GAP: f64 = 40.0;
 /// More columns make the figure wider instead of frames narrower.
 const NARROWEST: f64 = 190.0;
 const HEIGHT: f64 = 210.0;

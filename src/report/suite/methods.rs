@@ -7,6 +7,7 @@ use super::collected::{Collected, MethodRole, Row, ScenarioKind, Spread};
 use super::command::learn_command;
 use super::controls::{ControlRow, controls};
 use super::table::Table;
+use super::tested::Tested;
 use crate::continual::{Metrics, Protocol};
 use crate::report::kilobytes;
 use crate::suite::CellResult;
@@ -62,7 +63,7 @@ pub fn methods_table(
         };
         vec![
             row.key.full_name(),
-            row.tested().map_or("–".to_string(), |tested| tested.cell()),
+            row.tested().map_or("–".to_string(), Tested::cell),
             percent(|cell| cell.after.old),
             percent(|cell| cell.after.new),
             percent(|cell| cell.after.all),
@@ -118,7 +119,7 @@ pub fn methods_table(
 /// The line of a control: rules without a trained network, which learn classes in any order alike.
 fn line_of_control(control: &ControlRow) -> Vec<String> {
     let none = || "–".to_string();
-    let tested = control.tested.map_or_else(none, |tested| tested.cell());
+    let tested = control.tested.map_or_else(none, Tested::cell);
     let mut line = vec![
         control.name().to_string(),
         tested,

@@ -77,7 +77,7 @@ fn groups<K: Ord + Copy>(
 }
 
 fn spread(counts: &[usize]) -> usize {
-    let [least, most] = [counts.iter().min(), counts.iter().max()].map(|one| one.copied());
+    let [least, most] = [counts.iter().min(), counts.iter().max()].map(Option::<&usize>::copied);
     most.unwrap_or(0) - least.unwrap_or(0)
 }
 
