@@ -135,7 +135,7 @@ fn a_learner_goes_on_with_other_data_and_knows_nothing_of_where_its_replays_came
     // Fewer samples than there were, of a class that nobody has heard of.
     let other = dataset(4, 2, 0.5);
     let next = experiment(NextTask {}, method);
-    let mut go_on = |state: SavedLearner| {
+    let go_on = |state: SavedLearner| {
         let start = Start::Learner {
             state: Box::new(state),
             pretrained: None,
