@@ -28,10 +28,10 @@ const MOST_SEEDS: usize = 1000;
 /// class alone) and memories under several policies, each within the same bytes, learn latents of one class after
 /// another. After each class a judge, the layers of the trained network above the replay layer, says how many of the
 /// samples that a source gives for a class it takes for that class (alignment), and distances say how much these samples
-/// differ (diversity). Real test samples through the same codec are the ceiling.
+/// differ (diversity). What the judge makes of real test samples through the same codec stands beside them.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  respike concepts --model snn-models/trained/digits70.safetensors --data data/fsdd70_train.h5 \\\n      --test data/fsdd70_test.h5 --replay-layer 2 --codec or:10 --budget 13kB --seeds 3 --out runs/concepts"
+    after_help = "Example:\n  respike concepts --model snn-models/trained/digits70.safetensors --data data/fsdd70_train.h5 \\\n      --test data/fsdd70_test.h5 --replay-layer 2 --codec or:10 --budget 13kB --seeds 3 \\\n      --out runs/concepts"
 )]
 pub(super) struct ConceptArguments {
     /// A trained network.
@@ -126,7 +126,7 @@ pub(super) fn run(arguments: ConceptArguments) -> Result<(), Failure> {
     );
     if summary.judge_trained_on_tests > 0 {
         note(&format!(
-            "{} of the test samples are ones that the network was trained on, so the ceiling proves nothing",
+            "{} of the test samples are ones that the network was trained on, so its accuracy on them proves nothing",
             summary.judge_trained_on_tests
         ));
     }

@@ -19,13 +19,14 @@ pub struct ConceptOutcome {
     pub bits: u64,
     /// Real test samples of each concept.
     pub tested: Vec<usize>,
-    /// The judge's accuracy on these through the codec, by concept, 0 to 1: the ceiling of all alignment.
-    pub ceiling: Vec<f64>,
+    /// The judge's accuracy on these through the codec, by concept, 0 to 1: what is wrong with real samples, too. A way
+    /// may do better, as what it gives may be more typical than real samples, or is of those that the judge was trained on.
+    pub right_of_tests: Vec<f64>,
     /// The same without the codec.
-    pub uncompressed: Vec<f64>,
+    pub right_of_uncompressed: Vec<f64>,
     /// The judge's accuracy on the real samples that were learned from, through the codec: what a memory gives is of
     /// these.
-    pub of_learned: Vec<f64>,
+    pub right_of_learned: Vec<f64>,
     /// Each way, with each seed.
     pub ways: Vec<WayOutcome>,
     /// What the first seed gave in the end, for a figure.

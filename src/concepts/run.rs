@@ -64,10 +64,10 @@ pub fn run(
         let shares = decoded.map(|decoded| trial.judge.share_right(&decoded?));
         shares.collect()
     };
-    let (ceiling, of_learned) = (through_codec(&tests)?, through_codec(&trial.real)?);
+    let (right_of_tests, right_of_learned) = (through_codec(&tests)?, through_codec(&trial.real)?);
     let as_they_are = tests.iter();
-    let uncompressed = as_they_are.map(|test| trial.judge.share_right(&test.as_they_are()));
-    let uncompressed = uncompressed.collect::<Result<_, _>>()?;
+    let right = as_they_are.map(|test| trial.judge.share_right(&test.as_they_are()));
+    let right_of_uncompressed = right.collect::<Result<_, _>>()?;
     // Whatever does not fit is found before any way takes its time.
     for way in &experiment.ways {
         trial.begin(way, experiment.seeds[0])?;
@@ -104,9 +104,9 @@ pub fn run(
         learned_from: trial.real.iter().map(|real| real.spikes.len()).collect(),
         bits: packed_bits(network, lr_index, &experiment.codec) as u64,
         tested: tests.iter().map(|test| test.spikes.len()).collect(),
-        ceiling,
-        uncompressed,
-        of_learned,
+        right_of_tests,
+        right_of_uncompressed,
+        right_of_learned,
         ways,
         examples,
     })

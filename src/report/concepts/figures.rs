@@ -49,13 +49,13 @@ fn of_the_first(outcome: &ConceptOutcome) -> LineFigure {
         x: axis(),
         series: series(outcome, of, level),
     };
-    let ceiling = outcome.ceiling.first().copied().unwrap_or(f64::NAN);
+    let of_tests = outcome.right_of_tests.first().copied().unwrap_or(f64::NAN);
     let panels = vec![
         panel(
             format!("alignment of {first}"),
             "given samples that the judge takes for it, of all that are given",
             WayOutcome::alignment,
-            ("real test samples", ceiling * 1e2),
+            ("real test samples", of_tests * 1e2),
         ),
         panel(
             format!("diversity of {first}"),

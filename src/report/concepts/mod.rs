@@ -57,7 +57,7 @@ pub struct ConceptSummary {
     pub test: String,
     /// How many of the real samples that were learned from the judge was trained on.
     pub judge_trained_on: usize,
-    /// How many of the test samples it was trained on; with any, the ceiling proves nothing.
+    /// How many of the test samples it was trained on; with any, its accuracy on them proves nothing.
     pub judge_trained_on_tests: usize,
     /// What came out.
     pub outcome: ConceptOutcome,

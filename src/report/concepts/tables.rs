@@ -36,8 +36,9 @@ pub fn concept_table(outcome: &ConceptOutcome) -> (Vec<String>, Vec<Vec<String>>
             ]
         })
         .collect();
-    let of_first = outcome.ceiling.first().copied().map(share);
-    let mean = outcome.ceiling.iter().sum::<f64>() / outcome.ceiling.len().max(1) as f64;
+    let of_first = outcome.right_of_tests.first().copied().map(share);
+    let mean =
+        outcome.right_of_tests.iter().sum::<f64>() / outcome.right_of_tests.len().max(1) as f64;
     let nothing = || NOTHING.to_string();
     let of_first = of_first.unwrap_or_else(nothing);
     rows.push(vec![
@@ -72,7 +73,7 @@ pub(super) fn page(summary: &ConceptSummary) -> String {
     });
 
     page += "\n## Alignment in the end\n\nOf each concept after the last one, in %. Below, the judge's \
-             accuracy on real samples: through the codec, which is the ceiling, as they are, and on those that were \
+             accuracy on real samples: through the codec, as they are, and on those that were \
              learned from, through the codec.\n\n";
     let with_mean = names.iter().map(ToString::to_string);
     let heading = headed("way", with_mean.chain(["mean".to_string()]));
@@ -81,9 +82,9 @@ pub(super) fn page(summary: &ConceptSummary) -> String {
         each.chain([percent(way.mean_alignment(last))]).collect()
     });
     for (name, shares) in [
-        ("real test samples", &outcome.ceiling),
-        ("the same, uncompressed", &outcome.uncompressed),
-        ("real samples learned from", &outcome.of_learned),
+        ("real test samples", &outcome.right_of_tests),
+        ("the same, uncompressed", &outcome.right_of_uncompressed),
+        ("real samples learned from", &outcome.right_of_learned),
     ] {
         let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64;
         let cells = shares.iter().copied().chain([mean]).map(share);
@@ -148,7 +149,9 @@ fn settings(summary: &ConceptSummary) -> String {
     );
     said += &match summary.judge_trained_on_tests {
         0 => " and on no test sample.".to_string(),
-        seen => format!(" and on {seen} of the test samples, so that the ceiling proves nothing."),
+        seen => format!(
+            " and on {seen} of the test samples, so that its accuracy on these proves nothing."
+        ),
     };
     said
 }
