@@ -5,6 +5,8 @@
 //! cargo run --release --example own_method
 //! ```
 
+#![allow(clippy::print_stdout, reason = "a program that says what came out")]
+
 use std::ops::ControlFlow;
 
 use bitvec::prelude::{BitVec, Lsb0};

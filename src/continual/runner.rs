@@ -7,7 +7,7 @@ use super::experiment::Checked;
 use super::latents::{Latents, Store};
 use super::learner::{Learner, Measured};
 use super::progress::{say, tell};
-use super::start::check_start;
+use super::start::{check_start, tasks_left};
 use super::testing::{Tested, Tests};
 use super::{
     AccuracyMatrix, ContinualError, Experiment, LearningData, Outcome, Phase, Plan, Progress,
@@ -74,27 +74,21 @@ pub fn run<'a>(
             let measured = runner.learn_base(&mut learner)?;
             (measured, (1..plan.tasks.len()).collect())
         }
-        Some(state) if state.is_of(experiment, dataset) => {
-            let measured = state.measured().clone();
-            let next = measured.tasks_done + 1;
-            learner.restore(*state, dataset.len())?;
-            (measured, (next..plan.tasks.len()).collect())
-        }
         Some(state) => {
-            learner.restore(*state, usize::MAX)?;
-            let sources = learner.sources.iter_mut();
-            sources.for_each(|source| source.data_changed());
-            let new = |task: &usize| {
-                let train = &plan.tasks[*task].train;
-                let seen =
-                    |index: &SampleIndex| learner.trained_on.contains(dataset.sample(*index));
-                !train.iter().all(seen)
-            };
-            let todo: Vec<usize> = (0..plan.tasks.len()).filter(new).collect();
-            if todo.is_empty() {
-                return Err(ContinualError::NothingNew);
+            let todo = tasks_left(&state, experiment, &plan, dataset);
+            match state.is_of(experiment, dataset) {
+                true => {
+                    let measured = state.measured().clone();
+                    learner.restore(*state, dataset.len())?;
+                    (measured, todo)
+                }
+                false => {
+                    learner.restore(*state, usize::MAX)?;
+                    let sources = learner.sources.iter_mut();
+                    sources.for_each(|source| source.data_changed());
+                    (runner.measure_before(&learner)?, todo)
+                }
             }
-            (runner.measure_before(&learner)?, todo)
         }
     };
     for task in todo {

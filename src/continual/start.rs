@@ -67,7 +67,13 @@ pub(super) fn check_start(
         Start::Pretrained(saved) => {
             refuse_seen_before(plan, dataset, &saved.trained_on, experiment.protocol)?;
         }
-        Start::Learner { state, .. } => refuse_other_learner(experiment, state, plan, dataset)?,
+        Start::Learner { state, pretrained } => {
+            refuse_other_learner(experiment, state, plan, dataset)?;
+            // The same run, cut off just before its end, has nothing left to learn but its end.
+            if pretrained.is_none() && tasks_left(state, experiment, plan, dataset).is_empty() {
+                return Err(ContinualError::NothingNew);
+            }
+        }
     }
     Ok(checked)
 }
@@ -128,4 +134,23 @@ fn refuse_other_learner(
             role: "tested",
         }),
     }
+}
+
+/// The tasks that a learner has left: those after its last in the same run, else those with samples that it has not
+/// learned from.
+pub(super) fn tasks_left(
+    state: &SavedLearner,
+    experiment: &Experiment,
+    plan: &Plan,
+    dataset: &Dataset,
+) -> Vec<usize> {
+    if state.is_of(experiment, dataset) {
+        return (state.tasks_done() + 1..plan.tasks.len()).collect();
+    }
+    let is_new = |task: &usize| {
+        let train = &plan.tasks[*task].train;
+        let seen = |index: &SampleIndex| state.trained_on().contains(dataset.sample(*index));
+        !train.iter().all(seen)
+    };
+    (0..plan.tasks.len()).filter(is_new).collect()
 }

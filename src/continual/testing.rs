@@ -174,12 +174,9 @@ impl Tests {
         let each = self.parts.iter().map(|(places, _)| accuracy(&[places]));
         Tested {
             accuracy: Accuracies {
-                old: accuracy(&old),
-                // Everything may have been known from the first task on.
-                new: match new.is_empty() {
-                    true => accuracy(&old),
-                    false => accuracy(&new),
-                },
+                // Everything may have been known from the first task on, or nothing of what is tested.
+                old: accuracy(if old.is_empty() { &new } else { &old }),
+                new: accuracy(if new.is_empty() { &old } else { &new }),
                 all: accuracy(&[&self.all]),
             },
             tasks: each.collect(),

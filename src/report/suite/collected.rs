@@ -183,6 +183,11 @@ impl RowKey {
         self.whole.0.is_ceiling()
     }
 
+    /// Whether layers below the LR index learn slowly instead of being frozen.
+    pub fn is_slowed(&self) -> bool {
+        self.whole.0.rate_below > 0.0
+    }
+
     /// Tag, LR index and codec in a few words: `naive`, or `latent, LR 2, or:10`.
     pub fn name(&self) -> String {
         let mut words = self.strategy.clone();

@@ -3,7 +3,7 @@
 //! In: the rows of a protocol and scenario. Out: a table with a line for each method: what it reaches, what it forgets, and
 //! what it takes.
 
-use super::collected::{Collected, MethodRole, Row, ScenarioKind, Spread};
+use super::collected::{Collected, Row, ScenarioKind, Spread};
 use super::command::learn_command;
 use super::controls::{ControlRow, controls};
 use super::table::Table;
@@ -153,10 +153,4 @@ fn aged(row: &Row<'_>) -> String {
         }
         None => "–".to_string(),
     }
-}
-
-/// Whether a row is drawn as a level line, as what could be reached, and not as a point.
-pub fn is_level(row: &Row<'_>) -> bool {
-    row.key.is_ceiling()
-        || row.key.role == MethodRole::Naive && row.mean(|cell| cell.bytes_in_all() as f64) == 0.0
 }

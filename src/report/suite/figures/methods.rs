@@ -6,14 +6,13 @@ use super::{Content, Figures, Section, SuiteFigure, percent_figure, point};
 use crate::report::plot::{LineAxis, LinePanel, LineStyle, Mark, Point, Series};
 use crate::report::suite::collected::{Collected, MethodRole, Row};
 use crate::report::suite::controls::controls;
-use crate::report::suite::methods::is_level;
 
 /// Colours that all can tell apart.
 const COLOURS: usize = 7;
 /// Of controls, which are crosses.
 const CONTROLS: [usize; 3] = [6, 3, 1];
-/// More lines than these are not told apart in a panel.
-const MOST_LINES: usize = 8;
+/// More lines than these of methods that work alike are not told apart in a panel.
+const OF_EACH: usize = 2;
 
 /// Accuracy on everything against all bytes held.
 pub(super) fn against_bytes(
@@ -22,6 +21,7 @@ pub(super) fn against_bytes(
     figures: &mut Figures,
 ) {
     let names = methods_of(sections);
+    let level_names = levels_of(sections);
     let mut panels = Vec::new();
     for section in sections {
         let kilobytes = |row: &Row<'_>| row.mean(|cell| cell.bytes_in_all() as f64) / 1e3;
@@ -46,8 +46,8 @@ pub(super) fn against_bytes(
         };
         let limits = (low / 1.5, (high * 1.5).max(low * 10.0));
         let mut series = Vec::new();
-        for (place, row) in levels.iter().enumerate() {
-            series.extend(level(row, place, limits));
+        for row in &levels {
+            series.extend(level(row, &level_names, limits));
         }
         let mut all = Vec::new();
         let mut marked = Vec::new();
@@ -112,27 +112,44 @@ pub(super) fn against_bytes(
 }
 
 /// A line over the whole panel.
-fn level(row: &Row<'_>, place: usize, (from, to): (f64, f64)) -> Option<Series> {
-    const LINES: [(usize, LineStyle); 4] = [
-        (6, LineStyle::LongDashed),
-        (3, LineStyle::Dashed),
-        (1, LineStyle::Dotted),
-        (9, LineStyle::LongDashed),
-    ];
+fn level(row: &Row<'_>, names: &[(String, bool)], (from, to): (f64, f64)) -> Option<Series> {
+    // Ceilings have long dashes, and what does nothing about forgetting has dots.
+    const CEILINGS: [usize; 4] = [6, 2, 5, 3];
+    const FLOORS: [usize; 4] = [1, 0, 3, 4];
+    let is_ceiling = row.key.is_ceiling();
+    let name = row.key.name();
+    let alike = names.iter().filter(|(_, ceiling)| *ceiling == is_ceiling);
+    let place = alike.map(|(name, _)| name).position(|known| *known == name);
+    let place = place.unwrap_or(0);
     let height = point(0.0, row, |cell| cell.after.all)?.y;
     let end = |x| Point {
         x,
         y: height,
         error: None,
     };
-    let (colour, line) = LINES[place % LINES.len()];
+    let (colour, line) = match is_ceiling {
+        true => (CEILINGS[place % CEILINGS.len()], LineStyle::LongDashed),
+        false => (FLOORS[place % FLOORS.len()], LineStyle::Dotted),
+    };
     Some(Series {
-        name: row.key.name(),
+        name,
         colour,
         line,
         mark: None,
         points: vec![end(from), end(to)],
     })
+}
+
+/// The names of all rows that are level lines, each once, with whether it is a ceiling.
+fn levels_of(sections: &[Section<'_>]) -> Vec<(String, bool)> {
+    let mut names: Vec<(String, bool)> = Vec::new();
+    for row in sections.iter().flat_map(|section| &section.rows) {
+        let name = (row.key.name(), row.key.is_ceiling());
+        if is_level(row) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// The tags of all sections, each once, with what each replays.
@@ -167,15 +184,7 @@ fn look_of(names: &[(String, MethodRole)], row: &Row<'_>) -> (usize, Mark) {
 pub(super) fn along_tasks(sections: &[Section<'_>], figures: &mut Figures) {
     let mut panels = Vec::new();
     for section in sections.iter().filter(|section| section.is_of_many_tasks()) {
-        let mut rows: Vec<&Row<'_>> = section.rows.clone();
-        rows.sort_by(|one, other| {
-            let right = |row: &Row<'_>| row.mean(|cell| cell.after.all);
-            // What can be reached, and what is reached by doing nothing about it, are to be seen whatever they are.
-            is_level(other)
-                .cmp(&is_level(one))
-                .then(right(other).total_cmp(&right(one)))
-        });
-        rows.truncate(MOST_LINES);
+        let rows = some_of_each(&section.rows);
         let last = rows
             .iter()
             .flat_map(|row| &row.cells)
@@ -223,10 +232,39 @@ pub(super) fn along_tasks(sections: &[Section<'_>], figures: &mut Figures) {
     figures.add(SuiteFigure {
         name: "accuracy-along-tasks".into(),
         caption: format!(
-            "Accuracy on all test samples, always the same, along the tasks: of what keeps all samples or replays \
-             nothing (dashed), and of those methods that are right most often at the end, {MOST_LINES} lines in all. \
-             The others stand in the tables. Means over seeds."
+            "Accuracy on all test samples, always the same, along the tasks. Of those that keep all samples or do \
+             nothing about forgetting (dashed), of those that replay raw inputs, latents above frozen or slowed \
+             layers, and of those that learn in closed form, at most {OF_EACH} each, right most often at the end on \
+             these test samples. The others stand in the tables. Means over seeds."
         ),
         content: Content::Lines(percent_figure(panels, 2, "accuracy on all (%)")),
     });
+}
+
+/// Of rows that work alike those that are right most often.
+fn some_of_each<'a>(rows: &[&'a Row<'a>]) -> Vec<&'a Row<'a>> {
+    let right = |row: &Row<'_>| row.mean(|cell| cell.after.all);
+    let kind = |row: &Row<'_>| {
+        (
+            row.key.role as u8,
+            row.key.is_ceiling(),
+            row.key.is_slowed(),
+        )
+    };
+    let mut best: Vec<&Row<'_>> = rows.to_vec();
+    best.sort_by(|one, other| right(other).total_cmp(&right(one)));
+    let mut taken: Vec<&Row<'_>> = Vec::new();
+    for row in best {
+        let alike = taken.iter().filter(|taken| kind(taken) == kind(row));
+        if alike.count() < OF_EACH {
+            taken.push(row);
+        }
+    }
+    taken
+}
+
+/// Whether a row is drawn as a level line, as what could be reached, and not as a point.
+fn is_level(row: &Row<'_>) -> bool {
+    row.key.is_ceiling()
+        || row.key.role == MethodRole::Naive && row.mean(|cell| cell.bytes_in_all() as f64) == 0.0
 }
