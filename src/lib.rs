@@ -85,6 +85,7 @@ pub mod baseline;
 pub mod ceiling;
 pub mod check;
 pub mod closed_form;
+pub mod concepts;
 pub mod continual;
 pub mod dataset;
 #[cfg(feature = "encode")]

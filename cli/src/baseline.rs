@@ -10,8 +10,8 @@ use super::failure::Failure;
 use super::out_files::{is_there, refuse_file_in_the_way, unwritable};
 use super::output::{grouped, note, print, print_json, table};
 use respike::baseline::{
-    EventWindows, FittedRule, LabelledFeatures, Rule, Transform, Validation, WindowSpan,
-    hidden_spikes,
+    EventWindows, FittedRule, GROUPS, LabelledFeatures, NETWORK_WINDOWS, Rule, STRETCHED_WINDOWS,
+    Transform, Validation, WINDOWS, WindowSpan, hidden_spikes,
 };
 use respike::dataset::Dataset;
 use respike::ids::ClassId;
@@ -23,12 +23,8 @@ use respike::storage::{Shown, make_folder, write_whole};
 
 /// What --out gets.
 const FILE: &str = "baseline.json";
-/// Groups of channels, where there are as many channels.
-const GROUPS: usize = 50;
 /// Bytes of a number that is kept.
 const NUMBER_BYTES: usize = size_of::<f64>();
-/// Windows that spikes of hidden layers are counted in.
-const NETWORK_WINDOWS: usize = 4;
 
 /// Say what cheap rules make of the same samples, without a trained network.
 ///
@@ -58,10 +54,10 @@ pub(super) struct BaselineArguments {
     #[arg(long, value_name = "N")]
     groups: Option<usize>,
     /// Windows of equal length from 0 to the end of time.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = WINDOWS)]
     windows: usize,
     /// Windows between the first and the last event of each recording.
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = STRETCHED_WINDOWS)]
     stretched_windows: usize,
     /// Where time ends without --model: later events are left out.
     #[arg(

@@ -8,6 +8,7 @@ use super::arguments::{Machine, names_of, read_data_for};
 use super::demo::shipped_network;
 use super::failure::Failure;
 use super::output::{note, print, print_json};
+use super::reading::read_events_for;
 use respike::continual::Protocol;
 use respike::dataset::{Dataset, ShdFile};
 use respike::network::NetworkSpec;
@@ -16,8 +17,8 @@ use respike::shipped::{DEMO70, SUITES};
 use respike::simd::Simd;
 use respike::storage::Shown;
 use respike::suite::{
-    Group, Manifest, SUITE_FORMAT, SuiteData, SuiteError, SuiteFolder, SuiteNews, SuiteSettings,
-    cell_name, plan_suite, plan_without_data, run_suite,
+    Group, Manifest, SUITE_FORMAT, SuiteData, SuiteError, SuiteFolder, SuiteNews, SuitePiece,
+    SuiteSettings, cell_name, plan_suite, plan_without_data, run_suite,
 };
 
 /// Run a whole benchmark: a grid of experiments, with tables, figures and a report.
@@ -149,7 +150,13 @@ fn shd(arguments: &ShdArguments) -> Result<(), Failure> {
         false => None,
     };
     let class_names = before.as_ref().map(|before| &before.data.class_names[..]);
-    let mut data = read_data_for(&arguments.data, &spec, class_names.unwrap_or_default())?;
+    // Controls count events; without them events would be kept in vain.
+    let mut protocols = arguments.protocols().into_iter();
+    let read = match protocols.any(|protocol| suite.wants_controls(protocol)) {
+        true => read_events_for,
+        false => read_data_for,
+    };
+    let mut data = read(&arguments.data, &spec, class_names.unwrap_or_default())?;
     if let Some(before) = &before {
         // Results number the classes as the data did when the suite was begun.
         data = data.in_class_order(&before.data.class_names)?;
@@ -376,14 +383,13 @@ impl ProgressLine {
             SuiteNews::Failed(error) => self.0.suspend(|| note(&error.to_string())),
             SuiteNews::Done {
                 group,
-                result,
+                piece,
                 seconds,
                 left,
                 left_s,
             } => {
-                let what = match result {
-                    None => "pre-training".to_string(),
-                    Some(result) => {
+                let what = match piece {
+                    SuitePiece::Experiment(result) => {
                         self.0.inc(1);
                         let (before, after) = result.base().unwrap_or((f64::NAN, f64::NAN));
                         format!(
@@ -395,6 +401,7 @@ impl ProgressLine {
                             result.after.all * 1e2,
                         )
                     }
+                    other => other.to_string(),
                 };
                 let remains = format!("{left} left, about {}", duration(*left_s));
                 if self.0.is_hidden() {

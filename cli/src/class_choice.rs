@@ -65,7 +65,7 @@ impl ClassChoice {
 }
 
 /// Classes by name or number, with commas between them.
-fn list(text: &str, data: &Dataset) -> Result<Vec<ClassId>, Failure> {
+pub(super) fn list(text: &str, data: &Dataset) -> Result<Vec<ClassId>, Failure> {
     let words = text.split(',').map(str::trim);
     let named = words.filter(|word| !word.is_empty());
     let found = named.map(|word| data.find_class(word));

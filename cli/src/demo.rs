@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::arguments::{RunFlags, Seed, names_of, read_data};
 use super::failure::Failure;
-use super::learn::run_recorded;
+use super::learn::{Begins, run_recorded};
 use super::output::{LearnBars, print, print_json, table};
 use respike::continual::{
     Experiment, ManyClasses, NewClass, NewSpeaker, Protocol, ScenarioSettings, Start,
@@ -103,7 +103,7 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
             let start = pretrained.take();
             let start = start.unwrap_or_else(|| {
                 let network = Network::new(spec.clone(), experiment.seed);
-                Start::Fresh(Box::new(network))
+                Start::Fresh(Box::new(network)).into()
             });
             let label = format!("{name}, {}, ", method.name);
             let mut bars = LearnBars::new(&label);
@@ -115,7 +115,9 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
             if name == "class" && !method.is_ceiling() && !method.replay.is_empty() {
                 drawn = Some(learned.network);
             }
-            pretrained = Some(Start::Pretrained(Box::new(before)));
+            let file = folder.join("pretrained.safetensors");
+            let before = Start::Pretrained(Box::new(before));
+            pretrained = Some(Begins::with(before, &file));
         }
     }
 

@@ -2,6 +2,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use respike::baseline::BaselineError;
+use respike::concepts::ConceptError;
 use respike::continual::ContinualError;
 use respike::dataset::DatasetError;
 use respike::encode::EncodeError;
@@ -10,7 +11,7 @@ use respike::network::{NetworkError, SpecError};
 use respike::recipe::RecipeError;
 use respike::replay::ReplayError;
 use respike::report::plot::PlotError;
-use respike::report::{EvaluationFolderError, RunFolderError};
+use respike::report::{ResultFolderError, RunFolderError};
 use respike::storage::{FolderLockError, Shown, is_machine_trouble};
 use respike::suite::SuiteError;
 use respike::train::TrainError;
@@ -129,6 +130,16 @@ impl From<ContinualError> for Failure {
     }
 }
 
+impl From<ConceptError> for Failure {
+    fn from(error: ConceptError) -> Self {
+        match error {
+            ConceptError::Train(error) => error.into(),
+            ConceptError::Replay(error) => error.into(),
+            _ => Failure::bad(error.to_string()),
+        }
+    }
+}
+
 impl From<FolderLockError> for Failure {
     fn from(error: FolderLockError) -> Self {
         match error {
@@ -154,11 +165,11 @@ impl From<RunFolderError> for Failure {
     }
 }
 
-impl From<EvaluationFolderError> for Failure {
-    fn from(error: EvaluationFolderError) -> Self {
+impl From<ResultFolderError> for Failure {
+    fn from(error: ResultFolderError) -> Self {
         match error {
-            EvaluationFolderError::Drawing { .. } => Failure::Fault(error.into()),
-            EvaluationFolderError::Io { ref source, .. } if !is_bad_place(source) => {
+            ResultFolderError::Drawing { .. } => Failure::Fault(error.into()),
+            ResultFolderError::Io { ref source, .. } if !is_bad_place(source) => {
                 Failure::Fault(error.into())
             }
             _ => Failure::bad(error.to_string()),

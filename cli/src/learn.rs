@@ -15,7 +15,7 @@ use super::reading::say_what_is_not_seen;
 use asked::Asked;
 use given_tests::{GivenTests, refuse_published, say_who_is_tested};
 use method::MethodFlags;
-pub(super) use recorded::run_recorded;
+pub(super) use recorded::{Begins, run_recorded};
 use recorded::{Made, run_noted};
 use respike::continual::{Experiment, LearningData, Protocol, SavedLearner, Start, TestEvery};
 use respike::dataset::Dataset;
@@ -28,7 +28,7 @@ use respike::train::{Checkpoint, TrainingSettings};
 /// Pre-train a network, then let it learn something new.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --replay-layer 2 \\\n      --codec or:2 --budget 400kB --out runs/nine\n  respike learn class --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy naive --out runs/nine-naive\n  respike learn sample --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 3 --strategy naive --out runs/speaker-naive\n  respike learn multi-class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --base-classes 5 --strategy latent --replay-layer 2 \\\n      --codec counts:10 --budget 500kB --policy class-balanced --out runs/five-more\n  respike learn nic:79 --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/digits70.toml --method latent --test-every-tasks 10 --out runs/many-batches"
+    after_help = "Example:\n  respike learn class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy latent --replay-layer 2 \\\n      --codec or:2 --budget 400kB --out runs/nine\n  respike learn class --data data/fsdd70_train.h5 --test data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 9 --strategy naive --out runs/nine-naive\n  respike learn sample --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --held-out 3 --strategy naive --out runs/speaker-naive\n  respike learn multi-class --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/demo70.toml --base-classes 5 --strategy latent --replay-layer 2 \\\n      --codec counts:10 --budget 500kB --policy class-balanced --out runs/five-more\n  respike learn nic:79 --data data/fsdd70_train.h5 data/fsdd70_test.h5 \\\n      --model snn-models/digits70.toml --method latent --test-every-tasks 10 --out runs/many-batches"
 )]
 pub(super) struct LearnArguments {
     #[command(flatten)]
@@ -111,13 +111,13 @@ pub(super) fn run(common: &LearnArguments) -> Result<(), Failure> {
     let (experiment, data) = common.experiment(data, past.as_ref())?;
     let split = tests.map(|tests| tests.split(&data));
     let read_s = started.elapsed().as_secs_f64();
-    let start = match (saved, state) {
-        (Some(saved), _) => Start::Pretrained(Box::new(saved)),
-        (None, Some(state)) => Start::Learner {
-            state: Box::new(state),
-            pretrained: None,
-        },
-        (None, None) => Start::Fresh(Box::new(Network::new(spec, experiment.seed))),
+    let start = match (saved, state, &common.checkpoint, &common.state) {
+        (Some(saved), _, Some(file), _) => Begins::with(Start::Pretrained(Box::new(saved)), file),
+        (_, Some(state), _, Some(file)) => {
+            let (state, pretrained) = (Box::new(state), None);
+            Begins::with(Start::Learner { state, pretrained }, file)
+        }
+        _ => Start::Fresh(Box::new(Network::new(spec, experiment.seed))).into(),
     };
     let names = names_of(&common.data);
     let mut bars = LearnBars::new("");

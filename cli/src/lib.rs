@@ -24,6 +24,7 @@ mod baseline_data;
 mod bench;
 mod class_choice;
 mod cochleagram;
+mod concepts;
 mod data;
 mod demo;
 mod encode;
@@ -82,6 +83,8 @@ enum Command {
     Eval(eval::EvalArguments),
     /// Say what cheap rules make of the same samples, without a trained network.
     Baseline(Box<baseline::BaselineArguments>),
+    /// Say what replay sources know of classes that come one by one, as a trained network judges it.
+    Concepts(Box<concepts::ConceptArguments>),
     /// Pre-train a network, then let it learn something new.
     Learn(Box<learn::LearnArguments>),
     /// Run a whole benchmark: a grid of experiments, with tables, figures and a report.
@@ -142,6 +145,7 @@ impl Command {
             Command::Tune(arguments) => tune::run(arguments),
             Command::Eval(arguments) => eval::run(arguments),
             Command::Baseline(arguments) => baseline::run(*arguments),
+            Command::Concepts(arguments) => concepts::run(*arguments),
             Command::Learn(arguments) => learn::run(&arguments),
             Command::Bench(command) => bench::run(command),
             Command::Plot(command) => plot::run(command),
@@ -166,9 +170,11 @@ impl Command {
             Command::Bench(_) => {
                 "finished experiments are kept; give the same command with --resume to go on"
             }
-            Command::Eval(_) | Command::Baseline(_) | Command::Plot(_) | Command::Parts(_) => {
-                "nothing was written; give the same command again"
-            }
+            Command::Eval(_)
+            | Command::Baseline(_)
+            | Command::Concepts(_)
+            | Command::Plot(_)
+            | Command::Parts(_) => "nothing was written; give the same command again",
         }
     }
 }

@@ -11,8 +11,9 @@ use std::time::Duration;
 use common::Bench;
 use common::program::{bad, files_below, good, json, run};
 use common::suite::{BENCH, SUITE, prepared};
-use respike::continual::{Protocol, Strategy};
+use respike::continual::Protocol;
 use respike::dataset::{Dataset, read_dataset};
+use respike::method::Method;
 use respike::network::NetworkSpec;
 use respike::simd::Simd;
 use respike::suite::{
@@ -317,7 +318,7 @@ fn an_experiment_that_fails_stops_no_other() {
     let suite = SuiteSettings::parse("small", &text).expect("a suite");
     let mut groups = plan_suite(&suite, &[Protocol::Strict], &spec, &data).expect("it fits");
     let naive = &mut groups[0].cells[0];
-    assert_eq!(naive.strategy, Strategy::Naive);
+    assert_eq!(naive.method, Method::naive());
     naive.learn.learning_rate = 3e38;
 
     let manifest = manifest(suite, spec, &data);
@@ -333,7 +334,7 @@ fn an_experiment_that_fails_stops_no_other() {
         matches!(failed[..], [SuiteError::Pretraining { .. }]),
         "{failed:?}"
     );
-    assert_eq!(folder.results(lost[0].id).expect("readable").cells, []);
+    assert_eq!(folder.results(&lost[0].id).expect("readable").cells, []);
 
     let folder = SuiteFolder::begin(&bench.path("out"), manifest, false).expect("it is new");
     let told = std::sync::Mutex::new(Vec::new());
@@ -352,9 +353,9 @@ fn an_experiment_that_fails_stops_no_other() {
         told[0].contains("speaker-1 seed 0: naive") && told[0].contains("diverged"),
         "{told:?}"
     );
-    let done = folder.results(groups[0].id).expect("readable").cells;
+    let done = folder.results(&groups[0].id).expect("readable").cells;
     assert_eq!(done.len(), 1);
-    assert_eq!(done[0].experiment.strategy, Strategy::Joint);
+    assert_eq!(done[0].experiment.method, Method::joint());
 }
 
 fn manifest(suite: SuiteSettings, spec: NetworkSpec, data: &Dataset) -> Manifest {

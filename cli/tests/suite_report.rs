@@ -2,9 +2,11 @@
 
 mod common;
 
+use std::path::Path;
+
 use common::Bench;
 use common::browser::{browser, open};
-use common::program::good;
+use common::program::{files_below, good};
 use common::suite::{BENCH, prepared};
 use serde_json::Value;
 
@@ -66,6 +68,40 @@ fn same_as_learn(bench: &Bench, table: &str, group: &str, rows: &[usize]) {
         assert_eq!(
             cell["replay"]["bytes"], summary["replay"]["bytes"],
             "{command}"
+        );
+    }
+}
+
+/// An earlier version ran them: they are read, and their tables and figures are what they were.
+#[test]
+fn results_that_ship_are_drawn_again_to_the_byte() {
+    let shipped =
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("docs/results/digits700");
+    let bench = Bench::new();
+    let files = files_below(&shipped).into_iter().map(|(path, _)| path);
+    let files: Vec<_> = files.filter(|path| path.is_file()).collect();
+    let name = |path: &Path| path.strip_prefix(&shipped).expect("below it").to_path_buf();
+    let is_drawn = |path: &Path| {
+        let name = name(path);
+        name.starts_with("tables") || name.starts_with("figures")
+    };
+    for path in files.iter().filter(|path| !is_drawn(path)) {
+        let to = bench.path("out").join(name(path));
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("made");
+        std::fs::copy(path, to).expect("copied");
+    }
+    good(&bench, "bench shd --report-only --out out");
+    let (drawn, others): (Vec<_>, Vec<_>) = files.iter().partition(|path| is_drawn(path));
+    assert!(drawn.len() > 50 && others.len() > 10, "{files:?}");
+    for path in drawn {
+        let (was, is) = (
+            std::fs::read(path),
+            std::fs::read(bench.path("out").join(name(path))),
+        );
+        assert!(
+            was.expect("it ships") == is.expect("drawn"),
+            "{} is not what it was",
+            path.display()
         );
     }
 }

@@ -1,5 +1,6 @@
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::BaselineError;
 use crate::ceiling;
@@ -7,8 +8,16 @@ use crate::dataset::{Dataset, DatasetError};
 use crate::ids::SampleIndex;
 use crate::spikes::{EventStream, SpikeError};
 
+/// How many groups of channels are counted in where nobody says, or one for each channel if these are fewer.
+pub const GROUPS: usize = 50;
+/// How many windows of the time axis are counted in where nobody says.
+pub const WINDOWS: usize = 10;
+/// How many windows between the first and the last event are counted in where nobody says.
+pub const STRETCHED_WINDOWS: usize = 4;
+
 /// Where the windows of a recording lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WindowSpan {
     /// From 0 to the end of the time axis: the same for all recordings.
     Fixed,

@@ -2,7 +2,7 @@ use std::fmt;
 
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{BaselineError, ClassStatistics, LinearRule, NearestMean};
 use crate::dataset::{Dataset, stratified_split_of};
@@ -19,7 +19,7 @@ pub const SHRINKAGES: [f64; 8] = [0.9, 0.7, 0.5, 0.3, 0.2, 0.1, 0.03, 0.01];
 const PLAIN_CHOICE: (Transform, f64) = (Transform::SquareRoot, 0.3);
 
 /// A rule that tells classes apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// Linear discriminant analysis: [`LinearRule`].
@@ -38,7 +38,7 @@ impl fmt::Display for Rule {
 }
 
 /// What counts become before a rule sees them: large ones vary more, and say no more for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transform {
     /// √n, which varies alike whatever the count, where events come by chance.
@@ -152,7 +152,7 @@ impl LabelledFeatures {
 }
 
 /// Samples that settings were picked with, and how many of them were classified rightly with those picked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validation {
     /// Samples.
     pub samples: usize,

@@ -8,6 +8,9 @@ use crate::ids::{SampleIndex, TimeStep};
 use crate::network::{Network, StageInput};
 use crate::spikes::SpikeRaster;
 
+/// How many windows spikes of hidden layers are counted in where nobody says.
+pub const NETWORK_WINDOWS: usize = 4;
+
 /// Samples that run through a network at a time.
 const BLOCK: usize = 16;
 

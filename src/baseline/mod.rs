@@ -54,11 +54,11 @@ mod statistics;
 
 use thiserror::Error;
 
-pub use event_windows::{EventWindows, WindowSpan};
+pub use event_windows::{EventWindows, GROUPS, STRETCHED_WINDOWS, WINDOWS, WindowSpan};
 pub use fitted::{
     FittedRule, LabelledFeatures, Rule, SHRINKAGES, Transform, VALIDATION_SHARE, Validation,
 };
-pub use hidden_spikes::hidden_spikes;
+pub use hidden_spikes::{NETWORK_WINDOWS, hidden_spikes};
 pub use linear::LinearRule;
 pub use nearest_mean::NearestMean;
 pub use statistics::ClassStatistics;

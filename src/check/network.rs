@@ -77,12 +77,8 @@ pub fn gradients(
 
     let mut worst = Worst::default();
     case.against_differences(&parameters, seed, &mut worst)?;
-    let (_, loss) = losses.of_block(&Block {
-        activity: &trace,
-        samples: &samples,
-        targets: &targets,
-        batch_size: targets.len(),
-    })?;
+    let block = Block::new(&trace, &samples, &targets, targets.len());
+    let (_, loss) = losses.of_block(&block)?;
     let found = trace.backward(&loss.errors)?;
     let rasters = (0..trace.layers()).map(|layer| BlockActivity::spikes(&trace, layer));
     let rasters: Vec<Array3<f64>> = rasters.collect();
@@ -149,12 +145,8 @@ impl<'a> Case<'a> {
     /// The loss of the mean over the batch, with its errors.
     fn loss(&self, block: &ExactBlock<'_>) -> Result<(f64, Errors), CheckError> {
         let batch_size = self.targets.len();
-        let (loss_sum, added) = self.losses.of_block(&Block {
-            activity: block,
-            samples: self.samples,
-            targets: self.targets,
-            batch_size,
-        })?;
+        let block = Block::new(block, self.samples, self.targets, batch_size);
+        let (loss_sum, added) = self.losses.of_block(&block)?;
         let sum = loss_sum + added.loss_sum;
         Ok((sum / batch_size as f64, added.errors))
     }

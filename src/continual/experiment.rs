@@ -13,8 +13,8 @@ use crate::method::Method;
 use crate::network::{NetworkSpec, Stage};
 use crate::random::MasterSeed;
 use crate::registry::BadSetting;
-use crate::replay::{Capacity, Kept, SourcePlace, SourceState};
-use crate::train::TrainingSettings;
+use crate::replay::{Capacity, Kept, Memory, ReplayMemory, SourcePlace, SourceState};
+use crate::train::{Mixing, PastLogits, TrainingSettings};
 
 /// How often a learner is tested. After the last epoch of the last task it always is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,12 +50,13 @@ impl TestEvery {
 /// A continual-learning run, told whole.
 ///
 /// ```
-/// use respike::continual::{Experiment, MemorySettings, Protocol, Scenario, Strategy};
+/// use respike::continual::{Experiment, NewClass, Protocol};
 /// use respike::ids::ClassId;
+/// use respike::method::Method;
 /// use respike::random::MasterSeed;
-/// use respike::replay::{Capacity, CodecSettings, PolicySettings};
+/// use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings};
 ///
-/// let (scenario, seed) = (Scenario::Class { class: ClassId(9) }, MasterSeed(1));
+/// let (scenario, seed) = (NewClass { class: ClassId(9) }, MasterSeed(1));
 /// let capacity = Capacity::Bytes(200_000);
 /// let memory = Memory::new(CodecSettings::or(2)?, PolicySettings::class_balanced(), capacity);
 /// let experiment = Experiment::new(scenario, Method::latent(1, memory), Protocol::Strict, seed);
@@ -266,7 +267,7 @@ impl Experiment {
                 let seen = largest_count(dataset, known.into_iter());
                 let sources = self.empty_sources(spec, dataset, seen)?;
                 let memories = sources.iter().filter_map(|source| source.memory());
-                let replays = memories.map(|memory| memory.capacity()).next();
+                let replays = memories.map(ReplayMemory::capacity).next();
                 let plan = self.scenario.published(dataset, replays, self.seed)?;
                 (plan, sources)
             }
@@ -290,6 +291,7 @@ impl Experiment {
             source.check().map_err(|error| bad(source.kind(), error))?;
         }
         let factor = self.method.rate_below;
+        self.method.mixing.check()?;
         match (0.0..=1.0).contains(&factor) {
             true => Ok(()),
             false => Err(ContinualError::BadRateBelow(factor)),
@@ -301,11 +303,12 @@ impl Experiment {
         let method = &self.method;
         let plain = method.head == HeadSettings::default()
             && method.rate_below == 0.0
+            && method.mixing == Mixing::default()
             && method.replay.len() <= 1
             && method
                 .replay
                 .iter()
-                .all(|source| source.keeps_everything() || source.codec().is_some());
+                .all(|source| source.keeps_everything() || source.get::<Memory>().is_some());
         match plain {
             true => Ok(()),
             false => Err(ContinualError::MethodNotPublished(method.title())),
@@ -342,7 +345,8 @@ impl Experiment {
             }
         };
         let place = SourcePlace::new(kept, (spec.steps(), units), spec.classes(), self.seed)
-            .with_largest_count(dataset.largest_count());
+            .with_largest_count(dataset.largest_count())
+            .wanting_logits(self.learn.losses.objective.past_logits() == PastLogits::OfReplays);
         let sources = self.method.replay.iter();
         let sources = sources.map(|source| Ok(source.begin(&place)?));
         sources.collect()

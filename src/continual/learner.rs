@@ -18,7 +18,7 @@ use crate::network::{Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
 use crate::replay::{SampleStore, SourceState};
 use crate::storage::{PartNotes, SavedState, TensorFile, TensorFileError};
-use crate::train::Checkpoint;
+use crate::train::{Checkpoint, RegulariserStates};
 
 /// The version of the file.
 const VERSION: u32 = 1;
@@ -28,6 +28,7 @@ pub(super) struct Learner {
     pub network: Network,
     pub head: Box<dyn HeadState>,
     pub sources: Vec<Box<dyn SourceState>>,
+    pub regularisers: RegulariserStates,
     /// Which samples sources keep, and what they draw.
     pub memory_stream: ChaCha8Rng,
     /// New weights of readout columns.
@@ -77,7 +78,9 @@ impl Learner {
         let head = &experiment.method.head;
         let head = head.begin(&HeadPlace::new(&network, stage, seed))?;
         let purpose = Purpose::LearningShuffle;
+        let losses = &experiment.learn.losses;
         Ok(Learner {
+            regularisers: RegulariserStates::begin(losses, &network, stage),
             head,
             sources,
             memory_stream: seed.stream(Purpose::Memory),
@@ -119,7 +122,14 @@ impl Learner {
         measured: &Measured,
     ) -> SavedLearner {
         let seed = experiment.seed;
-        let mut parts = vec![("head".to_string(), self.head.save())];
+        let regularisers = SavedState {
+            tensors: self.regularisers.tensors(),
+            ..SavedState::default()
+        };
+        let mut parts = vec![
+            ("head".to_string(), self.head.save()),
+            ("regularisers".to_string(), regularisers),
+        ];
         for (place, source) in self.sources.iter().enumerate() {
             parts.push((source_name(place), source.save()));
         }
@@ -140,8 +150,8 @@ impl Learner {
         }
     }
 
-    /// Goes on from a state, of the same method.
-    pub fn restore(&mut self, saved: SavedLearner) -> Result<(), ContinualError> {
+    /// Goes on from a state, of the same method, that learned from data of so many samples.
+    pub fn restore(&mut self, saved: SavedLearner, samples: usize) -> Result<(), ContinualError> {
         let SavedLearner {
             network,
             note,
@@ -153,8 +163,18 @@ impl Learner {
             part.ok_or_else(|| bad(format!("the state of `{name}` is missing")))
         };
         self.head.restore(part("head")?).map_err(bad)?;
+        self.regularisers.restore(&part("regularisers")?.tensors)?;
         for (place, source) in self.sources.iter_mut().enumerate() {
             source.restore(part(&source_name(place))?).map_err(bad)?;
+            let classes = self.network.spec().classes();
+            let memory = source.memory();
+            let kept = memory.map_or(&[][..], |memory| memory.classes());
+            let are_there = kept.iter().all(|class| class.index() < classes);
+            let mut held = source.held().into_iter().flatten();
+            if !are_there || held.any(|index| index.0 >= samples) {
+                let what = "it replays samples or classes that are not there";
+                return Err(bad(what.to_string()));
+            }
         }
         self.network = network.network;
         self.trained_on = network.trained_on;

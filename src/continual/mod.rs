@@ -11,14 +11,17 @@ mod error;
 mod experiment;
 mod latents;
 mod learner;
+mod learning;
 mod learning_data;
 mod metrics;
 mod outcome;
 mod plan;
+mod progress;
 mod protocol;
 mod published;
 mod runner;
 mod scenario;
+mod start;
 mod strict;
 mod testing;
 
@@ -29,13 +32,15 @@ pub use learning_data::LearningData;
 pub use metrics::{AccuracyMatrix, Metrics};
 pub use outcome::{Aged, Outcome, RunSeconds, RunTime};
 pub use plan::{Plan, Task, TestPart};
+pub use progress::{EpochRecord, Phase, Progress};
 pub use protocol::{LearningDefaults, Protocol};
 pub use published::{PUBLISHED_BATCH, published_batches, published_epoch};
-pub use runner::{EpochRecord, Phase, Progress, Start, prepare, pretrain, run};
+pub use runner::{pretrain, run};
 pub use scenario::{
     DataNames, Groups, HeldOut, HeldOutWords, HoldsOut, Learns, ManyBatches, ManyClasses, NewClass,
     NewSpeaker, NewTask, NextTask, Parts, Scenario, ScenarioSettings, SplitSamples, Stream,
     StreamTask, grouped, parts_by_class,
 };
+pub use start::{Start, prepare};
 pub use strict::{TEST_SHARE, given_plan, strict_plan, strict_split};
-pub use testing::{Accuracies, TestSamples};
+pub use testing::{Accuracies, TestSamples, test_plan};

@@ -9,7 +9,7 @@ use super::latents::Latents;
 use super::{ContinualError, Plan, TestPart};
 use crate::dataset::Dataset;
 use crate::head::HeadState;
-use crate::ids::SampleIndex;
+use crate::ids::{ClassId, SampleIndex};
 use crate::network::Network;
 use crate::train::evaluate;
 
@@ -132,6 +132,18 @@ impl Tests {
             Some(classes) => classes,
             None => evaluate(network, latents.stage, &examples)?.predictions,
         };
+        Ok(self.judge(task, dataset, network.spec().classes(), &predictions))
+    }
+
+    /// Counts what each test sample was taken for, by something that tells so many classes apart, while `task` is being
+    /// learned.
+    fn judge(
+        &self,
+        task: usize,
+        dataset: &Dataset,
+        classes: usize,
+        predictions: &[ClassId],
+    ) -> Tested {
         let class = |place: usize| dataset.sample(self.samples[place]).class;
         let accuracy = |sets: &[&[usize]]| {
             let places = sets.iter().copied().flatten();
@@ -155,31 +167,116 @@ impl Tests {
                 )
             }
         };
-        let classes = network.spec().classes();
         let mut confusion = Array2::zeros((classes, classes));
         for &place in &self.all {
             confusion[[class(place).index(), predictions[place].index()]] += 1;
         }
         let each = self.parts.iter().map(|(places, _)| accuracy(&[places]));
-        Ok(Tested {
+        Tested {
             accuracy: Accuracies {
-                old: accuracy(&old),
-                // Everything may have been known from the first task on.
-                new: match new.is_empty() {
-                    true => accuracy(&old),
-                    false => accuracy(&new),
-                },
+                // Everything may have been known from the first task on, or nothing of what is tested.
+                old: accuracy(if old.is_empty() { &new } else { &old }),
+                new: accuracy(if new.is_empty() { &old } else { &new }),
                 all: accuracy(&[&self.all]),
             },
             tasks: each.collect(),
             confusion,
-        })
+        }
     }
+}
+
+/// Accuracies at the end of a plan of something that is no network, counted as those of an
+/// [`Experiment`](super::Experiment) are. `classify` gets every test sample once, and says the class that it takes each
+/// for, one of the dataset's.
+///
+/// # Errors
+/// Those of `classify`.
+///
+/// # Panics
+/// If it says fewer classes than there are samples, or one that is not there.
+pub fn test_plan<E>(
+    plan: &Plan,
+    dataset: &Dataset,
+    classify: impl FnOnce(&[SampleIndex]) -> Result<Vec<ClassId>, E>,
+) -> Result<Accuracies, E> {
+    let tests = Tests::of(plan);
+    let predictions = classify(&tests.samples)?;
+    let (last, classes) = (plan.tasks.len() - 1, dataset.class_names().len());
+    Ok(tests.judge(last, dataset, classes, &predictions).accuracy)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Task;
     use super::*;
+    use crate::dataset::{DatasetBuilder, LabelledEvents};
+    use crate::ids::SpeakerId;
+    use crate::spikes::{EventStream, TimeGrid};
+
+    /// Eight samples of three classes; the base task is tested with four, the next ones with one and two, and sample 7
+    /// is none to test with.
+    fn by_hand() -> (Dataset, Plan) {
+        let names = ["a", "b", "c"].map(String::from).to_vec();
+        let grid = TimeGrid::new(10, 1.0).expect("valid");
+        let mut builder = DatasetBuilder::new(grid, 3, names).expect("valid");
+        for class in [0, 0, 0, 0, 1, 2, 2, 1] {
+            let one = LabelledEvents {
+                events: EventStream::new(vec![0.25], vec![class]).expect("valid"),
+                class: ClassId(class),
+                speaker: SpeakerId(0),
+                sound: None,
+            };
+            builder.push(&one).expect("it fits");
+        }
+        let samples = |numbers: &[usize]| numbers.iter().copied().map(SampleIndex).collect();
+        let task = |numbers: &[usize]| Task {
+            name: String::new(),
+            train: Vec::new(),
+            test: samples(numbers),
+            replays: None,
+        };
+        let plan = Plan {
+            tasks: vec![task(&[2, 0, 1, 3]), task(&[4]), task(&[5, 6])],
+            parts: None,
+            test_all: None,
+            fixed_batches: false,
+            old_grows: false,
+        };
+        (builder.build().expect("not empty"), plan)
+    }
+
+    #[test]
+    fn what_is_no_network_is_counted_by_hand() {
+        let (data, mut plan) = by_hand();
+        // By sample: of the base all but 1 and 2 are right, then 4 and 6.
+        let taken = [0, 1, 2, 0, 1, 1, 2, 1].map(ClassId);
+        let accuracy = |plan: &Plan| {
+            let found = test_plan(plan, &data, |samples| {
+                assert!(samples.is_sorted() && samples.len() == 7, "each once");
+                Ok::<_, ContinualError>(samples.iter().map(|index| taken[index.0]).collect())
+            });
+            let found = found.expect("nothing fails");
+            [found.old, found.new, found.all]
+        };
+        assert_eq!(accuracy(&plan), [2.0 / 4.0, 2.0 / 3.0, 4.0 / 7.0]);
+        // Where old grows, new is the last task alone.
+        plan.old_grows = true;
+        assert_eq!(accuracy(&plan), [3.0 / 5.0, 1.0 / 2.0, 4.0 / 7.0]);
+        // Parts may be taught in any order, and everything be tested with some samples twice.
+        plan.old_grows = false;
+        let part = |first_task: usize, numbers: &[usize]| TestPart {
+            name: String::new(),
+            samples: numbers.iter().copied().map(SampleIndex).collect(),
+            first_task,
+        };
+        plan.parts = Some(vec![
+            part(1, &[0, 1, 2, 3]),
+            part(0, &[4, 5]),
+            part(2, &[6]),
+        ]);
+        plan.test_all = Some([6, 6, 0, 1].map(SampleIndex).to_vec());
+        assert_eq!(accuracy(&plan), [1.0 / 2.0, 3.0 / 5.0, 3.0 / 4.0]);
+    }
 
     #[test]
     fn what_is_old_at_the_end_is_the_base_or_all_but_the_last() {

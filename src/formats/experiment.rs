@@ -7,7 +7,7 @@ use crate::head::HeadSettings;
 use crate::method::Method;
 use crate::random::MasterSeed;
 use crate::replay::{Everything, Memory, SourceSettings};
-use crate::train::TrainingSettings;
+use crate::train::{Mixing, TrainingSettings};
 
 /// [`Experiment`]. A method that keeps samples in one memory, or all samples, or none, is told by its name, LR index and
 /// memory, as experiments always were; whatever else it has stands in keys of its own.
@@ -24,6 +24,8 @@ pub(crate) struct ExperimentFormat {
     rate_below: f32,
     #[serde(default, skip_serializing_if = "is_usual")]
     head: HeadSettings,
+    #[serde(default, skip_serializing_if = "is_default")]
+    mixing: Mixing,
     pretrain_epochs: Option<usize>,
     pretrain: Option<TrainingSettings>,
     epochs: usize,
@@ -65,10 +67,7 @@ fn usual_replay(strategy: &str, memory: Option<Memory>) -> Vec<SourceSettings> {
 impl From<Experiment> for ExperimentFormat {
     fn from(experiment: Experiment) -> Self {
         let method = experiment.method;
-        let memory = method
-            .replay
-            .iter()
-            .find_map(|source| source.get::<Memory>());
+        let memory = method.replay.iter().find_map(SourceSettings::get::<Memory>);
         let is_usual = usual_replay(&method.name, memory.clone()) == method.replay;
         ExperimentFormat {
             scenario: experiment.scenario,
@@ -79,6 +78,7 @@ impl From<Experiment> for ExperimentFormat {
             replay: (!is_usual).then_some(method.replay),
             rate_below: method.rate_below,
             head: method.head,
+            mixing: method.mixing,
             pretrain_epochs: experiment.pretrain_epochs,
             pretrain: experiment.pretrain,
             epochs: experiment.epochs,
@@ -100,6 +100,7 @@ impl From<ExperimentFormat> for Experiment {
         method.lr_index = format.lr_index;
         method.rate_below = format.rate_below;
         method.replay = replay;
+        method.mixing = format.mixing;
         let mut experiment = Experiment::new(format.scenario, method, format.protocol, format.seed)
             .with_learning(format.epochs, format.learn);
         experiment.pretrain_epochs = format.pretrain_epochs;

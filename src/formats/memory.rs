@@ -28,6 +28,12 @@ pub(crate) struct ShapeNote {
     codec: CodecSettings,
     steps: usize,
     units: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    logits: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,6 +77,7 @@ impl From<StoredShape> for ShapeNote {
             codec: shape.codec().clone(),
             steps: shape.steps(),
             units: shape.units(),
+            logits: shape.logits(),
         }
     }
 }
@@ -84,7 +91,8 @@ impl TryFrom<ShapeNote> for StoredShape {
             KeptNote::Currents => Kept::Currents,
             KeptNote::Inputs { bits } => Kept::Inputs { bits },
         };
-        StoredShape::new(kept, note.codec, note.steps, note.units)
+        let shape = StoredShape::new(kept, note.codec, note.steps, note.units)?;
+        Ok(shape.with_logits(note.logits))
     }
 }
 

@@ -5,8 +5,8 @@ use super::GeneratorError;
 /// Bytes of a generator besides its parameters and concepts: form, bits, components, concepts, seed
 /// and how it learns, as eight 64-bit words, like a replay memory's.
 const HEADER_BYTES: u64 = 64;
-/// Bytes of a concept besides its parameters: its class.
-const LABEL_BYTES: u64 = 2;
+/// Bytes of a concept besides its parameters: its class, and how many samples it was learned from.
+const LABEL_BYTES: u64 = 4;
 
 /// The two forms of generators, for what their sizes have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,13 +20,14 @@ pub enum Form {
 
 impl Form {
     /// Bytes that a generator takes with so many concepts: a byte for each probability and weight, 2
-    /// for each concept's class, 64 for the rest; `u64::MAX` for more than can be counted.
+    /// for each concept's class and 2 for the number of samples that it was learned from, 64 for the
+    /// rest; `u64::MAX` for more than can be counted.
     ///
     /// ```
     /// use respike::generator::Form;
     ///
-    /// assert_eq!(Form::Separate.bytes(3, 1000, 5), 64 + 5 * (2 + 3 * 1000 + 3));
-    /// assert_eq!(Form::Shared.bytes(15, 1000, 5), 64 + 15 * 1000 + 5 * (2 + 15));
+    /// assert_eq!(Form::Separate.bytes(3, 1000, 5), 64 + 5 * (4 + 3 * 1000 + 3));
+    /// assert_eq!(Form::Shared.bytes(15, 1000, 5), 64 + 15 * 1000 + 5 * (4 + 15));
     /// ```
     pub fn bytes(self, components: usize, bits: usize, concepts: usize) -> u64 {
         let [components, bits, concepts] =

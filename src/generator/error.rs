@@ -34,8 +34,8 @@ pub enum GeneratorError {
     /// Nothing to learn from.
     #[error("no sample of {0} was given: a concept is learned from at least one")]
     NoSamples(ClassId),
-    /// A concept is learned once.
-    #[error("{0} was learned already; give all samples of a concept at once")]
+    /// It is new, and is among the old ones.
+    #[error("{0} was learned already; samples of earlier concepts come beside those of a new one")]
     KnownConcept(ClassId),
     /// Never learned.
     #[error("{0} was not learned yet")]

@@ -6,7 +6,8 @@
 //! kept in a byte a parameter; no sample is kept. [`SeparateMixtures`] has components for each concept
 //! alone, so it cannot forget. [`SharedMixture`] has components that all concepts share, so it forgets
 //! unless it learns from samples of earlier concepts again, its own ([`SharedLearning::Replay`]) or
-//! kept ones ([`SharedMixture::learn_with`]).
+//! kept ones ([`SharedMixture::learn_with`]). A concept that comes again is learned again, from its new
+//! samples and from samples that the generator makes of it.
 //!
 //! [`Form`] says how many components a budget in bytes has room for. [`Diversity`] and
 //! [`log_likelihood_per_bit`] say how good the samples are.
@@ -37,7 +38,7 @@
 //! let settings = SeparateSettings::new(components);
 //! let mut generator = SeparateMixtures::new(sweeps.bits(), settings, MasterSeed(1))?;
 //! generator.learn(ClassId(0), &sweeps)?;
-//! assert_eq!(generator.bytes(), 64 + 2 + 4 * 80 + 4);
+//! assert_eq!(generator.bytes(), 64 + 4 + 4 * 80 + 4);
 //!
 //! let mut random = MasterSeed(2).stream(Purpose::Generator);
 //! let drawn = generator.draw_many(ClassId(0), 200, &mut random)?;
@@ -69,6 +70,7 @@ mod shared;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use bitvec::prelude::{BitVec, Lsb0};
 use rand_chacha::ChaCha8Rng;
@@ -80,14 +82,14 @@ pub use measures::{Diversity, log_likelihood_per_bit};
 pub use mixture::Mixture;
 pub use samples::BitSamples;
 pub use separate::SeparateMixtures;
-pub use settings::{FitSettings, SeparateSettings, SharedLearning, SharedSettings};
+pub use settings::{FitSettings, MOST_DRAWN, SeparateSettings, SharedLearning, SharedSettings};
 pub use shared::SharedMixture;
 
 use crate::ids::ClassId;
 use crate::storage::Tensor;
 
 /// Learns concepts as they come, and makes samples of any that it has learned.
-pub trait SampleGenerator {
+pub trait SampleGenerator: Debug + Send + Sync {
     /// Bits of every sample.
     fn bits(&self) -> usize;
 
@@ -100,19 +102,31 @@ pub trait SampleGenerator {
     /// [`GeneratorError::UnknownConcept`].
     fn mixture(&self, concept: ClassId) -> Result<Mixture<'_>, GeneratorError>;
 
-    /// Learns concepts that come at the same time, and says how each fit went.
+    /// Learns concepts that come at the same time, and says how each fit went. One that is known already
+    /// keeps its place among [`concepts`](SampleGenerator::concepts).
     ///
     /// # Errors
-    /// [`GeneratorError`] if a concept is known already, given twice or without samples, or samples have
-    /// another length. The generator is what it was then.
+    /// [`GeneratorError`] if a concept is given twice or without samples, or samples have another length.
+    /// The generator is what it was then.
     fn learn_together(
         &mut self,
         new: &[(ClassId, &BitSamples)],
     ) -> Result<Vec<FitTrace>, GeneratorError>;
 
-    /// Bytes of all that is kept: a byte for each probability and weight, 2 for each concept's class,
-    /// and 64 for the rest. Samples that are drawn to learn from are dropped, and not counted.
+    /// How many samples a concept was learned from so far, those that were drawn not counted; 65535 for
+    /// more.
+    ///
+    /// # Errors
+    /// [`GeneratorError::UnknownConcept`].
+    fn learned_from(&self, concept: ClassId) -> Result<u16, GeneratorError>;
+
+    /// Bytes of all that is kept: a byte for each probability and weight, 4 for each concept's class and
+    /// number of samples, and 64 for the rest. Samples that are drawn to learn from are dropped, and not
+    /// counted.
     fn bytes(&self) -> u64;
+
+    /// Probabilities and weights, a byte each.
+    fn parameters(&self) -> u64;
 
     /// All that is kept, as arrays for a [`TensorFile`](crate::storage::TensorFile); settings and seed
     /// are the caller's to keep.

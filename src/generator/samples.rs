@@ -53,6 +53,16 @@ impl BitSamples {
         Ok(())
     }
 
+    /// Adds all samples of others.
+    ///
+    /// # Errors
+    /// [`GeneratorError::WrongLength`].
+    pub fn extend(&mut self, others: &BitSamples) -> Result<(), GeneratorError> {
+        self.check_length(others.bits)?;
+        self.words.extend_from_slice(&others.words);
+        Ok(())
+    }
+
     /// Bits of each sample.
     pub fn bits(&self) -> usize {
         self.bits

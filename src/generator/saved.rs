@@ -1,6 +1,7 @@
 //! What a generator keeps, as arrays of a safetensors file and back.
 //!
 //! In and out: `shape` (bits, components), `concepts` (classes in the order in which they came),
+//! `learned_from` (the number of samples that each was learned from),
 //! `probabilities` (components × bits, mixture after mixture) and `weights` (concepts × components).
 //! The last two are bytes, eight to a 64-bit word, the lowest first; the last word is filled with 0.
 
@@ -14,6 +15,7 @@ use crate::storage::Tensor;
 /// All that a generator keeps.
 pub(super) struct Parts {
     pub(super) concepts: Vec<ClassId>,
+    pub(super) learned_from: Vec<u16>,
     pub(super) probabilities: Vec<u8>,
     pub(super) weights: Vec<u8>,
 }
@@ -25,6 +27,10 @@ impl Parts {
         BTreeMap::from([
             ("shape".to_string(), Tensor::U64(shape)),
             ("concepts".to_string(), Tensor::U16(concepts)),
+            (
+                "learned_from".to_string(),
+                Tensor::U16(self.learned_from.clone()),
+            ),
             ("probabilities".to_string(), packed(&self.probabilities)),
             ("weights".to_string(), packed(&self.weights)),
         ])
@@ -57,6 +63,14 @@ impl Parts {
                 return Err(GeneratorError::BadTensors(reason));
             }
         }
+        let learned_from = match tensors.get("learned_from") {
+            Some(Tensor::U16(counts)) if counts.len() == concepts.len() => counts.clone(),
+            _ => return Err(missing("learned_from")),
+        };
+        if let Some((concept, _)) = concepts.iter().zip(&learned_from).find(|(_, n)| **n == 0) {
+            let reason = format!("{concept} was learned from no sample");
+            return Err(GeneratorError::BadTensors(reason));
+        }
         // No product of sizes that are held, or of a list's length, overflows 128 bits.
         let of_mixture = components as u128 * bits as u128;
         let probabilities = mixtures(concepts.len()) as u128 * of_mixture;
@@ -72,6 +86,7 @@ impl Parts {
         }
         Ok(Parts {
             concepts,
+            learned_from,
             probabilities,
             weights,
         })

@@ -1,12 +1,15 @@
 use std::collections::BTreeMap;
 
-use super::concepts::{check_new, place};
+use rand_chacha::ChaCha8Rng;
+
+use super::concepts::{check_samples, note_samples, place};
 use super::em::fit;
 use super::mixture::rounded;
 use super::rounding::weight_bytes;
 use super::saved::Parts;
 use super::{
-    BitSamples, FitTrace, Form, GeneratorError, Mixture, SampleGenerator, SeparateSettings,
+    BitSamples, FitTrace, Form, GeneratorError, MOST_DRAWN, Mixture, SampleGenerator,
+    SeparateSettings,
 };
 use crate::ceiling;
 use crate::ids::ClassId;
@@ -15,13 +18,16 @@ use crate::storage::Tensor;
 
 /// Components for each concept alone: what comes later changes nothing of what came before.
 ///
-/// What is learned of a concept depends on its samples and its class, not on what else was learned.
+/// What is learned of a concept depends on its samples and its class, not on what else was learned. One that
+/// comes again is fitted anew, to its new samples and to as many drawn of it as it was learned from, but at most
+/// [`MOST_DRAWN`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeparateMixtures {
     bits: usize,
     settings: SeparateSettings,
     seed: MasterSeed,
     concepts: Vec<ClassId>,
+    learned_from: Vec<u16>,
     /// Concepts × components × bits.
     probabilities: Vec<u8>,
     /// Concepts × components.
@@ -51,6 +57,7 @@ impl SeparateMixtures {
             settings,
             seed,
             concepts: Vec::new(),
+            learned_from: Vec::new(),
             probabilities: Vec::new(),
             weights: Vec::new(),
         })
@@ -59,6 +66,29 @@ impl SeparateMixtures {
     /// How it learns.
     pub fn settings(&self) -> &SeparateSettings {
         &self.settings
+    }
+
+    /// What a concept is fitted to: what comes of it, and what is drawn of it if it is known already.
+    fn with_own(
+        &self,
+        concept: ClassId,
+        samples: &BitSamples,
+        learned_from: u16,
+    ) -> Result<BitSamples, GeneratorError> {
+        let mut random = self.stream(b"again", concept, learned_from);
+        let count = usize::from(learned_from.min(MOST_DRAWN));
+        let mut all = match count {
+            0 => BitSamples::new(self.bits)?,
+            _ => self.draw_many(concept, count, &mut random)?,
+        };
+        all.extend(samples)?;
+        Ok(all)
+    }
+
+    /// Of a concept and of how often it came: so what is learned of it depends on nothing else.
+    fn stream(&self, name: &[u8], concept: ClassId, learned_from: u16) -> ChaCha8Rng {
+        let number = u64::from(concept.0) | u64::from(learned_from) << 16;
+        self.seed.named_stream(Purpose::Generator, name, number)
     }
 }
 
@@ -83,39 +113,56 @@ impl SampleGenerator for SeparateMixtures {
 
     fn learn_together(
         &mut self,
-        new: &[(ClassId, &BitSamples)],
+        given: &[(ClassId, &BitSamples)],
     ) -> Result<Vec<FitTrace>, GeneratorError> {
-        check_new(&self.concepts, new, self.bits)?;
-        let components = self.settings.components;
-        let concepts = self.concepts.len() + new.len();
+        check_samples(given, self.bits)?;
+        let (components, bits) = (self.settings.components, self.bits);
+        let new = given
+            .iter()
+            .filter(|(concept, _)| !self.concepts.contains(concept));
+        let concepts = self.concepts.len() + new.count();
         let what = format!("{components} components of {concepts} concepts");
-        let needed = Form::Separate.bytes(components, self.bits, concepts);
+        let needed = Form::Separate.bytes(components, bits, concepts);
         ceiling::check(&what, Some(needed))?;
-        let fits = new.iter().map(|&(concept, samples)| {
-            let number = u64::from(concept.0);
-            let mut random = self
-                .seed
-                .named_stream(Purpose::Generator, b"separate", number);
-            fit(&[samples], components, &self.settings.fit, &mut random)
+        let fits = given.iter().map(|&(concept, samples)| {
+            let learned_from = self.learned_from(concept).unwrap_or(0);
+            let all = self.with_own(concept, samples, learned_from)?;
+            let mut random = self.stream(b"separate", concept, learned_from);
+            let fitted = fit(&[&all], components, &self.settings.fit, &mut random)?;
+            Ok(fitted)
         });
         // All are there before any is kept.
-        let fits = fits.collect::<Result<Vec<_>, _>>()?;
-        for ((concept, _), fitted) in new.iter().zip(&fits) {
-            self.concepts.push(*concept);
-            let bytes = rounded(&fitted.probabilities, components);
-            self.probabilities.extend(bytes);
-            self.weights.extend(weight_bytes(&fitted.weights));
+        let fits = fits.collect::<Result<Vec<_>, GeneratorError>>()?;
+        note_samples((&mut self.concepts, &mut self.learned_from), given);
+        self.probabilities.resize(concepts * components * bits, 0);
+        self.weights.resize(concepts * components, 0);
+        for ((concept, _), fitted) in given.iter().zip(&fits) {
+            let place = place(&self.concepts, *concept)?;
+            let probabilities = rounded(&fitted.probabilities, components);
+            self.probabilities[place * components * bits..][..components * bits]
+                .copy_from_slice(&probabilities);
+            self.weights[place * components..][..components]
+                .copy_from_slice(&weight_bytes(&fitted.weights));
         }
         Ok(fits.into_iter().map(|fitted| fitted.trace).collect())
+    }
+
+    fn learned_from(&self, concept: ClassId) -> Result<u16, GeneratorError> {
+        Ok(self.learned_from[place(&self.concepts, concept)?])
     }
 
     fn bytes(&self) -> u64 {
         Form::Separate.bytes(self.settings.components, self.bits, self.concepts.len())
     }
 
+    fn parameters(&self) -> u64 {
+        (self.probabilities.len() + self.weights.len()) as u64
+    }
+
     fn tensors(&self) -> BTreeMap<String, Tensor> {
         let parts = Parts {
             concepts: self.concepts.clone(),
+            learned_from: self.learned_from.clone(),
             probabilities: self.probabilities.clone(),
             weights: self.weights.clone(),
         };
@@ -126,6 +173,7 @@ impl SampleGenerator for SeparateMixtures {
         let components = self.settings.components;
         let parts = Parts::from_tensors(tensors, self.bits, components, |concepts| concepts)?;
         self.concepts = parts.concepts;
+        self.learned_from = parts.learned_from;
         self.probabilities = parts.probabilities;
         self.weights = parts.weights;
         Ok(())

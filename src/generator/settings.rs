@@ -2,6 +2,10 @@ use serde::{Deserialize, Serialize};
 
 use super::GeneratorError;
 
+/// The most samples that are drawn of a concept to learn it again: a fit takes as long as it has samples, and
+/// more of them say next to nothing new of a mixture.
+pub const MOST_DRAWN: u16 = 1000;
+
 /// How a mixture is fitted to samples: by expectation maximisation (EM).
 ///
 /// ```
@@ -69,7 +73,7 @@ impl FitSettings {
         self
     }
 
-    fn check(&self) -> Result<(), GeneratorError> {
+    pub(crate) fn check(&self) -> Result<(), GeneratorError> {
         for (setting, count) in [("iterations", self.iterations), ("starts", self.starts)] {
             if count == 0 {
                 return Err(GeneratorError::BadSetting {
@@ -130,12 +134,13 @@ impl SeparateSettings {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SharedLearning {
-    /// The new concept's samples alone: what the components were is lost. Weights of earlier
-    /// concepts stay as they are.
+    /// The samples that come, alone: what the components were is lost. Weights of earlier concepts
+    /// stay as they are.
     Naive,
-    /// These together with so many samples of each earlier concept, drawn from the generator as it
-    /// was. Weights of earlier concepts are fitted to what was drawn of them.
-    Replay(usize),
+    /// These together with as many samples of each known concept as it was learned from, but at most so
+    /// many, drawn from the generator as it was. Weights of earlier concepts are fitted to what was drawn
+    /// of them, and to what comes of them.
+    Replay(u16),
 }
 
 /// Settings of [`SharedMixture`](super::SharedMixture).

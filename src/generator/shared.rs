@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::concepts::{check_new, check_samples, place};
+use rand_chacha::ChaCha8Rng;
+
+use super::concepts::{check_new, check_samples, note_samples, place};
 use super::em::fit;
 use super::mixture::rounded;
 use super::rounding::weight_bytes;
@@ -16,14 +18,15 @@ use crate::storage::Tensor;
 
 /// Components that all concepts share; each has weights of its own.
 ///
-/// When a concept comes, all components are fitted anew, from samples of that concept alone or with
-/// samples of earlier ones, as [`SharedLearning`] says.
+/// When a concept comes, or comes again, all components are fitted anew, from samples of that concept alone or
+/// with samples of all that are known, as [`SharedLearning`] says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SharedMixture {
     bits: usize,
     settings: SharedSettings,
     seed: MasterSeed,
     concepts: Vec<ClassId>,
+    learned_from: Vec<u16>,
     /// Components × bits; empty before anything was learned.
     probabilities: Vec<u8>,
     /// Concepts × components.
@@ -53,6 +56,7 @@ impl SharedMixture {
             settings,
             seed,
             concepts: Vec::new(),
+            learned_from: Vec::new(),
             probabilities: Vec::new(),
             weights: Vec::new(),
         })
@@ -63,67 +67,72 @@ impl SharedMixture {
         &self.settings
     }
 
-    /// Learns a concept together with samples of earlier ones, such as a memory keeps, whatever
+    /// Learns a new concept together with samples of earlier ones, such as a memory keeps, whatever
     /// [`SharedSettings::learning`] says. Weights of concepts that are not among `old` stay as they are.
     ///
     /// # Errors
-    /// As [`learn`](SampleGenerator::learn), and [`GeneratorError::UnknownConcept`] if one of `old` was
-    /// not learned before.
+    /// As [`learn`](SampleGenerator::learn), and [`GeneratorError::KnownConcept`] if the new one is known,
+    /// [`GeneratorError::UnknownConcept`] if one of `old` is not.
     pub fn learn_with(
         &mut self,
         concept: ClassId,
         samples: &BitSamples,
         old: &[(ClassId, &BitSamples)],
     ) -> Result<Vec<FitTrace>, GeneratorError> {
-        let new = [(concept, samples)];
-        check_new(&self.concepts, &new, self.bits)?;
+        let new = (concept, samples);
+        check_new(&self.concepts, new, self.bits)?;
         check_samples(old, self.bits)?;
-        self.fit(&new, old)
+        for (concept, _) in old {
+            place(&self.concepts, *concept)?;
+        }
+        let groups: Vec<_> = old.iter().copied().chain([new]).collect();
+        self.fit(&groups, &[new])
     }
 
-    /// Samples of each concept that was learned, drawn anew.
-    fn replays(&self, of_each: usize) -> Result<Vec<BitSamples>, GeneratorError> {
-        let learned = self.concepts.len() as u64;
-        let words = [of_each, self.concepts.len(), self.bits.div_ceil(64), 8];
-        let what = format!("{of_each} samples of each of {learned} concepts");
-        ceiling::check(&what, ceiling::product(&words))?;
-        let mut random = self
-            .seed
-            .named_stream(Purpose::Generator, b"replays", learned);
-        let concepts = self.concepts.iter();
+    /// Samples of each concept that was learned, drawn anew: as many as it was learned from, but at most so many.
+    fn replays(&self, most: u16) -> Result<Vec<BitSamples>, GeneratorError> {
+        let counts = self.learned_from.iter();
+        let counts: Vec<usize> = counts.map(|count| usize::from(*count.min(&most))).collect();
+        let all: usize = counts.iter().sum();
+        let what = format!("{all} samples of {} concepts", counts.len());
+        ceiling::check(
+            &what,
+            ceiling::product(&[all, self.bits.div_ceil(64), size_of::<u64>()]),
+        )?;
+        let mut random = self.stream(b"replays");
+        let concepts = self.concepts.iter().zip(counts);
         concepts
-            .map(|&concept| self.draw_many(concept, of_each, &mut random))
+            .map(|(&concept, count)| self.draw_many(concept, count, &mut random))
             .collect()
     }
 
+    /// Of how much was learned so far.
+    fn stream(&self, name: &[u8]) -> ChaCha8Rng {
+        let learned_from = self.learned_from.iter().copied().map(u64::from).sum();
+        self.seed
+            .named_stream(Purpose::Generator, name, learned_from)
+    }
+
+    /// Fits components to groups of samples, of which those `given` have not been learned from before.
     fn fit(
         &mut self,
-        new: &[(ClassId, &BitSamples)],
-        old: &[(ClassId, &BitSamples)],
+        groups: &[(ClassId, &BitSamples)],
+        given: &[(ClassId, &BitSamples)],
     ) -> Result<Vec<FitTrace>, GeneratorError> {
-        let components = self.settings.components;
-        let places = old
-            .iter()
-            .map(|(concept, _)| place(&self.concepts, *concept));
-        let places = places.collect::<Result<Vec<usize>, _>>()?;
-        let both = old.iter().chain(new);
-        let groups: Vec<&BitSamples> = both.map(|(_, samples)| *samples).collect();
-        if new.is_empty() {
+        if given.is_empty() {
             return Ok(Vec::new());
         }
-        let learned = self.concepts.len() as u64;
-        let mut random = self
-            .seed
-            .named_stream(Purpose::Generator, b"shared", learned);
-        let fitted = fit(&groups, components, &self.settings.fit, &mut random)?;
+        let components = self.settings.components;
+        let samples: Vec<&BitSamples> = groups.iter().map(|(_, samples)| *samples).collect();
+        let mut random = self.stream(b"shared");
+        let fitted = fit(&samples, components, &self.settings.fit, &mut random)?;
+        note_samples((&mut self.concepts, &mut self.learned_from), given);
         self.probabilities = rounded(&fitted.probabilities, components);
-        let mut weights = fitted.weights.chunks_exact(components).map(weight_bytes);
-        for (place, weights) in places.iter().zip(weights.by_ref()) {
+        self.weights.resize(self.concepts.len() * components, 0);
+        let weights = fitted.weights.chunks_exact(components).map(weight_bytes);
+        for ((concept, _), weights) in groups.iter().zip(weights) {
+            let place = place(&self.concepts, *concept)?;
             self.weights[place * components..][..components].copy_from_slice(&weights);
-        }
-        for ((concept, _), weights) in new.iter().zip(weights) {
-            self.concepts.push(*concept);
-            self.weights.extend(weights);
         }
         Ok(vec![fitted.trace])
     }
@@ -149,25 +158,42 @@ impl SampleGenerator for SharedMixture {
 
     fn learn_together(
         &mut self,
-        new: &[(ClassId, &BitSamples)],
+        given: &[(ClassId, &BitSamples)],
     ) -> Result<Vec<FitTrace>, GeneratorError> {
-        check_new(&self.concepts, new, self.bits)?;
-        let replays = match self.settings.learning {
+        check_samples(given, self.bits)?;
+        let mut drawn = match self.settings.learning {
             SharedLearning::Naive => Vec::new(),
-            SharedLearning::Replay(of_each) => self.replays(of_each)?,
+            SharedLearning::Replay(most) => self.replays(most)?,
         };
+        let mut new = Vec::new();
+        for &(concept, samples) in given {
+            let place = place(&self.concepts, concept);
+            match place.ok().and_then(|place| drawn.get_mut(place)) {
+                Some(drawn) => drawn.extend(samples)?,
+                None => new.push((concept, samples)),
+            }
+        }
         let known = self.concepts.clone();
-        let old: Vec<_> = known.into_iter().zip(&replays).collect();
-        self.fit(new, &old)
+        let groups: Vec<_> = known.into_iter().zip(&drawn).chain(new).collect();
+        self.fit(&groups, given)
+    }
+
+    fn learned_from(&self, concept: ClassId) -> Result<u16, GeneratorError> {
+        Ok(self.learned_from[place(&self.concepts, concept)?])
     }
 
     fn bytes(&self) -> u64 {
         Form::Shared.bytes(self.settings.components, self.bits, self.concepts.len())
     }
 
+    fn parameters(&self) -> u64 {
+        (self.probabilities.len() + self.weights.len()) as u64
+    }
+
     fn tensors(&self) -> BTreeMap<String, Tensor> {
         let parts = Parts {
             concepts: self.concepts.clone(),
+            learned_from: self.learned_from.clone(),
             probabilities: self.probabilities.clone(),
             weights: self.weights.clone(),
         };
@@ -179,6 +205,7 @@ impl SampleGenerator for SharedMixture {
         let mixtures = |concepts| usize::from(concepts > 0);
         let parts = Parts::from_tensors(tensors, self.bits, components, mixtures)?;
         self.concepts = parts.concepts;
+        self.learned_from = parts.learned_from;
         self.probabilities = parts.probabilities;
         self.weights = parts.weights;
         Ok(())

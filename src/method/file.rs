@@ -14,7 +14,7 @@ use crate::replay::SourceSettings;
 use crate::shipped::METHODS;
 use crate::storage::{parse_toml, read_plain_text, with_what_was_meant};
 use crate::train::{
-    ObjectiveSettings, OptimiserSettings, RateFactors, RegulariserSettings, SaidSchedule,
+    Mixing, ObjectiveSettings, OptimiserSettings, RateFactors, RegulariserSettings, SaidSchedule,
     TrainingSettings,
 };
 
@@ -40,6 +40,9 @@ pub struct MethodFile {
     /// [`Method::replay`].
     #[serde(default)]
     pub replay: Vec<SourceSettings>,
+    /// [`Method::mixing`].
+    #[serde(default)]
+    pub mixing: Mixing,
     /// Epochs of each new task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
@@ -164,6 +167,7 @@ impl MethodFile {
         method.lr_index = self.lr_index;
         method.rate_below = self.rate_below;
         method.replay = self.replay.clone();
+        method.mixing = self.mixing;
         method
     }
 }

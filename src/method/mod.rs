@@ -19,8 +19,9 @@ mod file;
 pub use file::{MethodError, MethodFile, MethodTraining, set_by_key};
 
 use crate::head::HeadSettings;
-use crate::network::{NetworkSpec, ReplayLayer, SpecError, Stage};
+use crate::network::{NetworkSpec, ParameterName, ReplayLayer, SpecError, Stage};
 use crate::replay::{Capacity, CodecSettings, Everything, Memory, SourceSettings};
+use crate::train::{Mixing, ParameterGroup, TrainingSettings};
 
 /// How something new is learned.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,8 @@ pub struct Method {
     pub replay: Vec<SourceSettings>,
     /// What becomes of the readout.
     pub head: HeadSettings,
+    /// How new samples and replays share batches.
+    pub mixing: Mixing,
 }
 
 impl Method {
@@ -48,6 +51,7 @@ impl Method {
             rate_below: 0.0,
             replay: Vec::new(),
             head: HeadSettings::default(),
+            mixing: Mixing::default(),
         }
     }
 
@@ -99,6 +103,13 @@ impl Method {
     #[must_use]
     pub fn with_head(mut self, head: impl Into<HeadSettings>) -> Self {
         self.head = head.into();
+        self
+    }
+
+    /// The same with new samples and replays mixed otherwise.
+    #[must_use]
+    pub fn with_mixing(mut self, mixing: Mixing) -> Self {
+        self.mixing = mixing;
         self
     }
 
@@ -158,6 +169,29 @@ impl Method {
     /// Whether it replays all samples there ever were: a ceiling for the others.
     pub fn is_ceiling(&self) -> bool {
         self.replay.iter().any(|source| source.keeps_everything())
+    }
+
+    /// Those settings with the layers below the LR index slowed, if they are not frozen.
+    pub fn slowed(&self, mut settings: TrainingSettings) -> TrainingSettings {
+        let Some(index) = self.lr_index.filter(|_| self.rate_below > 0.0) else {
+            return settings;
+        };
+        let below = match index {
+            // The input weights of the first layer alone.
+            0 => vec![ParameterGroup::One(ParameterName::Input(0))],
+            index => (0..index).map(ParameterGroup::Layer).collect(),
+        };
+        let mut factors = settings.rate_factors.clone();
+        for group in below {
+            let before = settings
+                .rate_factors
+                .iter()
+                .find(|(said, _)| **said == group);
+            let before = before.map_or(1.0, |(_, factor)| factor);
+            factors = factors.with(group, before * self.rate_below);
+        }
+        settings.rate_factors = factors;
+        settings
     }
 
     /// Where what is replayed enters the network; `None` for raw inputs.

@@ -127,6 +127,11 @@ impl Arena {
         self.from == other.from && self.has_layout(&other.layout)
     }
 
+    /// Whether this has parameters of `other`'s from some entry on, and no others.
+    pub(super) fn is_part_of(&self, other: &Arena) -> bool {
+        self.from >= other.from && self.has_layout(&other.layout)
+    }
+
     pub(super) fn has_layout(&self, layout: &Arc<Layout>) -> bool {
         Arc::ptr_eq(&self.layout, layout) || self.layout == *layout
     }

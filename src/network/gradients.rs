@@ -34,6 +34,16 @@ impl Gradients {
         Gradients(network.parameters.arena().zeros_for(stage))
     }
 
+    /// The parameters themselves that the stage trains, each in the place of its gradient: to be compared with later
+    /// ones.
+    pub fn of_parameters(network: &Network, stage: Stage) -> Self {
+        let mut copy = Self::zeros(network, stage);
+        let all = network.parameters.arena();
+        let from = all.values().len() - copy.values().len();
+        copy.values_mut().copy_from_slice(&all.values()[from..]);
+        copy
+    }
+
     /// Replaces one gradient by an array of the same shape.
     ///
     /// # Errors
@@ -159,17 +169,23 @@ impl Gradients {
         slice.expect("`zeros` made one for each parameter that is trained")
     }
 
-    /// Adds other gradients of the same stage to these, in their order, number by number.
+    /// Adds other gradients to these, in their order, number by number: all of the same stage, or all of a part of it
+    /// above an LR index.
     ///
     /// # Panics
-    /// If the others come from another network or stage.
+    /// If the others come from another network or reach below these.
     pub(crate) fn add_all(&mut self, others: &[Gradients]) {
-        let sums = self.0.values_mut();
+        let Some(length) = others.first().map(|other| other.values().len()) else {
+            return;
+        };
         let fit = others
             .iter()
-            .all(|other| other.values().len() == sums.len());
-        assert!(fit, "gradients of the same stage");
-        let pieces = sums.par_chunks_mut(NUMBERS_PER_CHUNK).enumerate();
+            .all(|other| other.values().len() == length && other.0.is_part_of(&self.0));
+        assert!(fit, "gradients of a part of the same stage");
+        // What a stage trains lies at the end of what a wider one does.
+        let sums = self.0.values_mut();
+        let below = sums.len() - length;
+        let pieces = sums[below..].par_chunks_mut(NUMBERS_PER_CHUNK).enumerate();
         pieces.for_each(|(piece, sums)| {
             for other in others {
                 let other = &other.values()[piece * NUMBERS_PER_CHUNK..][..sums.len()];

@@ -65,15 +65,17 @@ use crate::head::{Aligned, ClassMeans, CwrStar, Head, Redrawn, Ridge, Slda, Trai
 use crate::neuron::{AdLifSettings, AlifSettings, AnyNeuron, CubaLifSettings, LifSettings, Neuron};
 use crate::readout::{AccumulateReadout, AnyReadout, LeakySettings, Readout, SpikeCountReadout};
 use crate::replay::{
-    ClassBalanced, Codec, Counts, Everything, Memory, Or, Policy, Raw, Reservoir, Source, Uniform,
+    ClassBalanced, Codec, Counts, Everything, Generator, Herding, Memory, Or, Policy, Raw,
+    Replacement, Reservoir, Similarity, Source, Uniform,
 };
 use crate::surrogate::{
     AnySurrogate, Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Sigmoid, Surrogate,
     Triangle,
 };
 use crate::train::{
-    Adam, AdamW, Adamax, CrossEntropy, MeanSquare, Objective, RateBounds, Regulariser, Sgd,
-    SpikePenalty, UpdateRule, WeightDecay,
+    Adam, AdamW, Adamax, CrossEntropy, DerPlusPlus, ErAce, LearningWithoutForgetting,
+    LossBalancing, MeanSquare, Objective, RateBounds, Regulariser, Sgd, SpikePenalty,
+    SynapticIntelligence, UpdateRule, WeightDecay,
 };
 
 macro_rules! axis {
@@ -115,12 +117,15 @@ axis!(dyn Source, "replay source", sources, None);
 axis!(dyn Head, "head", heads, None, as_text: true);
 axis!(dyn Scenario, "scenario", scenarios, None, as_text: false, extra: ScenarioExtra);
 
+/// [`HoldsOut::holding_out`] of any type.
+type HoldingOut =
+    fn(&dyn DataNames, Option<&[HeldOut]>) -> Result<Vec<Chosen<dyn Scenario>>, String>;
+
 /// What is known of a scenario besides what every member has.
 #[derive(Debug, Clone, Copy)]
 pub struct ScenarioExtra {
     /// [`HoldsOut::holding_out`].
-    pub(crate) holding_out:
-        fn(&dyn DataNames, Option<&[HeldOut]>) -> Result<Vec<Chosen<dyn Scenario>>, String>,
+    pub(crate) holding_out: HoldingOut,
 }
 
 /// All members that are known by name.
@@ -176,9 +181,14 @@ impl Registry {
             .with::<dyn AnyReadout, AccumulateReadout>()
             .with::<dyn Objective, CrossEntropy>()
             .with::<dyn Objective, MeanSquare>()
+            .with::<dyn Objective, LossBalancing>()
+            .with::<dyn Objective, ErAce>()
+            .with::<dyn Objective, DerPlusPlus>()
+            .with::<dyn Objective, LearningWithoutForgetting>()
             .with::<dyn Regulariser, SpikePenalty>()
             .with::<dyn Regulariser, WeightDecay>()
             .with::<dyn Regulariser, RateBounds>()
+            .with::<dyn Regulariser, SynapticIntelligence>()
             .with::<dyn UpdateRule, Adamax>()
             .with::<dyn UpdateRule, Adam>()
             .with::<dyn UpdateRule, AdamW>()
@@ -194,7 +204,11 @@ impl Registry {
             .with::<dyn Policy, Uniform>()
             .with::<dyn Policy, Reservoir>()
             .with::<dyn Policy, ClassBalanced>()
+            .with::<dyn Policy, Replacement>()
+            .with::<dyn Policy, Herding>()
+            .with::<dyn Policy, Similarity>()
             .with::<dyn Source, Memory>()
+            .with::<dyn Source, Generator>()
             .with::<dyn Source, Everything>()
             .with::<dyn Head, Redrawn>()
             .with::<dyn Head, Trained>()

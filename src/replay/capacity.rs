@@ -5,8 +5,6 @@ use super::{ReplayError, StoredShape};
 /// Bytes of a memory besides its samples: what is kept, codec, extents, capacity, policy and its
 /// counters, as eight 64-bit words.
 pub(super) const HEADER_BYTES: u64 = 64;
-/// Bytes of a sample besides its payload: its class.
-pub(super) const LABEL_BYTES: u64 = 2;
 
 /// How much a memory may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +33,7 @@ impl Capacity {
                     return Err(ReplayError::BudgetTooSmall { budget, needed });
                 }
                 // An estimate from above (it leaves out padding), then down to what fits.
-                let per_sample = (shape.bits() + 8 * LABEL_BYTES) as f64 / 8.0;
+                let per_sample = (shape.bits() + 8 * shape.label_bytes()) as f64 / 8.0;
                 let mut samples = ((budget - HEADER_BYTES) as f64 / per_sample) as u64;
                 while held_bytes(samples, shape) > budget {
                     samples -= 1;
@@ -58,7 +56,7 @@ impl Capacity {
 /// What a memory of so many samples takes: payload in whole 64-bit words, labels, header.
 pub(super) fn held_bytes(samples: u64, shape: &StoredShape) -> u64 {
     let payload = (u128::from(samples) * u128::from(shape.bits())).div_ceil(64) * 8;
-    let all = payload + u128::from(samples * LABEL_BYTES + HEADER_BYTES);
+    let all = payload + u128::from(samples * shape.label_bytes() + HEADER_BYTES);
     u64::try_from(all).unwrap_or(u64::MAX)
 }
 

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::ceiling::TooLarge;
+use crate::generator::GeneratorError;
 use crate::network::NetworkError;
 
 /// What can go wrong with codecs and replay memories.
@@ -74,6 +75,15 @@ pub enum ReplayError {
     /// Raw inputs are kept as they are.
     #[error("raw inputs are kept with the codec raw, not {0}; time compression is for latents")]
     InputsAreRaw(String),
+    /// A generator draws bits, and these stand for spikes.
+    #[error(
+        "a generator makes spikes of a hidden layer, and what would be replayed is {0}: give --replay-layer (lr_index) \
+         1 or more"
+    )]
+    NotForGenerators(&'static str),
+    /// A generator can't be made, or can't learn.
+    #[error(transparent)]
+    Generator(#[from] GeneratorError),
     /// A codec can't read what it should have packed.
     #[error("the packed bits are not of the codec {codec}: {reason}")]
     BadBits {

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::bits::{PackedBits, overwrite};
 use super::capacity::held_bytes;
 use super::codec::{unpack_currents, unpack_inputs, unpack_spikes};
+use super::logits::PackedLogits;
 use super::{
     Admission, Capacity, Kept, Offer, OfferFeatures, PolicySettings, PolicyState, ReplayError,
     StoredShape, encode_counts, encode_currents, encode_spikes,
@@ -29,6 +30,8 @@ pub struct ReplayMemory {
     pub(super) state: PolicyState,
     pub(super) classes: Vec<ClassId>,
     pub(super) payload: BitVec<u64, Lsb0>,
+    /// Where the shape has any.
+    pub(super) logits: Option<PackedLogits>,
 }
 
 impl ReplayMemory {
@@ -44,6 +47,7 @@ impl ReplayMemory {
     ) -> Result<Self, ReplayError> {
         Ok(ReplayMemory {
             capacity: affordable(capacity, &shape)?,
+            logits: (shape.logits() > 0).then(|| PackedLogits::of(shape.logits())),
             shape,
             policy,
             state: PolicyState::default(),
@@ -106,7 +110,8 @@ impl ReplayMemory {
             return Ok(None);
         }
         let (steps, units) = (self.shape.steps(), self.shape.units());
-        let shape = StoredShape::new(wide, self.shape.codec().clone(), steps, units)?;
+        let shape = StoredShape::new(wide, self.shape.codec().clone(), steps, units)?
+            .with_logits(self.shape.logits());
         let capacity = affordable(capacity, &shape)?;
         let mut stay: Vec<usize> = (0..self.len()).collect();
         if stay.len() > capacity {
@@ -114,7 +119,7 @@ impl ReplayMemory {
             stay.truncate(capacity);
             stay.sort_unstable();
         }
-        let slot_bits = shape.bits() as usize;
+        let (slot_bits, logits) = (shape.bits() as usize, shape.logits());
         let mut wider = ReplayMemory {
             shape,
             policy: self.policy.clone(),
@@ -122,9 +127,13 @@ impl ReplayMemory {
             state: self.state.clone(),
             classes: Vec::with_capacity(stay.len()),
             payload: BitVec::with_capacity(stay.len() * slot_bits),
+            logits: self.logits.as_ref().map(|_| PackedLogits::of(logits)),
         };
         for &index in &stay {
             wider.append(self.classes[index], &self.decode(index)?)?;
+            if let Some(logits) = self.past_logits(index) {
+                wider.put_logits(wider.len() - 1, &logits);
+            }
         }
         *self = wider;
         Ok(Some(stay))
@@ -184,6 +193,19 @@ impl ReplayMemory {
         self.classes.reserve_exact(1);
         self.put(self.classes.len(), class, &bits);
         Ok(())
+    }
+
+    /// Notes the logits that the network gave a sample that is held, if this memory keeps any.
+    pub fn put_logits(&mut self, place: usize, found: &[f32]) {
+        if let Some(logits) = &mut self.logits {
+            logits.put(place, found);
+        }
+    }
+
+    /// The logits that the network gave a sample when it was kept, to within half a step of 8 bits, if this memory keeps
+    /// any.
+    pub fn past_logits(&self, index: usize) -> Option<Vec<f32>> {
+        Some(self.logits.as_ref()?.get(index))
     }
 
     fn put(&mut self, place: usize, class: ClassId, bits: &BitVec<u64, Lsb0>) {

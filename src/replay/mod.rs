@@ -23,6 +23,7 @@ mod bits;
 mod capacity;
 mod codec;
 mod error;
+mod logits;
 mod memory;
 mod policy;
 mod saved;
@@ -39,12 +40,12 @@ pub use codec::{
 pub use error::ReplayError;
 pub use memory::ReplayMemory;
 pub use policy::{
-    Admission, ClassBalanced, NoFeatures, Offer, OfferFeatures, Places, Policy, PolicySettings,
-    PolicyState, Reservoir, Uniform,
+    Admission, ClassBalanced, Herding, NoFeatures, Offer, OfferFeatures, Places, Policy,
+    PolicySettings, PolicyState, Replacement, Reservoir, Similarity, Uniform,
 };
 pub use shape::{Kept, StoredShape};
 pub use source::{
-    Everything, LearnedSamples, MakeSample, Memory, ReplayFigures, SampleStore, Source,
-    SourcePlace, SourceSettings, SourceState,
+    ComponentsLearn, Everything, Generator, LearnedSamples, MakeLogits, MakeSample, Memory,
+    ReplayFigures, SampleStore, Source, SourcePlace, SourceSettings, SourceState,
 };
 pub use windows::{window_counts, windows_with_spikes};

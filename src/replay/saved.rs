@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use bitvec::prelude::BitVec;
+use ndarray::{Array1, ArrayD};
 
+use super::logits::PackedLogits;
 use super::{Capacity, ReplayError, ReplayMemory, StoredShape};
 use crate::formats::memory::{MemoryNote, VERSION};
 use crate::ids::ClassId;
@@ -37,9 +39,16 @@ impl ReplayMemory {
             state: self.state.clone().into(),
             samples: self.classes.len(),
         };
-        SavedState::of(&note)
+        let saved = SavedState::of(&note)
             .with("classes", Tensor::U16(classes))
-            .with("payload", Tensor::U64(payload))
+            .with("payload", Tensor::U64(payload));
+        match &self.logits {
+            None => saved,
+            Some(logits) => {
+                let list = ArrayD::from(Array1::from(logits.to_list()).into_dyn());
+                saved.with("logits", Tensor::F32(list))
+            }
+        }
     }
 
     /// Reads a memory.
@@ -83,7 +92,18 @@ impl ReplayMemory {
         };
         let mut payload = BitVec::from_vec(words);
         payload.truncate(bits);
+        let logits = match (shape.logits(), file.tensors.remove("logits")) {
+            (0, _) => None,
+            (each, Some(Tensor::F32(list))) => {
+                let list: Vec<f32> = list.iter().copied().collect();
+                let packed = PackedLogits::from_list(each, classes.len(), &list);
+                let wrong = || "the list `logits` is of another length".to_string();
+                Some(packed.ok_or_else(wrong)?)
+            }
+            _ => return Err("the list `logits` is missing".to_string()),
+        };
         Ok(ReplayMemory {
+            logits,
             shape,
             policy: note.policy,
             capacity,

@@ -34,7 +34,13 @@ pub struct StoredShape {
     codec: CodecSettings,
     steps: usize,
     units: usize,
+    logits: usize,
 }
+
+/// Bytes of a sample's class.
+const CLASS_BYTES: u64 = 2;
+/// Bytes of the range of a sample's logits: its lower end and its width as 32-bit floats.
+const RANGE_BYTES: u64 = 8;
 
 impl StoredShape {
     /// A shape of `steps` × `units`, before compression.
@@ -53,6 +59,7 @@ impl StoredShape {
             codec,
             steps,
             units,
+            logits: 0,
         };
         let extents = 1..=MAX_EXTENT;
         let bits_fit = !matches!(kept, Kept::Inputs { bits } if !(1..=16).contains(&bits));
@@ -66,6 +73,26 @@ impl StoredShape {
             return Err(ReplayError::InputsAreRaw(shape.codec.to_string()));
         }
         Ok(shape)
+    }
+
+    /// The same with the logits that the network gave a sample when it was kept, one a class, 8 bits each.
+    #[must_use]
+    pub fn with_logits(mut self, classes: usize) -> Self {
+        self.logits = classes;
+        self
+    }
+
+    /// Logits of a sample, none if they are not kept.
+    pub fn logits(&self) -> usize {
+        self.logits
+    }
+
+    /// Bytes of a stored sample besides its payload: its class, and its logits if they are kept.
+    pub fn label_bytes(&self) -> u64 {
+        match self.logits {
+            0 => CLASS_BYTES,
+            classes => CLASS_BYTES + RANGE_BYTES + classes as u64,
+        }
     }
 
     /// What is kept.

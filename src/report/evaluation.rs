@@ -3,17 +3,15 @@
 //! In: a test, and the data that it was made with. Out: a summary, and a folder of tables for spreadsheets and other
 //! programs, which is whole or not there.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use super::csv_line::csv_line;
+use super::whole_folder::{ResultFolderError, WholeFolder};
 use super::{ConfusionMatrix, GroupAccuracy, accuracy_by, pretty_json};
 use crate::dataset::Dataset;
 use crate::ids::ClassId;
-use crate::storage::{PartFolder, folder_of, make_folder};
 use crate::train::Evaluation;
 
 const SUMMARY: &str = "summary.json";
@@ -22,48 +20,11 @@ const CLASSES: &str = "classes.csv";
 const SPEAKERS: &str = "speakers.csv";
 const LOGITS: &str = "logits.csv";
 const FIGURE: &str = "confusion.png";
-/// All that such a folder may hold.
-const OWN_FILES: [&str; 6] = [SUMMARY, CONFUSION, CLASSES, SPEAKERS, LOGITS, FIGURE];
-
-/// What can go wrong with the folder of a test.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum EvaluationFolderError {
-    /// Something is there.
-    #[error("{} is not empty; choose another --out, or give --force to replace the results of a test before", .0.display())]
-    Occupied(PathBuf),
-    /// Something is there that no test wrote.
-    #[error(
-        "{} holds {}, which is not of a test, so it is not replaced; choose another --out",
-        folder.display(),
-        name.display()
-    )]
-    Foreign {
-        /// The folder.
-        folder: PathBuf,
-        /// What is in it.
-        name: PathBuf,
-    },
-    /// It is a file or a link, or has no name.
-    #[error("{} is no name for a folder; choose another --out", .0.display())]
-    NoFolder(PathBuf),
-    /// The file system said no.
-    #[error("cannot write {}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The figure could not be drawn.
-    #[error("the figure of {} could not be drawn: {reason}", path.display())]
-    Drawing {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-}
+/// What is left of a test.
+const FOLDER: WholeFolder = WholeFolder {
+    of: "a test",
+    own_files: &[SUMMARY, CONFUSION, CLASSES, SPEAKERS, LOGITS, FIGURE],
+};
 
 /// How a network classified samples, with the names that these have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,43 +81,9 @@ fn names_of_classes(tested: &Evaluation, data: &Dataset) -> Vec<String> {
 /// may be.
 ///
 /// # Errors
-/// [`EvaluationFolderError`].
-pub fn refuse_evaluation_folder(path: &Path, replace: bool) -> Result<(), EvaluationFolderError> {
-    let no_folder = || EvaluationFolderError::NoFolder(path.to_path_buf());
-    if path.file_name().is_none() {
-        return Err(no_folder());
-    }
-    let there = match path.symlink_metadata() {
-        Ok(there) => there,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let file = path.ancestors().find(|path| path.exists());
-            let in_the_way = |file: &&Path| !file.as_os_str().is_empty() && !file.is_dir();
-            return match file.filter(in_the_way) {
-                Some(_) => Err(no_folder()),
-                None => Ok(()),
-            };
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(no_folder()),
-        Err(source) => return Err(unwritable(path, source)),
-    };
-    if !there.is_dir() {
-        return Err(no_folder());
-    }
-    for entry in path.read_dir().map_err(|source| unwritable(path, source))? {
-        let name = entry
-            .map_err(|source| unwritable(path, source))?
-            .file_name();
-        if !replace {
-            return Err(EvaluationFolderError::Occupied(path.to_path_buf()));
-        }
-        if !OWN_FILES.iter().any(|own| name == *own) {
-            return Err(EvaluationFolderError::Foreign {
-                folder: path.to_path_buf(),
-                name: name.into(),
-            });
-        }
-    }
-    Ok(())
+/// [`ResultFolderError`].
+pub fn refuse_evaluation_folder(path: &Path, replace: bool) -> Result<(), ResultFolderError> {
+    FOLDER.refuse(path, replace)
 }
 
 /// Writes a folder with `summary.json`, `confusion.csv`, `classes.csv` and `speakers.csv` (accuracy by class and
@@ -164,19 +91,15 @@ pub fn refuse_evaluation_folder(path: &Path, replace: bool) -> Result<(), Evalua
 /// `confusion.png`. It is there as a whole, or as it was before; `docs/FORMATS.md` has the columns.
 ///
 /// # Errors
-/// [`EvaluationFolderError`].
+/// [`ResultFolderError`].
 pub fn write_evaluation(
     path: &Path,
     replace: bool,
     (summary, tested, data): (&EvaluationSummary, &Evaluation, &Dataset),
-) -> Result<(), EvaluationFolderError> {
-    let beside = folder_of(path);
-    make_folder(beside).map_err(|source| unwritable(beside, source))?;
-    refuse_evaluation_folder(path, replace)?;
-    let part = PartFolder::create_in(beside).map_err(|source| unwritable(beside, source))?;
+) -> Result<(), ResultFolderError> {
     // A plain struct with names alone as keys always serialises.
     let json = pretty_json(summary).expect("a plain struct") + "\n";
-    for (name, text) in [
+    let texts = [
         (SUMMARY, json),
         (CONFUSION, confusion_table(summary)),
         (
@@ -188,36 +111,12 @@ pub fn write_evaluation(
             accuracy_table("speaker", &summary.accuracy_of_speakers),
         ),
         (LOGITS, logits_table(summary, tested, data)),
-    ] {
-        let written = std::fs::write(part.path().join(name), text);
-        written.map_err(|source| unwritable(&path.join(name), source))?;
-    }
-    #[cfg(feature = "plots")]
-    draw(summary, &part.path().join(FIGURE)).map_err(|reason| EvaluationFolderError::Drawing {
-        path: path.to_path_buf(),
-        reason,
-    })?;
-    if !path.exists() {
-        return part
-            .put_whole(path)
-            .map_err(|source| unwritable(path, source));
-    }
-    // Moved aside as a whole, to go when the new one is in its place.
-    let aside = PartFolder::create_in(beside).map_err(|source| unwritable(beside, source))?;
-    let old = aside.path().join("old");
-    std::fs::rename(path, &old).map_err(|source| unwritable(path, source))?;
-    part.put_whole(path).map_err(|source| {
-        // If that fails too there is nothing left to try.
-        let _ = std::fs::rename(&old, path);
-        unwritable(path, source)
+    ];
+    FOLDER.write(path, replace, &texts, |_folder| {
+        #[cfg(feature = "plots")]
+        draw(summary, &_folder.join(FIGURE))?;
+        Ok(())
     })
-}
-
-fn unwritable(path: &Path, source: io::Error) -> EvaluationFolderError {
-    EvaluationFolderError::Io {
-        path: path.to_path_buf(),
-        source,
-    }
 }
 
 fn confusion_table(summary: &EvaluationSummary) -> String {

@@ -5,6 +5,7 @@
 //! files alone; `docs/FORMATS.md` describes them.
 
 mod accuracy;
+mod concepts;
 mod confusion;
 mod csv_line;
 mod evaluation;
@@ -20,12 +21,12 @@ mod run_record;
 mod search;
 pub mod suite;
 mod table;
+mod whole_folder;
 
 pub use accuracy::{GroupAccuracy, accuracy_by};
+pub use concepts::{ConceptSummary, concept_table, refuse_concept_folder, write_concepts};
 pub use confusion::ConfusionMatrix;
-pub use evaluation::{
-    EvaluationFolderError, EvaluationSummary, refuse_evaluation_folder, write_evaluation,
-};
+pub use evaluation::{EvaluationSummary, refuse_evaluation_folder, write_evaluation};
 pub use folder::{Begun, LEARNER, Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
 pub use rates::FiringRates;
@@ -39,3 +40,4 @@ pub use run_record::RunRecord;
 pub use search::search_figure;
 pub use search::{SearchSummary, search_table};
 pub use table::{comma_separated, learn_table, markdown};
+pub use whole_folder::ResultFolderError;

@@ -62,6 +62,10 @@ pub struct StartLine {
     pub data: DataNote,
     /// What is learned in turn; one entry for plain training.
     pub tasks: Vec<TaskNote>,
+    /// What a continual-learning run began with, if not with random weights: a network that was pre-trained elsewhere, or
+    /// a learner that goes on. What the settings say of pre-training is then what that says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_from: Option<StartedFrom>,
 }
 
 /// How a run trains.
@@ -274,6 +278,9 @@ pub struct LearnSummary {
     /// note them have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_samples: Option<TestSamples>,
+    /// What it began with, if it did no pre-training itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_from: Option<StartedFrom>,
     /// How long it took.
     pub seconds: RunSeconds,
 }
@@ -325,7 +332,15 @@ impl StartLine {
             settings,
             data,
             tasks,
+            started_from: None,
         }
+    }
+
+    /// The same of a run that begins with that.
+    #[must_use]
+    pub fn with_start(mut self, from: Option<StartedFrom>) -> Self {
+        self.started_from = from;
+        self
     }
 }
 
@@ -344,6 +359,13 @@ impl StartLine {
         self.difference(other).is_none()
             && self.settings == other.settings
             && data(&self.data) == data(&other.data)
+            && self.starts_like(other)
+    }
+
+    /// Whether both began with the same weights; records of old versions do not say.
+    fn starts_like(&self, other: &StartLine) -> bool {
+        let both = self.started_from.as_ref().zip(other.started_from.as_ref());
+        both.is_none_or(|(one, other)| one.fingerprint == other.fingerprint)
     }
 
     /// In what a run differs from another, besides its data and how it trains: an option of the
@@ -488,6 +510,7 @@ impl LearnSummary {
                 Some(outcome.measured_after.clone()).filter(|after| *after != every)
             },
             test_samples: Some(test_samples),
+            started_from: None,
             seconds: outcome.seconds,
         }
     }

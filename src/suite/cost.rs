@@ -2,6 +2,7 @@
 //!
 //! In: experiments, the size of the data and of the network. Out: weights times samples.
 
+use crate::baseline::{GROUPS, NETWORK_WINDOWS, WINDOWS};
 use crate::continual::Experiment;
 use crate::dataset::Dataset;
 use crate::network::NetworkSpec;
@@ -18,6 +19,14 @@ impl Costs<'_> {
     pub(super) fn pretraining(&self, experiment: &Experiment) -> f64 {
         let samples = 0.8 * self.data.len() as f64;
         experiment.pretrain_epochs.unwrap_or(0) as f64 * samples * self.weights(None)
+    }
+
+    /// About how much work controls are: products of all pairs of features, for three rules and what is tried of each.
+    pub(super) fn controls(&self) -> f64 {
+        let spec = self.spec.settings();
+        let neurons: usize = spec.layers.iter().map(|layer| layer.units).sum();
+        let features = (neurons * NETWORK_WINDOWS + GROUPS * WINDOWS) as f64;
+        self.data.len() as f64 * features.powi(2) / 10.0
     }
 
     /// About how much work an experiment is.

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::{GroupId, cell_name};
+use super::{ControlsError, GroupId, cell_name};
 use crate::continual::{ContinualError, Experiment};
 use crate::storage::{FolderLockError, NotOurFolder};
 use crate::train::TrainError;
@@ -41,7 +41,7 @@ pub enum SuiteError {
         /// Which.
         cell: String,
         /// Why.
-        source: ContinualError,
+        source: Box<ContinualError>,
     },
     /// A network can't be pre-trained, so that nothing that begins from it can be run.
     #[error("pre-training of {group}: {source}")]
@@ -49,8 +49,22 @@ pub enum SuiteError {
         /// For which protocol, what is held out, and seed.
         group: String,
         /// Why.
-        source: ContinualError,
+        source: Box<ContinualError>,
     },
+    /// Controls can't be computed.
+    #[error("controls of {group}: {source}")]
+    Controls {
+        /// For what is held out, and seed.
+        group: String,
+        /// Why.
+        source: Box<ControlsError>,
+    },
+    /// The suite wants controls, and there is nothing to count.
+    #[error(
+        "the suite asks for controls, which count events, and the data was read without them; read it with \
+         read_dataset_with_events"
+    )]
+    NoEvents,
     /// The folder holds a suite already.
     #[error(
         "{} already holds a suite; go on with it with --resume, choose another --out, or give --force to replace it",
@@ -144,7 +158,7 @@ impl SuiteError {
     pub(super) fn in_cell(cell: &Experiment, source: ContinualError) -> Self {
         SuiteError::Cell {
             cell: format!("{}: {}", GroupId::of(cell), cell_name(cell)),
-            source,
+            source: source.into(),
         }
     }
 }

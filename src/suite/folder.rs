@@ -4,16 +4,16 @@
 //! group under `cells/`, its pre-trained network under `pretrained/`, and `times.jsonl`. Every file
 //! is whole at any time, so that a suite may be killed and gone on with.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::builds::builds_below;
 use super::{
-    CellResult, Group, GroupId, Manifest, Pretrained, ResultLine, SuiteData, SuiteError,
-    SuiteSettings, TimeLine,
+    Group, GroupId, GroupResults, Manifest, SuiteData, SuiteError, SuiteSettings, TimeLine,
 };
-use crate::continual::{Experiment, Protocol};
+use crate::continual::Protocol;
 use crate::network::NetworkSpec;
 use crate::storage::{
     FolderLock, check_own_folder, clear_leftovers, json_error, make_folder, read_own_text,
@@ -22,7 +22,7 @@ use crate::storage::{
 use crate::train::Checkpoint;
 
 /// The version of the format of a suite's folder: 2 notes which source each result is of, and more of
-/// the data. Folders of format 1 can be read.
+/// the data. Folders of format 1 can be read. Lines of controls, which only suites have that ask for them, came later.
 pub const SUITE_FORMAT: u32 = 2;
 
 /// What stands for the source of results that do not say.
@@ -47,24 +47,6 @@ pub struct SuiteFolder {
     times: Mutex<String>,
     /// Held as long as the folder is in use.
     _lock: Option<FolderLock>,
-}
-
-/// The results of a group, as its file holds them.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct GroupResults {
-    /// What pre-training came to, once it is over.
-    pub pretrained: Option<Pretrained>,
-    /// Finished experiments.
-    pub cells: Vec<CellResult>,
-}
-
-impl GroupResults {
-    /// The result of an experiment.
-    pub fn of(&self, experiment: &Experiment) -> Option<&CellResult> {
-        self.cells
-            .iter()
-            .find(|cell| cell.experiment == *experiment)
-    }
 }
 
 impl SuiteFolder {
@@ -307,47 +289,21 @@ impl SuiteFolder {
             }
             text => text.map_err(io_error("read", &file))?,
         };
-        let mut results = GroupResults::default();
-        for (index, line) in text.lines().enumerate() {
-            match serde_json::from_str(line) {
-                Ok(ResultLine::Pretrained(pretrained)) => results.pretrained = Some(*pretrained),
-                Ok(ResultLine::Cell(cell)) => results.cells.push(*cell),
-                Err(error) => {
-                    return Err(SuiteError::BadFile {
-                        path: file,
-                        reason: format!("line {}: {}", index + 1, json_error(&error)),
-                        remedy: AGAIN,
-                    });
-                }
-            }
-        }
-        Ok(results)
+        GroupResults::parse(&text).map_err(|reason| SuiteError::BadFile {
+            path: file,
+            reason,
+            remedy: AGAIN,
+        })
     }
 
-    /// Writes the results of a group, experiments in the order of the plan and whatever else is there
-    /// after them, so that the file does not depend on what was run when.
+    /// Writes the results of a group, in an order that does not depend on what was run when.
     ///
     /// # Errors
     /// [`SuiteError::Io`].
     pub fn write_results(&self, group: &Group, results: &GroupResults) -> Result<(), SuiteError> {
-        let planned = group.cells.iter().filter_map(|cell| results.of(cell));
-        let others = results.cells.iter();
-        let others = others.filter(|result| !group.cells.contains(&result.experiment));
-        let pretrained = results
-            .pretrained
-            .clone()
-            .map(Box::new)
-            .map(ResultLine::Pretrained);
-        let cells = planned.chain(others);
-        let cells = cells.map(|cell| ResultLine::Cell(Box::new(cell.clone())));
-        let mut text = String::new();
-        for line in pretrained.into_iter().chain(cells) {
-            text += &serde_json::to_string(&line).expect("a plain struct");
-            text.push('\n');
-        }
         let file = self.place(CELLS, &group.id, "jsonl")?;
         make_parent(&file)?;
-        write_whole(&file, text.as_bytes()).map_err(io_error("write", &file))
+        write_whole(&file, results.text(group).as_bytes()).map_err(io_error("write", &file))
     }
 
     /// The pre-trained network of a group, if there is one.
@@ -403,6 +359,20 @@ impl SuiteFolder {
         Ok(lines
             .map(|line: TimeLine| line.seconds / line.jobs.max(1) as f64)
             .sum())
+    }
+
+    /// How long each experiment took when it was last run, in seconds, by its group and its name.
+    ///
+    /// # Errors
+    /// [`SuiteError::Io`].
+    pub fn seconds(&self) -> Result<BTreeMap<(String, String), f64>, SuiteError> {
+        let lines = read_times(&self.path)?;
+        let lines = lines
+            .lines()
+            .filter_map(|line| serde_json::from_str::<TimeLine>(line).ok());
+        Ok(lines
+            .map(|line| ((line.group, line.cell), line.seconds))
+            .collect())
     }
 
     /// Where a file of a group is; none of the folders on the way there is a link.

@@ -7,6 +7,7 @@
 //! bytes.
 
 mod builds;
+mod controls;
 mod cost;
 mod data;
 mod error;
@@ -16,12 +17,14 @@ mod plan;
 mod results;
 mod run;
 mod settings;
+mod work;
 
+pub use controls::{Control, ControlKind, Controls, ControlsError};
 pub use data::SuiteData;
 pub use error::SuiteError;
-pub use folder::{GroupResults, SUITE_FORMAT, SuiteFolder};
+pub use folder::{SUITE_FORMAT, SuiteFolder};
 pub use manifest::{Manifest, TimeLine};
 pub use plan::{Group, GroupId, plan_suite, plan_without_data};
-pub use results::{CellResult, Curve, Pretrained, ResultLine, cell_name};
-pub use run::{SuiteNews, run_suite};
+pub use results::{CellResult, Curve, GroupResults, Pretrained, ResultLine, cell_name};
+pub use run::{SuiteNews, SuitePiece, run_suite};
 pub use settings::{ProtocolSettings, StudyMethod, StudyScenario, StudySettings, SuiteSettings};

@@ -13,7 +13,7 @@ use toml::{Table, Value};
 use super::settings::{StudyMethod, StudyScenario};
 use super::{ProtocolSettings, StudySettings, SuiteData, SuiteError, SuiteSettings};
 use crate::continual::{DataNames, Experiment, PUBLISHED_BATCH, Protocol, ScenarioSettings};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Sample};
 use crate::method::{Method, MethodFile, set_by_key};
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
@@ -71,7 +71,8 @@ pub struct Group {
 ///
 /// # Errors
 /// [`SuiteError`] if a study asks for a speaker, class, LR index or number of replays that does not
-/// fit the data or the network.
+/// fit the data or the network, and [`SuiteError::NoEvents`] if the suite wants controls and the data was read without
+/// its events.
 pub fn plan_suite(
     settings: &SuiteSettings,
     protocols: &[Protocol],
@@ -80,6 +81,11 @@ pub fn plan_suite(
 ) -> Result<Vec<Group>, SuiteError> {
     let noted = SuiteData::of(data, Vec::new());
     let groups = plan_without_data(settings, protocols, &noted)?;
+    let wants = |group: &Group| settings.wants_controls(group.id.protocol);
+    let silent = |(_, sample): (_, &Sample)| sample.events.is_none();
+    if groups.iter().any(wants) && data.iter().any(silent) {
+        return Err(SuiteError::NoEvents);
+    }
     check_fit(&groups, spec, data)?;
     Ok(groups)
 }
@@ -193,12 +199,12 @@ impl Cells<'_> {
         let mut cells = Vec::new();
         for strategy in &self.study.strategies {
             match strategy.as_str() {
-                "naive" => cells.push(self.cell(Method::naive())),
-                "joint" => cells.push(self.cell(Method::joint())),
+                "naive" => cells.push(self.cell(Method::naive())?),
+                "joint" => cells.push(self.cell(Method::joint())?),
                 "native" => {
                     for &replays in &replays {
                         let memory = self.memory(CodecSettings::raw(), replays);
-                        cells.push(self.cell(Method::native(memory)));
+                        cells.push(self.cell(Method::native(memory))?);
                     }
                 }
                 // `SuiteSettings::check` refuses others.
@@ -210,7 +216,7 @@ impl Cells<'_> {
                             }
                             for &replays in &replays {
                                 let memory = self.memory(codec.clone(), replays);
-                                cells.push(self.cell(Method::latent(lr_index, memory)));
+                                cells.push(self.cell(Method::latent(lr_index, memory))?);
                             }
                         }
                     }
@@ -247,25 +253,33 @@ impl Cells<'_> {
         Memory::new(codec, policy, Capacity::Samples(replays))
     }
 
-    fn cell(&self, method: Method) -> Experiment {
+    fn cell(&self, method: Method) -> Result<Experiment, String> {
         let (id, settings) = (&self.id, self.settings());
         let numbers = settings.defaults(id.protocol, &id.scenario, &method);
         let pretrain = settings.training(numbers.pretrain_rate, numbers.pretrain_epochs);
+        let pretrain = settings
+            .pretraining
+            .over(pretrain, numbers.pretrain_epochs)?;
         let learn = settings.training(numbers.rate, numbers.epochs);
+        let learn = settings.learning.over(learn, numbers.epochs)?;
         let mut cell = Experiment::new(id.scenario.clone(), method, id.protocol, id.seed)
             .with_pretraining(numbers.pretrain_epochs, pretrain)
             .with_learning(numbers.epochs, learn);
         cell.test_every = self.study.test_every.unwrap_or_default();
-        cell
+        Ok(cell)
     }
 
     /// A method's cell, trained as it says and else as the suite does.
     fn cell_of(&self, table: Table) -> Result<Experiment, String> {
         let file = MethodFile::of_table(table, "a table").map_err(|error| error.to_string())?;
-        let mut cell = self.cell(file.method());
+        let mut cell = self.cell(file.method())?;
         if let Some(epochs) = file.epochs {
-            let rate = cell.learn.learning_rate;
-            (cell.epochs, cell.learn) = (epochs, self.settings().training(rate, epochs));
+            let settings = self.settings();
+            let usual = cell
+                .scenario
+                .defaults(cell.protocol, cell.method.rehearses());
+            let learn = settings.training(usual.rate, epochs);
+            (cell.epochs, cell.learn) = (epochs, settings.learning.over(learn, epochs)?);
         }
         cell.learn = file.training.over(cell.learn, cell.epochs)?;
         Ok(cell)

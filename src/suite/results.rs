@@ -5,10 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Controls, Group};
 use crate::continual::{
     Accuracies, AccuracyMatrix, Aged, EpochRecord, Experiment, Metrics, Outcome, TestSamples,
 };
 use crate::replay::{Capacity, ReplayFigures};
+use crate::storage::json_error;
 use crate::train::TrainingSettings;
 
 /// A line of a group's file.
@@ -18,8 +20,64 @@ use crate::train::TrainingSettings;
 pub enum ResultLine {
     /// The network that the group begins from.
     Pretrained(Box<Pretrained>),
+    /// What needs no continual learning.
+    Controls(Box<Controls>),
     /// An experiment.
     Cell(Box<CellResult>),
+}
+
+/// The results of a group, as its file holds them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GroupResults {
+    /// What pre-training came to, once it is over.
+    pub pretrained: Option<Pretrained>,
+    /// What needs no continual learning, where the suite asks for it.
+    pub controls: Option<Controls>,
+    /// Finished experiments.
+    pub cells: Vec<CellResult>,
+}
+
+impl GroupResults {
+    /// The result of an experiment.
+    pub fn of(&self, experiment: &Experiment) -> Option<&CellResult> {
+        self.cells
+            .iter()
+            .find(|cell| cell.experiment == *experiment)
+    }
+
+    /// Reads the text of a group's file; says what is wrong where it is none.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let mut results = GroupResults::default();
+        for (index, line) in text.lines().enumerate() {
+            match serde_json::from_str(line) {
+                Ok(ResultLine::Pretrained(pretrained)) => results.pretrained = Some(*pretrained),
+                Ok(ResultLine::Controls(controls)) => results.controls = Some(*controls),
+                Ok(ResultLine::Cell(cell)) => results.cells.push(*cell),
+                Err(error) => return Err(format!("line {}: {}", index + 1, json_error(&error))),
+            }
+        }
+        Ok(results)
+    }
+
+    /// The text of the group's file: experiments in the order of the plan and whatever else is there after them, so that
+    /// it does not depend on what was run when.
+    pub(super) fn text(&self, group: &Group) -> String {
+        let planned = group.cells.iter().filter_map(|cell| self.of(cell));
+        let others = self.cells.iter();
+        let others = others.filter(|result| !group.cells.contains(&result.experiment));
+        let pretrained = self.pretrained.clone().map(Box::new);
+        let controls = self.controls.clone().map(Box::new);
+        let cells = planned.chain(others);
+        let cells = cells.map(|cell| ResultLine::Cell(Box::new(cell.clone())));
+        let first = pretrained.map(ResultLine::Pretrained).into_iter();
+        let first = first.chain(controls.map(ResultLine::Controls));
+        let mut text = String::new();
+        for line in first.chain(cells) {
+            text += &serde_json::to_string(&line).expect("a plain struct");
+            text.push('\n');
+        }
+        text
+    }
 }
 
 /// What pre-training came to.
@@ -70,8 +128,11 @@ pub struct CellResult {
     pub curve: Curve,
     /// Accuracy on every task (column) after every task (row).
     pub matrix: AccuracyMatrix,
-    /// Accuracy on everything after every task, pre-training first.
+    /// Accuracy on everything after every task that was tested, pre-training first.
     pub all_after_task: Vec<f64>,
+    /// After which tasks, if not after every one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_after: Option<Vec<usize>>,
     /// What is read off the matrix.
     pub metrics: Option<Metrics>,
     /// What the replay sources held at the end.
@@ -127,6 +188,12 @@ impl CellResult {
         self.replay.bytes + self.other_bytes
     }
 
+    /// After which tasks accuracy on everything was measured.
+    pub fn tasks_measured(&self) -> Vec<usize> {
+        let every = || (0..self.all_after_task.len()).collect();
+        self.measured_after.clone().unwrap_or_else(every)
+    }
+
     /// Accuracy on what pre-training was about, before and at the end. *Old* is something else in the
     /// published multi-class run, where it grows.
     pub fn base(&self) -> Option<(f64, f64)> {
@@ -155,6 +222,10 @@ impl CellResult {
             after: outcome.after,
             curve,
             matrix: outcome.matrix.clone(),
+            measured_after: {
+                let every: Vec<usize> = (0..outcome.measured_after.len()).collect();
+                Some(outcome.measured_after.clone()).filter(|after| *after != every)
+            },
             all_after_task: std::iter::once(outcome.before.all).chain(ends).collect(),
             metrics: outcome.metrics,
             replay: outcome.replay,

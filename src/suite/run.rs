@@ -1,17 +1,19 @@
 //! Runs what is left to do of a suite, several experiments at a time.
 //!
 //! In: groups of experiments and a folder. Out: results in the folder, and news of each piece of work.
-//! A piece of work is a pre-training or an experiment; each job takes the first that is ready.
+//! A piece of work is a pre-training, an experiment or the controls of a group; each job takes the first that is ready.
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex};
 use std::time::Instant;
 
+use super::controls::controls_of;
 use super::cost::Costs;
+use super::work::{GroupProgress, Piece, State, Work};
 use super::{
-    CellResult, Curve, Group, GroupResults, Pretrained, SuiteError, SuiteFolder, TimeLine,
+    CellResult, Curve, Group, GroupId, Pretrained, SuiteError, SuiteFolder, TimeLine, cell_name,
 };
-use super::{GroupId, cell_name};
 use crate::continual::{
     ContinualError, EpochRecord, Phase, Progress, Start, TestSamples, pretrain,
     run as run_experiment,
@@ -37,8 +39,8 @@ pub enum SuiteNews<'a> {
     Done {
         /// Of which group.
         group: GroupId,
-        /// What it came to; `None` for pre-training.
-        result: Option<&'a CellResult>,
+        /// Which, and what it came to.
+        piece: SuitePiece<'a>,
         /// How long it took, in seconds.
         seconds: f64,
         /// Experiments that are left.
@@ -48,6 +50,29 @@ pub enum SuiteNews<'a> {
     },
     /// An experiment failed; the others go on.
     Failed(&'a SuiteError),
+}
+
+/// A piece of work that is over.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum SuitePiece<'a> {
+    /// The group's controls.
+    Controls,
+    /// The network that the group's experiments begin from.
+    Pretraining,
+    /// An experiment, and what it came to.
+    Experiment(&'a CellResult),
+}
+
+impl fmt::Display for SuitePiece<'_> {
+    /// As it stands in `times.jsonl`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SuitePiece::Controls => f.write_str("controls"),
+            SuitePiece::Pretraining => f.write_str("pre-training"),
+            SuitePiece::Experiment(result) => f.write_str(&cell_name(&result.experiment)),
+        }
+    }
 }
 
 /// Runs whatever the folder has no result of.
@@ -67,30 +92,9 @@ pub fn run_suite(
     news: &(dyn Fn(SuiteNews<'_>) + Sync),
 ) -> Result<Vec<SuiteError>, SuiteError> {
     let spec = &folder.manifest().spec;
-    let progress = groups.iter().map(|group| {
-        let results = folder.results(&group.id)?;
-        // Without the network that its experiments begin from a group can't be gone on with: it is made
-        // again.
-        let pretrained = results.pretrained.as_ref();
-        let serves = pretrained.is_some_and(|pretrained| pretrained.serves(&group.cells[0]));
-        let finished = group.cells.iter().map(|cell| results.of(cell).is_some());
-        let cells = finished.map(|done| if done { Work::Done } else { Work::Waiting });
-        let cells: Vec<Work> = cells.collect();
-        let all_done = serves && cells.iter().all(|&cell| cell == Work::Done);
-        let network = match serves && !all_done {
-            true => folder.pretrained(&group.id)?,
-            false => None,
-        };
-        Ok(GroupProgress {
-            pretrain: match network.is_some() || all_done {
-                true => Work::Done,
-                false => Work::Waiting,
-            },
-            network,
-            results,
-            cells,
-        })
-    });
+    let progress = groups
+        .iter()
+        .map(|group| GroupProgress::in_folder(folder, group));
     let progress = progress.collect::<Result<Vec<_>, SuiteError>>()?;
     let crew = Crew {
         folder,
@@ -137,55 +141,6 @@ pub fn run_suite(
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Work {
-    Waiting,
-    UnderWay,
-    Done,
-    Failed,
-}
-
-impl Work {
-    fn is_over(self) -> bool {
-        matches!(self, Work::Done | Work::Failed)
-    }
-}
-
-struct GroupProgress {
-    pretrain: Work,
-    network: Option<Checkpoint>,
-    results: GroupResults,
-    /// By the group's cells.
-    cells: Vec<Work>,
-}
-
-impl GroupProgress {
-    /// Notes how an experiment ended; after the last the network is not needed any more.
-    fn end(&mut self, cell: usize, how: Work) {
-        self.cells[cell] = how;
-        if self.cells.iter().all(|cell| cell.is_over()) {
-            self.network = None;
-        }
-    }
-}
-
-struct State {
-    progress: Vec<GroupProgress>,
-    /// What ends the run.
-    failure: Option<SuiteError>,
-    /// Experiments that failed, with their group and place in it.
-    failed: Vec<((usize, usize), SuiteError)>,
-    /// Seconds of work by all jobs so far, and the cost of what was done in them.
-    spent_s: f64,
-    spent_cost: f64,
-}
-
-/// What a job takes on.
-enum Piece {
-    Pretrain(usize),
-    Cell(usize, usize, Box<Checkpoint>),
-}
-
 struct Crew<'a> {
     folder: &'a SuiteFolder,
     groups: &'a [Group],
@@ -201,7 +156,7 @@ impl Crew<'_> {
     fn begin(&self) {
         let state = self.lock();
         let all: usize = self.groups.iter().map(|group| group.cells.len()).sum();
-        let done = all - experiments_left(&state);
+        let done = all - state.experiments_left();
         (self.news)(SuiteNews::Begun { all, done });
     }
 
@@ -223,39 +178,32 @@ impl Crew<'_> {
         self.changed.notify_all();
     }
 
-    /// Leaves an experiment, or all that would begin from a network, as failed.
-    fn give_up(&self, (group, cell): (usize, Option<usize>), error: SuiteError) {
+    /// Leaves a piece of work as failed, and all that would begin from a network that it was to make.
+    fn give_up(&self, (group, piece): (usize, Piece), error: SuiteError) {
         let mut state = self.lock();
-        let progress = &mut state.progress[group];
-        match cell {
-            Some(cell) => progress.end(cell, Work::Failed),
-            None => {
-                progress.pretrain = Work::Failed;
-                let waiting = |cell: &&mut Work| **cell == Work::Waiting;
-                let cells = progress.cells.iter_mut().filter(waiting);
-                cells.for_each(|cell| *cell = Work::Failed);
-            }
-        }
+        state.progress[group].set(piece, Work::Failed);
         (self.news)(SuiteNews::Failed(&error));
-        state.failed.push(((group, cell.unwrap_or(0)), error));
+        state.failed.push(((group, piece), error));
         self.changed.notify_all();
     }
 
     fn work(&self) {
         let _guard = Guard(self);
-        while let Some(piece) = self.take() {
+        while let Some((group, piece, network)) = self.take() {
             let clock = Instant::now();
-            let place = match piece {
-                Piece::Pretrain(group) => (group, None),
-                Piece::Cell(group, cell, _) => (group, Some(cell)),
-            };
-            let done = match piece {
-                Piece::Pretrain(group) => self.pretrain(group, clock),
-                Piece::Cell(group, cell, network) => self.learn(group, cell, *network, clock),
+            let done = match (piece, network) {
+                (Piece::Cell(cell), Some(network)) => self.learn((group, cell), *network, clock),
+                (Piece::Controls, _) => self.control(group, clock),
+                // An experiment comes with its network.
+                (Piece::Pretrain | Piece::Cell(_), _) => self.pretrain(group, clock),
             };
             match done {
-                Err(error @ (SuiteError::Cell { .. } | SuiteError::Pretraining { .. })) => {
-                    self.give_up(place, error);
+                Err(
+                    error @ (SuiteError::Cell { .. }
+                    | SuiteError::Pretraining { .. }
+                    | SuiteError::Controls { .. }),
+                ) => {
+                    self.give_up((group, piece), error);
                 }
                 Err(error) => self.fail(error),
                 Ok(()) => {}
@@ -263,40 +211,34 @@ impl Crew<'_> {
         }
     }
 
-    /// The first experiment whose network is ready, else the first group without a network; waits
-    /// while there is neither but may be soon.
-    fn take(&self) -> Option<Piece> {
+    /// The next piece of work; waits while there is none but may be soon.
+    fn take(&self) -> Option<(usize, Piece, Option<Box<Checkpoint>>)> {
         let mut state = self.lock();
         loop {
-            if state.failure.is_some() || pieces_left(&state) == 0 {
+            if state.failure.is_some() || state.is_over() {
                 return None;
             }
-            let ready = state
-                .progress
-                .iter()
-                .enumerate()
-                .find_map(|(group, progress)| {
-                    let waiting =
-                        |cells: &[Work]| cells.iter().position(|&cell| cell == Work::Waiting);
-                    let cell = waiting(&progress.cells)?;
-                    (progress.network.is_some()).then_some((group, cell))
-                });
-            if let Some((group, cell)) = ready {
-                let progress = &mut state.progress[group];
-                progress.cells[cell] = Work::UnderWay;
-                let network = progress.network.clone().expect("just found");
-                return Some(Piece::Cell(group, cell, Box::new(network)));
-            }
-            let next = state
-                .progress
-                .iter()
-                .position(|progress| progress.pretrain == Work::Waiting);
-            if let Some(group) = next {
-                state.progress[group].pretrain = Work::UnderWay;
-                return Some(Piece::Pretrain(group));
+            if let Some(next) = state.take() {
+                return Some(next);
             }
             state = self.changed.wait(state).expect("not poisoned");
         }
+    }
+
+    fn control(&self, index: usize, clock: Instant) -> Result<(), SuiteError> {
+        let group = &self.groups[index];
+        let controls = controls_of(self.spec, self.data, &group.id);
+        let controls = controls.map_err(|source| SuiteError::Controls {
+            group: group.id.to_string(),
+            source: Box::new(source),
+        })?;
+        let mut state = self.lock();
+        let progress = &mut state.progress[index];
+        progress.results.controls = Some(controls);
+        self.folder.write_results(group, &progress.results)?;
+        progress.set(Piece::Controls, Work::Done);
+        let cost = self.costs().controls();
+        self.tell(state, &group.id, SuitePiece::Controls, clock, cost)
     }
 
     fn pretrain(&self, index: usize, clock: Instant) -> Result<(), SuiteError> {
@@ -305,7 +247,7 @@ impl Crew<'_> {
         let experiment = &group.cells[0];
         let failed = |source| SuiteError::Pretraining {
             group: group.id.to_string(),
-            source,
+            source: Box::new(source),
         };
         // Whatever is known of another network must be gone before this one lies there.
         let mut state = self.lock();
@@ -356,16 +298,15 @@ impl Crew<'_> {
             activity,
         });
         self.folder.write_results(group, &progress.results)?;
-        progress.pretrain = Work::Done;
         progress.network = Some(network);
+        progress.set(Piece::Pretrain, Work::Done);
         let cost = self.costs().pretraining(experiment);
-        self.tell(state, &group.id, "pre-training", None, clock, cost)
+        self.tell(state, &group.id, SuitePiece::Pretraining, clock, cost)
     }
 
     fn learn(
         &self,
-        index: usize,
-        cell: usize,
+        (index, cell): (usize, usize),
         network: Checkpoint,
         clock: Instant,
     ) -> Result<(), SuiteError> {
@@ -393,10 +334,10 @@ impl Crew<'_> {
         let progress = &mut state.progress[index];
         progress.results.cells.push(result.clone());
         self.folder.write_results(group, &progress.results)?;
-        progress.end(cell, Work::Done);
+        progress.set(Piece::Cell(cell), Work::Done);
         let cost = self.costs().cell(experiment);
-        let name = cell_name(experiment);
-        self.tell(state, &group.id, &name, Some(&result), clock, cost)
+        let piece = SuitePiece::Experiment(&result);
+        self.tell(state, &group.id, piece, clock, cost)
     }
 
     /// Whether a run should go on: not if another has failed.
@@ -423,8 +364,7 @@ impl Crew<'_> {
         &self,
         mut state: std::sync::MutexGuard<'_, State>,
         group: &GroupId,
-        cell: &str,
-        result: Option<&CellResult>,
+        piece: SuitePiece<'_>,
         clock: Instant,
         cost: f64,
     ) -> Result<(), SuiteError> {
@@ -432,33 +372,21 @@ impl Crew<'_> {
         state.spent_s += seconds;
         state.spent_cost += cost;
         let pace = state.spent_s / state.spent_cost;
-        let waiting = self
-            .groups
-            .iter()
-            .zip(&state.progress)
-            .map(|(group, progress)| {
-                let cells = group.cells.iter().zip(&progress.cells);
-                let cells = cells.filter(|(_, work)| !work.is_over());
-                let cells: f64 = cells.map(|(cell, _)| self.costs().cell(cell)).sum();
-                match progress.pretrain {
-                    over if over.is_over() => cells,
-                    _ => cells + self.costs().pretraining(&group.cells[0]),
-                }
-            });
+        let waiting = state.cost_left(self.groups, &self.costs());
         // Rounding may leave less than nothing.
-        let left_s = (waiting.sum::<f64>() * pace / self.jobs as f64).max(0.0);
-        let left = experiments_left(&state);
+        let left_s = (waiting * pace / self.jobs as f64).max(0.0);
+        let left = state.experiments_left();
         drop(state);
         self.changed.notify_all();
         self.folder.add_time(&TimeLine {
             group: group.to_string(),
-            cell: cell.to_string(),
+            cell: piece.to_string(),
             seconds,
             jobs: self.jobs,
         })?;
         (self.news)(SuiteNews::Done {
             group: group.clone(),
-            result,
+            piece,
             seconds,
             left,
             left_s,
@@ -477,18 +405,4 @@ impl Drop for Guard<'_> {
                 .fail(SuiteError::Threads("one of them panicked".into()));
         }
     }
-}
-
-fn experiments_left(state: &State) -> usize {
-    let works = state.progress.iter().flat_map(|progress| &progress.cells);
-    works.filter(|work| !work.is_over()).count()
-}
-
-/// Experiments and pre-trainings.
-fn pieces_left(state: &State) -> usize {
-    let works = state
-        .progress
-        .iter()
-        .flat_map(|progress| std::iter::once(&progress.pretrain).chain(&progress.cells));
-    works.filter(|work| !work.is_over()).count()
 }

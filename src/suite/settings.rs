@@ -9,7 +9,7 @@ use super::SuiteError;
 use crate::continual::{
     HeldOut, LearningDefaults, ManyClasses, Protocol, ScenarioSettings, TestEvery,
 };
-use crate::method::{Method, MethodFile};
+use crate::method::{Method, MethodFile, MethodTraining};
 use crate::random::MasterSeed;
 use crate::registry::Member;
 use crate::replay::{CodecSettings, PolicySettings};
@@ -29,6 +29,10 @@ pub struct SuiteSettings {
     /// without it they are taken as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replays_for_samples: Option<usize>,
+    /// Whether rules that need no continual learning stand beside the methods of the strict protocol, as
+    /// [`Controls`](super::Controls).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub controls: bool,
     /// Epochs, rates and policy under the strict protocol.
     #[serde(default)]
     pub strict: ProtocolSettings,
@@ -54,6 +58,12 @@ pub struct ProtocolSettings {
     pub multi_class_epochs: Option<usize>,
     /// Whether learning rates fall to zero along a cosine.
     pub falling_rate: bool,
+    /// What pre-training does otherwise.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pretraining: MethodTraining,
+    /// What learning does otherwise, where a method does not say.
+    #[serde(skip_serializing_if = "is_default")]
+    pub learning: MethodTraining,
     /// Which samples the memory keeps; not to be set for the published protocol, which has a rule of
     /// its own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,6 +137,14 @@ pub enum StudyMethod {
 
 /// The methods that studies know as strategies, of which their lists make grids.
 pub(super) const STRATEGIES: [&str; 4] = ["naive", "joint", "native", "latent"];
+
+fn is_default(training: &MethodTraining) -> bool {
+    *training == MethodTraining::default()
+}
+
+fn is_false(wanted: &bool) -> bool {
+    !wanted
+}
 
 fn both() -> Vec<Protocol> {
     vec![Protocol::Strict, Protocol::Published]
@@ -279,6 +297,12 @@ impl SuiteSettings {
             }
         }
         Ok(())
+    }
+
+    /// Whether controls stand beside the experiments of a protocol: the published one has no honest split to fit and
+    /// test them with.
+    pub fn wants_controls(&self, protocol: Protocol) -> bool {
+        self.controls && protocol == Protocol::Strict
     }
 
     /// How experiments under a protocol train.

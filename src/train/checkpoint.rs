@@ -1,11 +1,13 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
-use super::{Optimiser, TrainError, TrainingSettings};
+use super::{Optimiser, TaskFacts, TrainError, TrainingSettings};
 use crate::dataset::RecordingSet;
 use crate::formats::checkpoint::{CheckpointNote, TrainerNote, VERSION};
+use crate::ids::ClassId;
 use crate::names::normalised;
 use crate::network::{Gradients, Network, ParameterName, Parameters, Stage};
 use crate::random::{MasterSeed, StreamPosition};
@@ -18,6 +20,12 @@ const TRAINED_ON: &str = "trained_on";
 const TRAINED_ON_SOUNDS: &str = "trained_on.sounds";
 /// The same as a checkpoint of format 2 had them, from which training went on.
 const TRAINED_ON_LEGACY: &str = "trained_on.legacy";
+/// Classes that were learned before the task that is learned.
+const OLD_CLASSES: &str = "task.old_classes";
+/// Classes of that task.
+const NEW_CLASSES: &str = "task.new_classes";
+/// What begins the names of what regularisers remember.
+const REMEMBERED: &str = "regulariser.";
 
 /// A network with all that is needed to go on training it, and to know what it has seen.
 ///
@@ -101,6 +109,10 @@ pub struct TrainerState {
     pub epochs_done: usize,
     /// How good each of them was, more is better, where the schedule looks at it.
     pub scores: Vec<f64>,
+    /// The task that is learned.
+    pub task: TaskFacts,
+    /// What regularisers remember, as [`RegulariserStates`](super::RegulariserStates) name it.
+    pub remembered: BTreeMap<String, Tensor>,
 }
 
 impl Checkpoint {
@@ -195,6 +207,22 @@ impl Checkpoint {
                 put(moment(name, which), Tensor::F32(values.to_owned()));
             }
         }
+        if let Some(trainer) = &self.trainer {
+            let task = &trainer.task;
+            for (name, classes) in [
+                (OLD_CLASSES, &task.old_classes),
+                (NEW_CLASSES, &task.new_classes),
+            ] {
+                if !classes.is_empty() {
+                    let classes = classes.iter().map(|class| class.0).collect();
+                    put(name.into(), Tensor::U16(classes));
+                }
+            }
+        }
+        let remembered = self.trainer.iter().flat_map(|trainer| &trainer.remembered);
+        for (name, tensor) in remembered {
+            put(format!("{REMEMBERED}{name}"), tensor.clone());
+        }
         let seen = &self.trained_on;
         put(TRAINED_ON.into(), Tensor::U64(seen.events().to_vec()));
         for (name, prints) in [
@@ -259,6 +287,11 @@ impl Checkpoint {
                 shuffle: note.shuffle,
                 epochs_done: note.epochs_done,
                 scores: note.scores,
+                task: TaskFacts::new(
+                    take_classes(file, OLD_CLASSES)?,
+                    take_classes(file, NEW_CLASSES)?,
+                ),
+                remembered: take_all(file, REMEMBERED),
             });
         }
         let Some(trained_on) = take_list(file, TRAINED_ON)? else {
@@ -299,6 +332,25 @@ fn take_list(file: &mut TensorFile, name: &str) -> Result<Option<Vec<u64>>, Stri
     }
 }
 
+/// All arrays whose names begin so, by the rest of them.
+fn take_all(file: &mut TensorFile, prefix: &str) -> BTreeMap<String, Tensor> {
+    let names = file.tensors.keys().filter(|name| name.starts_with(prefix));
+    let names: Vec<String> = names.cloned().collect();
+    let taken = names.into_iter().filter_map(|name| {
+        let tensor = file.tensors.remove(&name)?;
+        Some((name[prefix.len()..].to_string(), tensor))
+    });
+    taken.collect()
+}
+
+fn take_classes(file: &mut TensorFile, name: &str) -> Result<Vec<ClassId>, String> {
+    match file.tensors.remove(name) {
+        None => Ok(Vec::new()),
+        Some(Tensor::U16(list)) => Ok(list.into_iter().map(ClassId).collect()),
+        Some(_) => Err(format!("`{name}` is not a list of classes")),
+    }
+}
+
 fn take_array(file: &mut TensorFile, name: &str) -> Result<ArrayD<f32>, String> {
     match file.tensors.remove(name) {
         Some(Tensor::F32(array)) if array.iter().all(|value| value.is_finite()) => Ok(array),
@@ -324,12 +376,11 @@ fn wrap(path: &Path, error: TensorFileError) -> TrainError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::ClassId;
     use crate::network::{LayerSettings, NetworkSpec, StageInput};
     use crate::random::Purpose;
     use crate::registry::Registry;
     use crate::spikes::SpikeCounts;
-    use crate::train::{OptimiserSettings, StoredExamples, Trainer};
+    use crate::train::{Losses, OptimiserSettings, StoredExamples, SynapticIntelligence, Trainer};
 
     #[test]
     fn whatever_trained_it_a_checkpoint_is_read_back_as_it_was() {
@@ -349,12 +400,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for (kind, _) in Registry::builtin().optimisers() {
             let optimiser = OptimiserSettings::named(kind).expect("all have defaults");
+            let losses = Losses::default().and(SynapticIntelligence::default());
             let settings = TrainingSettings::default().with_optimiser(optimiser);
+            let settings = settings.with_losses(losses);
             let seed = MasterSeed(1);
             let network = Network::new(spec.clone(), seed);
             let stage = Stage::Whole;
             let trainer = Trainer::new(network, stage, settings, seed, Purpose::Shuffle);
             let mut trainer = trainer.expect("valid");
+            let task = TaskFacts::new([ClassId(0)], [ClassId(0), ClassId(2)]);
+            trainer.begin_task(task).expect("its own network");
             for _ in 0..3 {
                 trainer.epoch(&examples).expect("it fits");
             }

@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::ParameterGroup;
 use crate::ceiling::TooLarge;
 use crate::ids::{ClassId, SampleIndex};
-use crate::network::NetworkError;
+use crate::network::{NetworkError, Stage};
 use crate::registry::BadSetting;
 use crate::spikes::SpikeError;
 
@@ -62,6 +62,27 @@ pub enum TrainError {
         class: ClassId,
         /// Classes of the network.
         classes: usize,
+    },
+    /// The logits that an earlier network gave a sample can't be those of this network's classes.
+    #[error("the logits that an earlier network gave sample {sample} can't be used: {reason}")]
+    BadPastLogits {
+        /// Which sample.
+        sample: usize,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// What a regulariser should remember is nothing that it could.
+    #[error("what a regulariser remembers can't be used: {0}")]
+    BadRegulariserState(String),
+    /// A sample enters a part of the network that is not trained.
+    #[error("sample {sample} enters {enters}, which reaches below what is trained, {trained}")]
+    EntersBelow {
+        /// Which sample.
+        sample: usize,
+        /// What it enters.
+        enters: Stage,
+        /// What is trained.
+        trained: Stage,
     },
     /// An input or a weight does not fit the network.
     #[error(transparent)]

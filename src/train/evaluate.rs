@@ -1,8 +1,8 @@
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-use super::gradient::{SAMPLES_PER_BLOCK, targets_of};
-use super::{Examples, TrainError};
+use super::gradient::SAMPLES_PER_BLOCK;
+use super::{Examples, TrainError, targets_of};
 use crate::ids::ClassId;
 use crate::network::{Network, Stage, predicted};
 

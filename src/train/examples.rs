@@ -1,9 +1,10 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use super::TrainError;
+use super::{Origin, TrainError};
 use crate::dataset::Dataset;
 use crate::ids::{ClassId, SampleIndex};
-use crate::network::StageInput;
+use crate::network::{Stage, StageInput};
 
 /// Samples with their classes, fetched one by one; any thread may ask.
 ///
@@ -38,6 +39,31 @@ pub trait Examples: Sync {
     /// # Panics
     /// May panic if `index` is not below [`len`](Examples::len).
     fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError>;
+
+    /// What a sample enters, if that is not the whole of the stage that is trained: a part of it above an LR index, of
+    /// which [`input`](Examples::input) gives the latent. Layers below it then learn nothing from the sample.
+    ///
+    /// # Panics
+    /// May panic if `index` is not below [`len`](Examples::len), here and in all below.
+    fn stage(&self, _index: usize) -> Option<Stage> {
+        None
+    }
+
+    /// Where a sample comes from; all are new by default.
+    fn origin(&self, _index: usize) -> Origin {
+        Origin::New
+    }
+
+    /// The task that brought a sample, 0 for all by default.
+    fn task(&self, _index: usize) -> usize {
+        0
+    }
+
+    /// The logits that an earlier network gave a sample, one a class, if they are known; none by default. There may
+    /// be fewer than the network has classes now.
+    fn past_logits(&self, _index: usize) -> Option<Arc<[f32]>> {
+        None
+    }
 }
 
 /// Samples kept as they are.
@@ -149,5 +175,25 @@ impl Examples for JoinedExamples<'_> {
     fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
         let (part, index) = self.locate(index);
         part.input(index)
+    }
+
+    fn stage(&self, index: usize) -> Option<Stage> {
+        let (part, index) = self.locate(index);
+        part.stage(index)
+    }
+
+    fn origin(&self, index: usize) -> Origin {
+        let (part, index) = self.locate(index);
+        part.origin(index)
+    }
+
+    fn task(&self, index: usize) -> usize {
+        let (part, index) = self.locate(index);
+        part.task(index)
+    }
+
+    fn past_logits(&self, index: usize) -> Option<Arc<[f32]>> {
+        let (part, index) = self.locate(index);
+        part.past_logits(index)
     }
 }

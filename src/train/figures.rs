@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::gradient::BatchFigures;
+use super::batch_work::BatchFigures;
 use crate::network::{Gradients, NetworkSpec, Stage};
 
 /// What an epoch of training came to.
@@ -55,7 +55,8 @@ pub(super) struct Sums {
     /// Hidden layers of the stage, then the readout.
     norms: Vec<f64>,
     spikes: Vec<u64>,
-    steps: u64,
+    /// Steps that each of these layers ran for.
+    steps: Vec<u64>,
     first: usize,
     units: Vec<usize>,
 }
@@ -72,7 +73,7 @@ impl Sums {
             batches: 0,
             norms: vec![0.0; layers.len() + 1],
             spikes: vec![0; layers.len()],
-            steps: 0,
+            steps: vec![0; layers.len()],
             first,
             units: layers.iter().map(|layer| layer.units).collect(),
         }
@@ -84,9 +85,11 @@ impl Sums {
         self.correct += batch.correct;
         self.samples += samples;
         self.batches += 1;
-        self.steps += batch.steps;
         for (sum, spikes) in self.spikes.iter_mut().zip(&batch.spikes) {
             *sum += spikes;
+        }
+        for (sum, steps) in self.steps.iter_mut().zip(&batch.steps) {
+            *sum += steps;
         }
         let mut squares = 0.0;
         for (layer, norm) in gradients.norms_of_layers() {
@@ -112,7 +115,7 @@ impl Sums {
                 layer: units.map(|_| self.first + place),
                 gradient_norm: norm / batches,
                 spikes_per_step: units.map(|&units| {
-                    let cells = (self.steps * units as u64).max(1);
+                    let cells = (self.steps[place] * units as u64).max(1);
                     self.spikes[place] as f64 / cells as f64
                 }),
             }

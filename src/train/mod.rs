@@ -9,13 +9,16 @@
 
 mod activity;
 mod augmented;
+mod batch_work;
 mod checkpoint;
+mod entry;
 mod error;
 mod evaluate;
 mod examples;
 mod figures;
 mod gradient;
 mod losses;
+mod mixing;
 mod objective;
 mod optimiser;
 mod plan;
@@ -25,7 +28,10 @@ mod run;
 mod said_schedule;
 mod schedule;
 mod settings;
+mod target;
+mod task;
 mod time;
+mod told;
 mod trainer;
 
 pub use activity::spiking_activity;
@@ -35,19 +41,27 @@ pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use examples::{DatasetExamples, Examples, JoinedExamples, StoredExamples};
 pub use figures::{EpochFigures, LayerFigures};
-pub(crate) use gradient::targets_of;
 pub use gradient::{Batch, BatchGradient, SAMPLES_PER_BLOCK, batch_gradient, batch_gradient_by};
 pub use losses::Losses;
+pub use mixing::{Balance, Mixing};
 pub use objective::{
-    Block, BlockLoss, CrossEntropy, MeanSquare, Objective, ObjectiveSettings, Target, cross_entropy,
+    Block, BlockLoss, CrossEntropy, DerPlusPlus, ErAce, LearningWithoutForgetting, LossBalancing,
+    MeanSquare, Objective, ObjectiveSettings, PastLogits, cross_entropy,
 };
 pub use optimiser::{Adam, AdamW, Adamax, Moved, Optimiser, OptimiserSettings, Sgd, UpdateRule};
 pub use plan::{Select, TrainingPlan, Validation, ValidationSplit};
 pub use rates::{ParameterGroup, RateFactors};
-pub use regulariser::{RateBounds, Regulariser, RegulariserSettings, SpikePenalty, WeightDecay};
+pub use regulariser::{
+    RateBounds, Regulariser, RegulariserSettings, RegulariserState, RegulariserStates,
+    SpikePenalty, SynapticIntelligence, WeightDecay, WeightStep,
+};
 pub use run::{PlannedEpoch, TrainingRun};
 pub use said_schedule::SaidSchedule;
 pub use schedule::{Moment, Schedule};
 pub use settings::TrainingSettings;
+pub(crate) use target::targets_of;
+pub use target::{Origin, Target};
+pub use task::TaskFacts;
 pub use time::TimeSpent;
+pub use told::{Replayed, WithPastLogits};
 pub use trainer::Trainer;

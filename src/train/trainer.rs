@@ -1,15 +1,17 @@
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::batch_work::{Workspace, batch_gradient_in};
+use super::entry::stages_above;
 use super::figures::Sums;
-use super::gradient::{Workspace, batch_gradient_in};
+use super::gradient::SAMPLES_PER_BLOCK;
 use super::{
-    Batch, EpochFigures, Examples, Moment, Optimiser, TimeSpent, TrainError, TrainerState,
-    TrainingSettings,
+    Batch, EpochFigures, Examples, Mixing, Moment, Optimiser, RegulariserStates, TaskFacts,
+    TimeSpent, TrainError, TrainerState, TrainingSettings, WeightStep,
 };
-use crate::network::{DropoutDraws, Network, Stage};
+use crate::network::{DropoutDraws, Gradients, Network, Stage};
 use crate::random::{MasterSeed, Purpose, StreamPosition};
 
 /// Trains a stage of a network, epoch by epoch.
@@ -39,6 +41,50 @@ pub struct Trainer {
     state: TrainerState,
     shuffle: ChaCha8Rng,
     workspace: Workspace,
+    remembering: Remembering,
+}
+
+/// What regularisers remember, with what they are told of a step.
+#[derive(Debug)]
+struct Remembering {
+    states: RegulariserStates,
+    /// Parameters before a step, and the gradient of the loss without what these regularisers add.
+    before: Vec<f32>,
+    without: Option<Gradients>,
+}
+
+impl Remembering {
+    fn new(states: RegulariserStates) -> Self {
+        Remembering {
+            states,
+            before: Vec::new(),
+            without: None,
+        }
+    }
+
+    /// Adds what they say to the gradients, before a step.
+    fn add(&mut self, network: &mut Network, gradients: &mut Gradients) -> Result<(), TrainError> {
+        if self.states.is_empty() {
+            return Ok(());
+        }
+        let parameters = network.parameters_of(gradients)?;
+        self.before.resize(parameters.len(), 0.0);
+        self.before.copy_from_slice(parameters);
+        let without = self.without.get_or_insert_with(|| gradients.clone());
+        without.values_mut().copy_from_slice(gradients.values());
+        self.states.of_parameters(network, gradients)?;
+        Ok(())
+    }
+
+    /// Tells them of the step.
+    fn stepped(&mut self, network: &mut Network) -> Result<(), TrainError> {
+        let Some(without) = self.without.as_ref() else {
+            return Ok(());
+        };
+        let after = network.parameters_of(without)?;
+        let step = WeightStep::new(&self.before, after, without);
+        self.states.stepped(&step)
+    }
 }
 
 impl Trainer {
@@ -74,6 +120,8 @@ impl Trainer {
             shuffle,
             epochs_done: 0,
             scores: Vec::new(),
+            task: TaskFacts::default(),
+            remembered: BTreeMap::new(),
         };
         Self::resume(network, state)
     }
@@ -82,17 +130,35 @@ impl Trainer {
     ///
     /// # Errors
     /// [`TrainError::OutOfRange`] for a setting out of range, and [`TrainError::NoSuchGroup`].
-    pub fn resume(network: Network, state: TrainerState) -> Result<Self, TrainError> {
+    pub fn resume(network: Network, mut state: TrainerState) -> Result<Self, TrainError> {
         state.settings.check()?;
         let factors = &state.settings.rate_factors;
         factors.check_for(network.parameters())?;
         let shuffle = state.shuffle.resume();
+        let mut states = RegulariserStates::begin(&state.settings.losses, &network, state.stage);
+        let remembered = std::mem::take(&mut state.remembered);
+        if !remembered.is_empty() {
+            states.restore(&remembered)?;
+        }
         Ok(Trainer {
             network,
             state,
             shuffle,
             workspace: Workspace::default(),
+            remembering: Remembering::new(states),
         })
+    }
+
+    /// The same with what the regularisers of another training remember, so that they go on from task to task.
+    ///
+    /// # Errors
+    /// [`TrainError::BadRegulariserState`] if some of it is of no regulariser here, or of another network.
+    pub fn with_regulariser_states(
+        mut self,
+        states: &RegulariserStates,
+    ) -> Result<Self, TrainError> {
+        self.remembering.states.restore(&states.tensors())?;
+        Ok(self)
     }
 
     /// The network as it is now.
@@ -105,17 +171,47 @@ impl Trainer {
         self.network
     }
 
+    /// What its regularisers remember.
+    pub fn regulariser_states(&self) -> &RegulariserStates {
+        &self.remembering.states
+    }
+
+    /// The network and what regularisers remember, when training is over.
+    pub fn into_parts(self) -> (Network, RegulariserStates) {
+        (self.network, self.remembering.states)
+    }
+
     /// Everything but the weights that [`Trainer::resume`] needs.
     pub fn state(&self) -> TrainerState {
         let mut state = self.state.clone();
         let noted = self.state.shuffle;
         state.shuffle = StreamPosition::of(noted.seed, noted.purpose, &self.shuffle);
+        state.remembered = self.remembering.states.tensors();
         state
     }
 
     /// Epochs trained so far.
     pub fn epochs_done(&self) -> usize {
         self.state.epochs_done
+    }
+
+    /// Begins a task with the network as it is: from now on objectives know what was learned before and what is new, and
+    /// regularisers that a task begins. Without it nothing is known of the task, and what trainers before this one
+    /// learned belongs to it.
+    ///
+    /// # Errors
+    /// What regularisers give.
+    pub fn begin_task(&mut self, task: TaskFacts) -> Result<(), TrainError> {
+        self.state.task = task;
+        self.remembering.states.begin_task(&self.network)
+    }
+
+    /// Ends a task with the network as it is: regularisers that remember see what it was worth.
+    ///
+    /// # Errors
+    /// What regularisers give.
+    pub fn end_task(&mut self) -> Result<(), TrainError> {
+        self.remembering.states.end_task(&self.network)
     }
 
     /// Says how good the network is after the last epoch, where more is better: accuracy on validation samples, say.
@@ -136,9 +232,22 @@ impl Trainer {
     /// # Errors
     /// [`TrainError`] if there is no sample, one does not fit the network, or the loss diverges.
     pub fn epoch(&mut self, examples: &dyn Examples) -> Result<EpochFigures, TrainError> {
-        let mut order: Vec<usize> = (0..examples.len()).collect();
-        order.shuffle(&mut self.shuffle);
-        let batches: Vec<&[usize]> = order.chunks(self.state.settings.batch_size).collect();
+        self.epoch_mixed(examples, &Mixing::default())
+    }
+
+    /// The same with new samples and replays in batches as they are to be mixed.
+    ///
+    /// # Errors
+    /// As [`Trainer::epoch`], and [`Mixing::check`].
+    pub fn epoch_mixed(
+        &mut self,
+        examples: &dyn Examples,
+        mixing: &Mixing,
+    ) -> Result<EpochFigures, TrainError> {
+        mixing.check()?;
+        let batch_size = self.state.settings.batch_size;
+        let batches = mixing.batches(examples, batch_size, &mut self.shuffle);
+        let batches: Vec<&[usize]> = batches.iter().map(Vec::as_slice).collect();
         self.epoch_of_batches(examples, &batches)
     }
 
@@ -161,7 +270,11 @@ impl Trainer {
         let (spec, stage) = (self.network.spec(), self.state.stage);
         let samples = batches.iter().copied().flatten();
         let longest = samples.map(|&sample| examples.steps(sample)).max();
-        spec.check_training_memory(stage, largest.unwrap_or(0), longest.unwrap_or(0))?;
+        // Samples that enter elsewhere fill blocks of their own.
+        let samples = batches.iter().copied().flatten();
+        let above = stages_above(stage, examples, samples)? * SAMPLES_PER_BLOCK;
+        let largest = largest.unwrap_or(0).saturating_add(above);
+        spec.check_training_memory(stage, largest, longest.unwrap_or(0))?;
         let epoch = self.state.epochs_done;
         let mut learning_rate = 0.0;
         let mut sums = Sums::new(spec, stage);
@@ -179,7 +292,8 @@ impl Trainer {
                 step: self.state.optimiser.steps_taken(),
             };
             let all = batch.len();
-            let batch = Batch::from(*batch).dropping(draws);
+            let task = &self.state.task;
+            let batch = Batch::from(*batch).dropping(draws).in_task(task);
             let losses = &settings.losses;
             let step = batch_gradient_in(workspace, network, stage, examples, batch, losses)?;
             if !step.loss_sum.is_finite() {
@@ -191,6 +305,7 @@ impl Trainer {
             // A batch that went well left its gradient.
             let gradients = workspace.gradients_mut().expect("the batch's gradient");
             let clock = Instant::now();
+            self.remembering.add(&mut self.network, gradients)?;
             let norm = sums.add(all, &step, gradients);
             let largest = settings.clip_norm.map(f64::from);
             if let Some(largest) = largest.filter(|largest| norm > *largest) {
@@ -199,6 +314,7 @@ impl Trainer {
             let optimiser = &mut self.state.optimiser;
             let factors = &settings.rate_factors;
             optimiser.step_by(&mut self.network, gradients, learning_rate, factors)?;
+            self.remembering.stepped(&mut self.network)?;
             self.workspace.spent.optimise += clock.elapsed().as_secs_f64();
         }
         if sums.samples() == 0 {
@@ -221,114 +337,4 @@ impl Trainer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::Rng;
-
-    use crate::ids::{ClassId, TimeStep, Unit};
-    use crate::network::{Gradients, NetworkSettings, NetworkSpec, StageInput};
-    use crate::readout::{LeakySettings, OverTime};
-    use crate::spikes::SpikeRaster;
-    use crate::train::{Losses, StoredExamples, batch_gradient, evaluate};
-
-    #[test]
-    fn samples_of_unequal_length_train_together_as_each_does_alone() {
-        let mut noise = MasterSeed(3).stream(Purpose::Shuffle);
-        let mut settings = NetworkSpec::dequino2024().settings().clone();
-        settings.init.weight_scale = 2.0;
-        for change in CHANGES {
-            let mut settings = settings.clone();
-            change(&mut settings);
-            let spec = settings.check().expect("valid");
-            let lengths = [
-                20, 33, 1, 64, 20, 7, 41, 12, 5, 60, 2, 3, 30, 25, 28, 19, 50, 40,
-            ];
-            let rasters = lengths.map(|steps| {
-                let mut raster = SpikeRaster::new(steps, 200).expect("valid");
-                for step in 0..steps {
-                    for unit in 0..200 {
-                        if noise.random_bool(0.1) {
-                            raster.set(TimeStep(step), Unit(unit));
-                        }
-                    }
-                }
-                raster
-            });
-            let labelled = rasters.iter().enumerate();
-            let samples =
-                labelled.map(|(class, raster)| (StageInput::spikes(raster), ClassId(class as u16)));
-            let examples = StoredExamples {
-                samples: samples.collect(),
-            };
-            let stage = Stage::Learning(spec.replay_layer(1).expect("three layers"));
-            let network = Network::new(spec, MasterSeed(1));
-            let losses = Losses::default();
-            let gradient = |batch: &[usize]| {
-                let found = batch_gradient(&network, stage, &examples, batch, &losses);
-                found.expect("they fit")
-            };
-            let all: Vec<usize> = (0..lengths.len()).collect();
-            let together = gradient(&all);
-            let mut sum = Gradients::zeros(&network, stage);
-            let mut loss_sum = 0.0;
-            for &sample in &all {
-                let alone = gradient(&[sample]);
-                loss_sum += alone.loss_sum;
-                sum.add(&alone.gradients).expect("of the same stage");
-            }
-            sum.scale(1.0 / all.len() as f32);
-            assert!((together.loss_sum - loss_sum).abs() < 1e-6 * loss_sum);
-            for (name, alone) in sum.iter() {
-                let together = together.gradients.get(name).expect("of the same stage");
-                let largest = alone
-                    .iter()
-                    .fold(0.0f32, |most, value| most.max(value.abs()));
-                assert!(largest > 0.0, "{name}");
-                for (together, alone) in together.iter().zip(alone) {
-                    assert!((together - alone).abs() <= 1e-5 * largest, "{name}");
-                }
-            }
-            // Alone or together, no logit differs in a bit.
-            let logits = evaluate(&network, stage, &examples)
-                .expect("they fit")
-                .logits;
-            for &sample in &all {
-                let alone = network.logits(stage, &examples.samples[sample].0);
-                assert_eq!(logits.row(sample).to_vec(), alone.expect("it fits"));
-            }
-        }
-    }
-
-    /// Readouts that look at the end of a sample, in all ways that there are, and delays.
-    const CHANGES: [fn(&mut NetworkSettings); 4] = [
-        |_| {},
-        |settings| read_by(settings, OverTime::Last),
-        |settings| read_by(settings, OverTime::SumOfSoftmax),
-        |settings| settings.layers[1].delay_steps = (0..200).map(|unit| unit % 9).collect(),
-    ];
-
-    fn read_by(settings: &mut NetworkSettings, over_time: OverTime) {
-        let readout = LeakySettings {
-            over_time,
-            ..LeakySettings::DEQUINO2024
-        };
-        settings.readout.model = readout.into();
-    }
-
-    #[test]
-    fn an_empty_batch_is_refused_before_anything_is_trained_on() {
-        let spec = NetworkSpec::dequino2024();
-        let raster = SpikeRaster::new(20, 50).expect("valid");
-        let examples = StoredExamples {
-            samples: vec![(StageInput::spikes(&raster), ClassId(0))],
-        };
-        let stage = Stage::Learning(spec.replay_layer(3).expect("three layers"));
-        let (seed, settings) = (MasterSeed(1), TrainingSettings::default());
-        let network = Network::new(spec, seed);
-        let trainer = Trainer::new(network.clone(), stage, settings, seed, Purpose::Shuffle);
-        let mut trainer = trainer.expect("valid");
-        let empty = trainer.epoch_of_batches(&examples, &[&[0], &[]]);
-        assert!(matches!(empty, Err(TrainError::NoSamples(_))));
-        assert_eq!(*trainer.network(), network, "nothing was trained on");
-    }
-}
+mod tests;

@@ -284,6 +284,7 @@ pub fn learn_run(name: &str, method: Method, tasks: usize, epochs: usize) -> Run
         .into(),
         other_bytes: 0,
         aged: None,
+        started_from: None,
         measured_after: None,
         test_samples: None,
         seconds: RunSeconds {

@@ -4,6 +4,7 @@
 mod curves;
 #[path = "../common/figures.rs"]
 mod figures;
+mod gallery;
 mod rasters;
 #[path = "../common/records.rs"]
 mod records;

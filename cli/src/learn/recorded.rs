@@ -18,10 +18,31 @@ use respike::report::{
     Begun, DataNote, Description, EpochLine, LEARNER, LearnSummary, PhaseName, RecordLine, Replace,
     RunFolder, RunFolderError, StartLine, Summary, TaskNote,
 };
-use respike::train::Checkpoint;
+use respike::train::{Checkpoint, StartedFrom};
 
 const PRETRAINED: &str = "pretrained.safetensors";
 const LEARNED: &str = "learned.safetensors";
+
+/// What a run begins with, and where that comes from if it is not its own.
+pub(crate) struct Begins {
+    pub(crate) start: Start,
+    pub(crate) from: Option<StartedFrom>,
+}
+
+impl From<Start> for Begins {
+    fn from(start: Start) -> Self {
+        Begins { start, from: None }
+    }
+}
+
+impl Begins {
+    /// With what lies in a file.
+    pub(crate) fn with(start: Start, file: &Path) -> Self {
+        let file = file.display().to_string();
+        let from = Some(StartedFrom::new(file, start.network()));
+        Begins { start, from }
+    }
+}
 
 /// An experiment whose folder is complete.
 pub(crate) struct Recorded {
@@ -57,7 +78,7 @@ pub(crate) fn run_recorded(
     experiment: &Experiment,
     data: &Dataset,
     files: Vec<String>,
-    start: Start,
+    start: Begins,
     (out, replace): (&Path, Replace),
     bars: &mut LearnBars,
 ) -> Result<Recorded, Failure> {
@@ -70,7 +91,7 @@ pub(super) fn run_noted(
     experiment: &Experiment,
     data: LearningData<'_>,
     data_note: DataNote,
-    start: Start,
+    Begins { start, from }: Begins,
     (out, replace): (&Path, Replace),
     bars: &mut LearnBars,
 ) -> Result<Recorded, Failure> {
@@ -82,7 +103,8 @@ pub(super) fn run_noted(
         Description::Learn(experiment.clone()),
         data_note,
         TaskNote::of(&plan),
-    );
+    )
+    .with_start(from.clone());
     let begun = RunFolder::begin(out, line.clone(), replace)?;
     let (mut folder, start) = match begun {
         Begun::Finished(summary) => {
@@ -148,7 +170,8 @@ pub(super) fn run_noted(
     if let Some(memory) = &outcome.memory {
         memory.save(&folder.file("memory.safetensors"))?;
     }
-    let summary = LearnSummary::new(experiment, &outcome, TestSamples::of(&plan));
+    let mut summary = LearnSummary::new(experiment, &outcome, TestSamples::of(&plan));
+    summary.started_from = from;
     folder.end(Summary::Learn(Box::new(summary.clone())))?;
     write_s += writing.elapsed().as_secs_f64();
     let made = Some(Made { outcome, write_s });

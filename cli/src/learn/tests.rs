@@ -3,9 +3,12 @@
 use clap::Parser;
 
 use super::*;
+use respike::continual::{ManyClasses, NewClass, NewSpeaker, ScenarioSettings};
 use respike::dataset::{DatasetBuilder, LabelledEvents};
 use respike::ids::{ClassId, SpeakerId};
+use respike::method::Method;
 use respike::random::MasterSeed;
+use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings};
 use respike::report::suite::learn_command;
 use respike::simd::Simd;
 use respike::spikes::{EventStream, TimeGrid};
@@ -16,7 +19,12 @@ use respike::train::{Adam, Losses, Schedule, Sgd, SpikePenalty, TrainingSettings
 #[derive(Parser)]
 struct Line {
     #[command(subcommand)]
-    command: LearnCommand,
+    command: Commands,
+}
+
+#[derive(clap::Subcommand)]
+enum Commands {
+    Learn(Box<LearnArguments>),
 }
 
 /// Ten classes that are named by numbers, but by others than their own, and six speakers, of whom
@@ -58,11 +66,9 @@ fn manifest(suite: SuiteSettings, data: &Dataset) -> Manifest {
 fn read_back(command: &str) -> Experiment {
     let words = shlex::split(command).expect("words of a shell");
     let line = Line::try_parse_from(&words[1..]).expect(command);
-    let (asked, common) = line.command.split();
+    let Commands::Learn(common) = line.command;
     common.refuse_idle_flags().expect("every flag counts");
-    let (experiment, _) = common
-        .experiment(&asked, data(), None)
-        .expect("it fits the data");
+    let (experiment, _) = common.experiment(data(), None).expect("it fits the data");
     experiment
 }
 
@@ -118,34 +124,35 @@ fn quoted_commands_have_every_setting_that_counts() {
             .with_schedule(Schedule::Cosine { epochs })
             .with_optimiser(adam)
     };
-    let of = |scenario, strategy| {
-        Experiment::new(scenario, strategy, Protocol::Strict, MasterSeed(u64::MAX))
+    let of = |scenario: ScenarioSettings, method| {
+        Experiment::new(scenario, method, Protocol::Strict, MasterSeed(u64::MAX))
             .with_pretraining(11, odd.clone().with_learning_rate(5e-3))
             .with_learning(13, odd.clone())
     };
     let memory = |codec| {
         let capacity = Capacity::Bytes(12_345);
-        MemorySettings::new(codec, PolicySettings::class_balanced(), capacity)
+        Memory::new(codec, PolicySettings::class_balanced(), capacity)
     };
-    let latent = |scenario| {
-        of(scenario, Strategy::Latent)
-            .with_replay_layer(0)
-            .with_memory(memory(CodecSettings::counts(7).expect("valid")))
+    let latent = |scenario: ScenarioSettings| {
+        let counts = CodecSettings::counts(7).expect("valid");
+        of(scenario, Method::latent(0, memory(counts)))
     };
-    let speaker = |number| Scenario::Sample {
-        speaker: SpeakerId(number),
+    let speaker = |number| {
+        let speaker = SpeakerId(number);
+        NewSpeaker { speaker }.into()
     };
-    let one_more = Scenario::Class { class: ClassId(3) };
+    let one_more = || NewClass { class: ClassId(3) }.into();
+    let many = |base_classes| ManyClasses { base_classes }.into();
     let chosen = ["4", "0", "7", "1"].map(String::from);
     for experiment in [
-        latent(one_more)
+        latent(one_more())
             .with_pretraining(11, falling(11))
             .with_learning(13, falling(13)),
-        of(speaker(0), Strategy::Native).with_memory(memory(CodecSettings::raw())),
-        of(speaker(4), Strategy::Joint),
-        latent(Scenario::MultiClass { base_classes: 1 }).with_classes(chosen.clone()),
-        latent(Scenario::MultiClass { base_classes: 3 }).with_classes(chosen),
-        latent(one_more),
+        of(speaker(0), Method::native(memory(CodecSettings::raw()))),
+        of(speaker(4), Method::joint()),
+        latent(many(1)).with_classes(chosen.clone()),
+        latent(many(3)).with_classes(chosen),
+        latent(one_more()),
     ] {
         let command = learn_command(&manifest, &experiment);
         assert_eq!(read_back(&command), experiment, "{command}");

@@ -132,6 +132,16 @@ const LEARN: Tried = Tried {
     prepare: out,
     ends: &[0],
 };
+/// Several tasks, with everything that goes from one to the next.
+const LEARN_ON: Tried = Tried {
+    arguments: "learn multi-class --base-classes 1 --method ar1-star --budget 2kB --codec or:5 --data DATA \
+                --model MODEL --pretrain-epochs 1 --epochs 1 --set mixing.new_per_batch=2 \
+                --set mixing.replayed_per_batch=4 --threads 1",
+    again: "",
+    strides: [7, 40],
+    prepare: out,
+    ends: &[0],
+};
 const BENCH: Tried = Tried {
     arguments: "bench shd --data DATA --model MODEL --threads 1 --jobs 1 --protocol strict",
     again: "--resume",
@@ -370,6 +380,11 @@ fn a_search_says_what_could_not_be_written() {
 #[test]
 fn learn_begins_anew_from_any_kill() {
     LEARN.with(Trouble::Kills);
+}
+
+#[test]
+fn a_learner_goes_on_from_any_kill() {
+    LEARN_ON.with(Trouble::Kills);
 }
 
 #[test]

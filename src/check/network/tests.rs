@@ -20,8 +20,8 @@ use crate::surrogate::{
     Arctan, Boxcar, CutFastSigmoid, Exponential, FastSigmoid, Sigmoid, SurrogateSettings, Triangle,
 };
 use crate::train::{
-    BlockLoss, CrossEntropy, MeanSquare, Objective, ObjectiveSettings, SpikePenalty,
-    StoredExamples, TrainError,
+    BlockLoss, CrossEntropy, DerPlusPlus, ErAce, LearningWithoutForgetting, LossBalancing,
+    MeanSquare, Objective, ObjectiveSettings, SpikePenalty, StoredExamples, TrainError,
 };
 
 fn neurons() -> Vec<NeuronModel> {
@@ -163,7 +163,14 @@ fn objectives() -> Vec<ObjectiveSettings> {
         of_class: 4.0,
         of_others: 0.5,
     };
-    vec![CrossEntropy::default().into(), counts.into()]
+    vec![
+        CrossEntropy::default().into(),
+        counts.into(),
+        LossBalancing::default().into(),
+        ErAce::default().into(),
+        DerPlusPlus::default().into(),
+        LearningWithoutForgetting::default().into(),
+    ]
 }
 
 #[test]

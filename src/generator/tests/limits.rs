@@ -12,7 +12,7 @@ fn budgets_are_kept_and_used() {
     let refused = Form::Separate
         .components_within(1000, 200, 5)
         .expect_err("too little");
-    let needed = 64 + 5 * (2 + 201);
+    let needed = 64 + 5 * (4 + 201);
     assert_eq!(
         refused,
         GeneratorError::BudgetTooSmall {
@@ -42,10 +42,8 @@ fn what_cannot_be_learned_is_refused_and_changes_nothing() {
         expected: BITS,
     };
     let new = |new: &[(ClassId, &BitSamples)]| before.clone().learn_together(new).err();
-    assert_eq!(
-        new(&[(known, samples)]),
-        Some(GeneratorError::KnownConcept(known))
-    );
+    let refused = generator.learn_with(known, samples, &[]);
+    assert_eq!(refused.err(), Some(GeneratorError::KnownConcept(known)));
     assert_eq!(
         new(&[(unknown, &none)]),
         Some(GeneratorError::NoSamples(unknown))

@@ -1,3 +1,4 @@
+mod again;
 mod fitting;
 mod forgetting;
 mod limits;

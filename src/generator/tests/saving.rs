@@ -11,8 +11,8 @@ fn bytes_are_those_of_all_parameters() {
         together.learn(concept, samples).expect("learned");
     }
     // Two concepts of three components; two sets of weights over seven.
-    assert_eq!(alone.bytes(), 64 + 2 * (2 + 3 * 150 + 3));
-    assert_eq!(together.bytes(), 64 + 7 * 150 + 2 * (2 + 7));
+    assert_eq!(alone.bytes(), 64 + 2 * (4 + 3 * 150 + 3));
+    assert_eq!(together.bytes(), 64 + 7 * 150 + 2 * (4 + 7));
     // As the arrays have it: the shape is of the 64 bytes, and words are filled up.
     let in_arrays = |generator: &dyn SampleGenerator| -> usize {
         let tensors = generator.tensors();
@@ -83,7 +83,13 @@ fn arrays_of_another_generator_are_refused_and_change_nothing() {
         .expect("learned");
     let (before, whole) = (generator.clone(), generator.tensors());
     let mut cases = Vec::new();
-    for name in ["shape", "concepts", "probabilities", "weights"] {
+    for name in [
+        "shape",
+        "concepts",
+        "learned_from",
+        "probabilities",
+        "weights",
+    ] {
         let mut tensors = whole.clone();
         tensors.remove(name);
         cases.push((tensors, format!("`{name}` is missing")));
@@ -106,7 +112,12 @@ fn arrays_of_another_generator_are_refused_and_change_nothing() {
     with(
         "concepts",
         Tensor::U16(vec![1, 2]),
-        "`probabilities` is missing or of another length",
+        "`learned_from` is missing or of another length",
+    );
+    with(
+        "learned_from",
+        Tensor::U16(vec![0]),
+        "class 0 was learned from no sample",
     );
     with(
         "weights",

@@ -46,7 +46,7 @@ pub trait Codec: Debug + Send + Sync + 'static {
     /// Packs spikes into exactly that many bits.
     fn encode(&self, spikes: &SpikeRaster) -> BitVec<u64, Lsb0>;
 
-    /// Unpacks what [`encode`](Codec::encode) packed into a raster of the same steps and units, whatever that held.
+    /// Unpacks what [`encode`](Codec::encode) packed into a raster of the same steps and units, which is silent.
     ///
     /// # Errors
     /// If the bits can't have come from `encode`; there are as many as [`bits`](Codec::bits) says.
@@ -117,8 +117,9 @@ pub fn decode_spikes_into(
     packed: &BitVec<u64, Lsb0>,
     spikes: &mut SpikeRaster,
 ) -> Result<(), ReplayError> {
-    let shape = StoredShape::new(Kept::Spikes, codec.clone(), spikes.steps(), spikes.units())?;
-    unpack_into(&shape, PackedBits::of_aligned(packed), spikes)
+    spikes.words_mut().fill(0);
+    // No shape is made, which would be a copy of the codec's settings for every sample.
+    unpack_into(codec, PackedBits::of_aligned(packed), spikes)
 }
 
 pub(super) fn unpack_spikes(
@@ -126,17 +127,23 @@ pub(super) fn unpack_spikes(
     packed: PackedBits<'_>,
 ) -> Result<SpikeRaster, ReplayError> {
     let mut spikes = SpikeRaster::silent(shape.steps(), shape.units());
-    unpack_into(shape, packed, &mut spikes)?;
+    unpack_into(shape.codec(), packed, &mut spikes)?;
     Ok(spikes)
 }
 
 fn unpack_into(
-    shape: &StoredShape,
+    codec: &CodecSettings,
     packed: PackedBits<'_>,
     spikes: &mut SpikeRaster,
 ) -> Result<(), ReplayError> {
-    shape.check_bits(packed.len())?;
-    shape.codec().decode(packed, spikes)
+    let expected = codec.bits(spikes.steps(), spikes.units());
+    match packed.len() as u64 == expected {
+        true => codec.decode(packed, spikes),
+        false => Err(ReplayError::WrongLength {
+            found: packed.len(),
+            expected,
+        }),
+    }
 }
 
 /// Packs input currents (LR index 0), steps × units, as 32-bit floats: each window's sum. A sum has no spikes to

@@ -7,15 +7,25 @@
 //! | `uniform` | [`Uniform`]: an exact share of every group |
 //! | `reservoir` | [`Reservoir`]: every sample with the same chance |
 //! | `class-balanced` | [`ClassBalanced`]: as many of every class |
+//! | `replacement` | [`Replacement`]: of the i-th group an i-th of the places |
+//! | `herding` | [`Herding`]: of every class those whose mean is the class's |
+//! | `similarity` | [`Similarity`]: of every class those most like its mean |
 
 mod class_balanced;
+mod herding;
 mod places;
+mod ranked;
+mod replacement;
 mod reservoir;
+mod similarity;
 mod uniform;
 
 pub use class_balanced::ClassBalanced;
+pub use herding::Herding;
 pub use places::Places;
+pub use replacement::Replacement;
 pub use reservoir::Reservoir;
+pub use similarity::Similarity;
 pub use uniform::Uniform;
 
 use std::collections::BTreeMap;
@@ -150,7 +160,11 @@ mod tests {
     use super::*;
     use crate::random::{MasterSeed, Purpose};
 
-    fn fill(policy: &PolicySettings, capacity: usize, groups: &[Vec<ClassId>]) -> Vec<ClassId> {
+    pub(super) fn fill(
+        policy: &PolicySettings,
+        capacity: usize,
+        groups: &[Vec<ClassId>],
+    ) -> Vec<ClassId> {
         fill_with(policy, capacity, groups, 5)
     }
 
@@ -182,11 +196,11 @@ mod tests {
         held
     }
 
-    fn group(class: u16, size: usize) -> Vec<ClassId> {
+    pub(super) fn group(class: u16, size: usize) -> Vec<ClassId> {
         vec![ClassId(class); size]
     }
 
-    fn count(held: &[ClassId], class: u16) -> usize {
+    pub(super) fn count(held: &[ClassId], class: u16) -> usize {
         held.iter().filter(|held| held.0 == class).count()
     }
 

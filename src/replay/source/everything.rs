@@ -51,6 +51,10 @@ impl SourceState for AllSamples {
         ReplayFigures::default()
     }
 
+    fn held(&self) -> Vec<Option<SampleIndex>> {
+        self.0.iter().copied().map(Some).collect()
+    }
+
     fn save(&self) -> SavedState {
         let indices = self.0.iter().map(|index| index.0 as u64).collect();
         SavedState::default().with("samples", Tensor::U64(indices))

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +50,11 @@ impl Member for Memory {
 
 impl Source for Memory {
     fn begin(&self, place: &SourcePlace) -> Result<Box<dyn SourceState>, ReplayError> {
-        let shape = |kept| StoredShape::new(kept, self.codec.clone(), place.steps, place.units);
+        let logits = if place.wants_logits { place.classes } else { 0 };
+        let shape = |kept| {
+            let shape = StoredShape::new(kept, self.codec.clone(), place.steps, place.units)?;
+            Ok::<_, ReplayError>(shape.with_logits(logits))
+        };
         if let Kept::Inputs { .. } = place.kept {
             // Better told now than when the first larger count comes.
             let widest = shape(Kept::counts_up_to(place.largest_count))?;
@@ -90,20 +96,27 @@ impl Examples for Replays<'_> {
     fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
         self.0.input(index)
     }
+
+    fn past_logits(&self, index: usize) -> Option<Arc<[f32]>> {
+        self.0.past_logits(index).map(Into::into)
+    }
 }
+
+/// What a file has for the place of a sample that is of other data.
+const OF_OTHER_DATA: u64 = u64::MAX;
 
 #[derive(Debug)]
 struct KeptSamples {
     memory: ReplayMemory,
     capacity: Capacity,
-    held: Vec<SampleIndex>,
+    held: Vec<Option<SampleIndex>>,
 }
 
 impl KeptSamples {
     fn note(&mut self, place: usize, index: SampleIndex) {
         match self.held.get_mut(place) {
-            Some(held) => *held = index,
-            None => self.held.push(index),
+            Some(held) => *held = Some(index),
+            None => self.held.push(Some(index)),
         }
     }
 }
@@ -128,7 +141,11 @@ impl SourceState for KeptSamples {
             for place in 0..learned.indices.len().min(room) {
                 let sample = (learned.sample)(place)?;
                 self.memory.append(learned.classes[place], &sample)?;
-                self.held.push(learned.indices[place]);
+                self.held.push(Some(learned.indices[place]));
+                if self.memory.shape().logits() > 0 {
+                    let logits = (learned.logits)(place)?;
+                    self.memory.put_logits(self.held.len() - 1, &logits);
+                }
             }
             return Ok(());
         }
@@ -137,6 +154,10 @@ impl SourceState for KeptSamples {
             .offer(learned.classes, learned.sample, generator)?;
         for admission in kept {
             self.note(admission.place, learned.indices[admission.candidate]);
+            if self.memory.shape().logits() > 0 {
+                let logits = (learned.logits)(admission.candidate)?;
+                self.memory.put_logits(admission.place, &logits);
+            }
         }
         Ok(())
     }
@@ -158,12 +179,18 @@ impl SourceState for KeptSamples {
         Some(&self.memory)
     }
 
-    fn held(&self) -> &[SampleIndex] {
-        &self.held
+    fn held(&self) -> Vec<Option<SampleIndex>> {
+        self.held.clone()
+    }
+
+    fn data_changed(&mut self) {
+        self.held.fill(None);
     }
 
     fn save(&self) -> SavedState {
-        let held = self.held.iter().map(|index| index.0 as u64).collect();
+        let held = self.held.iter();
+        let held = held.map(|held| held.map_or(OF_OTHER_DATA, |index| index.0 as u64));
+        let held = held.collect();
         self.memory.saved().with("held", Tensor::U64(held))
     }
 
@@ -172,17 +199,26 @@ impl SourceState for KeptSamples {
             return Err("`held` is not a list of numbers".to_string());
         };
         let memory = ReplayMemory::from_saved(saved)?;
-        let same = |shape: &StoredShape| (shape.codec().clone(), shape.steps(), shape.units());
+        let same = |shape: &StoredShape| {
+            (
+                std::mem::discriminant(&shape.kept()),
+                shape.codec().clone(),
+                shape.steps(),
+                shape.units(),
+                shape.logits(),
+            )
+        };
         if same(memory.shape()) != same(self.memory.shape())
             || memory.policy() != self.memory.policy()
         {
             return Err("the memory is of another shape, codec or policy".to_string());
         }
+        if held.len() != memory.len() {
+            return Err("`held` is of another length than the memory".to_string());
+        }
         self.memory = memory;
-        self.held = held
-            .into_iter()
-            .map(|index| SampleIndex(index as usize))
-            .collect();
+        let index = |held| (held != OF_OTHER_DATA).then_some(SampleIndex(held as usize));
+        self.held = held.into_iter().map(index).collect();
         Ok(())
     }
 }

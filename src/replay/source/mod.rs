@@ -6,12 +6,17 @@
 //! | kind | what it replays |
 //! |---|---|
 //! | `memory` | [`Memory`]: samples kept as packed bits |
+//! | `generator` | [`Generator`]: samples drawn anew from mixtures of packed bits that are learned class by class |
 //! | `everything` | [`Everything`]: all samples there ever were, which no device holds: what could be reached |
 
 mod everything;
+mod generator;
 mod memory;
+#[cfg(test)]
+mod tests;
 
 pub use everything::Everything;
+pub use generator::{ComponentsLearn, Generator};
 pub use memory::Memory;
 
 use std::fmt::Debug;
@@ -70,6 +75,8 @@ pub struct SourcePlace {
     pub classes: usize,
     /// Where all randomness comes from.
     pub seed: MasterSeed,
+    /// Whether the objective wants the logits that replays had when they were kept.
+    pub wants_logits: bool,
 }
 
 impl SourcePlace {
@@ -87,7 +94,15 @@ impl SourcePlace {
             units,
             classes,
             seed,
+            wants_logits: false,
         }
+    }
+
+    /// The same where the objective wants the logits that replays had when they were kept.
+    #[must_use]
+    pub fn wanting_logits(mut self, wants: bool) -> Self {
+        self.wants_logits = wants;
+        self
     }
 
     /// The same with raw inputs of counts up to `largest`.
@@ -129,11 +144,14 @@ pub trait SourceState: Debug + Send + Sync {
         None
     }
 
-    /// Which samples of the data are held, place by place, where that is known: to measure how old they have grown,
-    /// not to learn from.
-    fn held(&self) -> &[SampleIndex] {
-        &[]
+    /// Which samples of the data are held, place by place: to measure how old they have grown, not to learn from.
+    /// `None` for one of other data; nothing by default.
+    fn held(&self) -> Vec<Option<SampleIndex>> {
+        Vec::new()
     }
+
+    /// Told that learning goes on with other data, so that places in the data that was do not count any more.
+    fn data_changed(&mut self) {}
 
     /// All that is needed to go on.
     fn save(&self) -> SavedState;
@@ -153,6 +171,8 @@ pub struct LearnedSamples<'a> {
     pub classes: &'a [ClassId],
     /// Makes one of them, as the stage that learns reads it.
     pub sample: &'a MakeSample<'a>,
+    /// The logits that the network gives one of them now.
+    pub logits: &'a MakeLogits<'a>,
     /// The largest count of any of them, where they are raw inputs.
     pub largest_count: u16,
     /// Whether the protocol says that all of them are to be kept as long as there is room, whatever a policy would say.
@@ -161,6 +181,9 @@ pub struct LearnedSamples<'a> {
 
 /// Makes a sample by its place in [`LearnedSamples`].
 pub type MakeSample<'a> = dyn Fn(usize) -> Result<StageInput<'a>, ReplayError> + 'a;
+
+/// Makes the logits of a sample by its place in [`LearnedSamples`].
+pub type MakeLogits<'a> = dyn Fn(usize) -> Result<Vec<f32>, ReplayError> + 'a;
 
 /// Samples of the data, as the stage that learns reads them.
 pub trait SampleStore {

@@ -14,6 +14,7 @@ mod comparison;
 mod confusion;
 mod curves;
 mod frequencies;
+mod gallery;
 mod heat_map;
 mod histogram;
 mod legend;
@@ -34,6 +35,7 @@ pub use before_after::{BeforeAfterFigure, BeforeAfterPanel};
 pub use canvas::Mark;
 pub use cochleagram::CochleagramFigure;
 pub use curves::CurvesOf;
+pub use gallery::{GalleryCell, GalleryFigure, GalleryRow};
 pub use lines::{LineAxis, LineFigure, LinePanel, LineStyle, Point, Series};
 pub use matrix::{MatrixFigure, MatrixPanel};
 pub use raster::{RasterFigure, RasterPanel};
@@ -184,4 +186,13 @@ pub fn lines(figure: &LineFigure, path: &Path) -> Result<(), PlotError> {
 pub fn matrix(figure: &MatrixFigure, path: &Path) -> Result<(), PlotError> {
     let target = Target::new(path)?;
     target.write(&matrix::Layout::new(figure)?)
+}
+
+/// Draws rasters in rows and columns, on a common time grid.
+///
+/// # Errors
+/// [`PlotError`]; [`PlotError::NothingToDraw`] without rows, or if rows, columns and steps do not fit.
+pub fn gallery(figure: &GalleryFigure, path: &Path) -> Result<(), PlotError> {
+    let target = Target::new(path)?;
+    target.write(&gallery::Layout::new(figure)?)
 }

@@ -80,6 +80,10 @@ pub fn claims(collected: &Collected) -> (Vec<Claim>, Vec<NotJudged>) {
     let rows = collected.rows();
     let inputs = collected.manifest.spec.inputs();
     let (mut claims, mut not_judged) = (Vec::new(), Vec::new());
+    // They are about grids of the paper's methods.
+    if !collected.is_grid() {
+        return (claims, not_judged);
+    }
     for (protocol, scenario) in collected.sections() {
         let here = |row: &&Row<'_>| {
             row.key.protocol == protocol && row.key.scenario == scenario && !row.cells.is_empty()

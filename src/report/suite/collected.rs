@@ -4,16 +4,16 @@
 //! mean and standard deviation over seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::tested::Tested;
 use crate::continual::{Experiment, Protocol, ScenarioSettings};
 use crate::method::Method;
 use crate::random::MasterSeed;
 use crate::replay::CodecSettings;
 use crate::suite::{
-    CellResult, Group, GroupResults, Manifest, Pretrained, SuiteError, SuiteFolder,
+    CellResult, Group, GroupId, GroupResults, Manifest, SuiteError, SuiteFolder, cell_name,
 };
 use crate::train::TrainingSettings;
 
@@ -24,6 +24,8 @@ pub struct Collected {
     pub manifest: Manifest,
     /// Each group of the plan with what is there of it.
     pub groups: Vec<(Group, GroupResults)>,
+    /// How long each experiment took, in seconds, by its group and its name.
+    pub times: BTreeMap<(String, String), f64>,
 }
 
 /// More methods than these are compared with each other, and not by LR index, codec and number of replays.
@@ -176,6 +178,16 @@ impl RowKey {
         }
     }
 
+    /// Whether all samples there ever were are replayed.
+    pub fn is_ceiling(&self) -> bool {
+        self.whole.0.is_ceiling()
+    }
+
+    /// Whether layers below the LR index learn slowly instead of being frozen.
+    pub fn is_slowed(&self) -> bool {
+        self.whole.0.rate_below > 0.0
+    }
+
     /// Tag, LR index and codec in a few words: `naive`, or `latent, LR 2, or:10`.
     pub fn name(&self) -> String {
         let mut words = self.strategy.clone();
@@ -200,68 +212,6 @@ impl RowKey {
 /// Codecs in the order of tables: by how much a window's value tells, then by the window.
 pub fn codec_order(codec: &CodecSettings) -> (u8, usize) {
     codec.place()
-}
-
-/// How many test samples stand behind the figures of one or several experiments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tested {
-    /// The fewest and the most behind accuracy on everything.
-    all: (usize, usize),
-    /// The same on what is old and on what is new, where results tell.
-    parts: Option<[(usize, usize); 2]>,
-}
-
-impl Tested {
-    fn of(pretrained: &Pretrained) -> Self {
-        let same = |count: usize| (count, count);
-        let parts = pretrained.test_samples;
-        Tested {
-            all: same(pretrained.test),
-            parts: parts.map(|samples| [same(samples.old), same(samples.new)]),
-        }
-    }
-
-    fn and(self, other: Tested) -> Self {
-        let both =
-            |one: (usize, usize), other: (usize, usize)| (one.0.min(other.0), one.1.max(other.1));
-        let parts = self.parts.zip(other.parts);
-        Tested {
-            all: both(self.all, other.all),
-            parts: parts.map(|(one, other)| [both(one[0], other[0]), both(one[1], other[1])]),
-        }
-    }
-
-    /// Of several experiments; `None` if none of them tells.
-    pub fn together(each: impl IntoIterator<Item = Tested>) -> Option<Self> {
-        each.into_iter().reduce(Tested::and)
-    }
-
-    /// How many stand behind accuracy on everything: `600`, or `594 to 606`.
-    pub fn all(self) -> String {
-        range(self.all)
-    }
-
-    /// For a cell of a table: `600`, or `500 + 100` where old and new are known apart.
-    pub fn cell(self) -> String {
-        match self.parts {
-            Some([old, new]) => format!("{} + {}", range(old), range(new)),
-            None => range(self.all),
-        }
-    }
-}
-
-impl fmt::Display for Tested {
-    /// `600 test samples a run`, or `594 to 606 test samples a run`.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} test samples a run", range(self.all))
-    }
-}
-
-fn range((fewest, most): (usize, usize)) -> String {
-    match fewest == most {
-        true => most.to_string(),
-        false => format!("{fewest} to {most}"),
-    }
 }
 
 /// The experiments of a row.
@@ -355,7 +305,18 @@ impl Collected {
         Ok(Collected {
             manifest: folder.manifest().clone(),
             groups: groups.collect::<Result<_, SuiteError>>()?,
+            times: folder.seconds()?,
         })
+    }
+
+    /// How long an experiment of a row took, in seconds, on average, where that was noted.
+    pub fn seconds(&self, row: &Row<'_>) -> Option<f64> {
+        let noted = row.cells.iter().map(|cell| {
+            let group = GroupId::of(&cell.experiment).to_string();
+            self.times.get(&(group, cell_name(&cell.experiment)))
+        });
+        let noted = noted.collect::<Option<Vec<&f64>>>()?;
+        Some(noted.iter().copied().sum::<f64>() / noted.len().max(1) as f64)
     }
 
     /// Every row of the plan, in its order; rows without any result too.
@@ -415,13 +376,16 @@ impl Collected {
         tags.len() <= MOST_OF_A_GRID
     }
 
-    /// The sources that finished experiments of the plan are of, with their numbers.
+    /// The sources that finished experiments of the plan are of, and controls that it asks for, with their numbers.
     pub fn builds(&self) -> BTreeMap<Option<&str>, usize> {
         let mut builds = BTreeMap::new();
         for (group, results) in &self.groups {
             let cells = group.cells.iter().filter_map(|cell| results.of(cell));
             let cells = cells.map(|cell| cell.build.as_deref());
-            for build in cells {
+            let wanted = self.manifest.suite.wants_controls(group.id.protocol);
+            let controls = results.controls.as_ref().filter(|_| wanted);
+            let controls = controls.map(|controls| Some(controls.build.as_str()));
+            for build in cells.chain(controls) {
                 *builds.entry(build).or_default() += 1;
             }
         }

@@ -4,7 +4,7 @@
 
 use crate::continual::{Experiment, Protocol};
 use crate::method::Method;
-use crate::replay::{Capacity, Memory};
+use crate::replay::{Capacity, Memory, SourceSettings};
 use crate::simd::Simd;
 use crate::suite::{GroupId, Manifest, cell_name};
 use crate::train::Losses;
@@ -73,10 +73,7 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
         // stay the same to the byte.
         add(&["--lr-index", &index.to_string()]);
     }
-    let memory = method
-        .replay
-        .iter()
-        .find_map(|source| source.get::<Memory>());
+    let memory = method.replay.iter().find_map(SourceSettings::get::<Memory>);
     if let Some(memory) = memory.filter(|_| is_a_strategy(method)) {
         if method.lr_index.is_some() {
             add(&["--codec", &memory.codec.to_string()]);
@@ -98,10 +95,7 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
 
 /// Whether the program's flags say all of a method: one of the four that suites know as strategies.
 fn is_a_strategy(method: &Method) -> bool {
-    let memory = method
-        .replay
-        .iter()
-        .find_map(|source| source.get::<Memory>());
+    let memory = method.replay.iter().find_map(SourceSettings::get::<Memory>);
     let same = match (memory, method.lr_index) {
         (Some(memory), Some(index)) => Method::latent(index, memory),
         (Some(memory), None) => Method::native(memory),

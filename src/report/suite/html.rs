@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::claims::{Claim, NotJudged, claims};
 use super::collected::{Collected, RowKey, ScenarioKind, Spread};
+use super::controls::{ControlRow, controls};
 use super::figures::{Content, SuiteFigure, figures};
 use super::table::Table;
 use super::tables::tables;
@@ -37,6 +38,9 @@ pub struct ReportFigures {
     pub not_judged: Vec<NotJudged>,
     /// Every row of the plan.
     pub rows: Vec<RowFigures>,
+    /// What needs no continual learning, where the suite asks for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<ControlRow>,
 }
 
 /// A row with its accuracies, shares from 0 to 1.
@@ -106,12 +110,16 @@ pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteRepor
         new: row.spread(|cell| cell.after.new),
         bytes: row.mean(|cell| cell.replay.bytes as f64),
     });
+    let sections = collected.sections().into_iter();
+    let controls =
+        sections.flat_map(|(protocol, scenario)| controls(&collected, protocol, &scenario));
     Ok(SuiteReport {
         text: text(planned, finished, &claims, &not_judged),
         figures: ReportFigures {
             planned,
             finished,
             rows: rows.collect(),
+            controls: controls.collect(),
             claims,
             not_judged,
         },
@@ -341,7 +349,8 @@ fn escaped(text: &str) -> String {
 }
 
 /// What files of tables and figures begin with.
-const OWN: [&str; 8] = [
+const OWN: [&str; 9] = [
+    "methods-",
     "claims.",
     "protocols-",
     "codecs-",

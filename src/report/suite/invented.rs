@@ -136,6 +136,7 @@ impl Invented {
             },
             matrix,
             all_after_task: vec![before.all, after.all],
+            measured_after: None,
             metrics: None,
             replay: {
                 let samples = self.replay.map_or(100, |(.., replays)| replays);
@@ -222,5 +223,6 @@ pub(super) fn suite(results: &[Invented], to_come: &[Invented]) -> Collected {
             },
         },
         groups,
+        times: Default::default(),
     }
 }

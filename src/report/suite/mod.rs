@@ -7,18 +7,22 @@
 mod claims;
 mod collected;
 mod command;
+mod controls;
 #[cfg(feature = "plots")]
 mod figures;
 #[cfg(feature = "plots")]
 mod html;
 #[cfg(test)]
 mod invented;
+mod methods;
 mod table;
 mod tables;
+mod tested;
 
 pub use claims::{Claim, claims};
 pub use collected::{Collected, Row, RowKey, Spread};
 pub use command::{in_shell, learn_command};
+pub use controls::{ControlRow, controls};
 #[cfg(feature = "plots")]
 pub use html::{SuiteReport, write_report};
 pub use table::Table;

@@ -2,20 +2,25 @@
 
 use super::claims::{Claim, NotJudged, lost};
 use super::collected::{
-    Collected, MethodRole, Row, ScenarioKind, Spread, Tested, all_replays, codec_order,
-    main_replays,
+    Collected, MethodRole, Row, ScenarioKind, Spread, all_replays, codec_order, main_replays,
 };
 use super::command::learn_command;
+use super::controls::{ControlRow, controls};
+use super::methods::methods_table;
 use super::table::Table;
+use super::tested::Tested;
 use crate::continual::Protocol;
 use crate::replay::CodecSettings;
 use crate::report::kilobytes;
-use crate::suite::{CellResult, Manifest};
+use crate::suite::CellResult;
 
 /// All tables that the results have something for.
 pub fn tables(collected: &Collected, claims: &[Claim], not_judged: &[NotJudged]) -> Vec<Table> {
-    let mut tables = vec![claim_table(claims, not_judged)];
     let all = collected.rows();
+    if !collected.is_grid() {
+        return tables_of_methods(collected, &all);
+    }
+    let mut tables = vec![claim_table(claims, not_judged)];
     let mut kinds: Vec<ScenarioKind> = Vec::new();
     for (_, kind) in collected.sections() {
         if !kinds.contains(&kind) {
@@ -34,18 +39,22 @@ pub fn tables(collected: &Collected, claims: &[Claim], not_judged: &[NotJudged])
         if scenario.is_by_class {
             tables.push(class_by_class(collected, protocol, &rows));
         }
-        let is_mixture = collected.builds().len() > 1;
-        tables.push(every_row(
-            &collected.manifest,
-            is_mixture,
-            protocol,
-            &scenario,
-            &rows,
-        ));
+        tables.push(every_row(collected, protocol, &scenario, &rows));
     }
     tables.push(activity_table(&all));
     tables.retain(|table| !table.rows.is_empty());
     tables
+}
+
+/// Tables of a suite that compares methods with each other.
+fn tables_of_methods(collected: &Collected, all: &[Row<'_>]) -> Vec<Table> {
+    let sections = collected.sections().into_iter();
+    let tables = sections.map(|(protocol, scenario)| {
+        let here = |row: &&Row<'_>| row.key.protocol == protocol && row.key.scenario == scenario;
+        let rows: Vec<&Row<'_>> = all.iter().filter(here).collect();
+        methods_table(collected, protocol, &scenario, &rows)
+    });
+    tables.filter(|table| !table.rows.is_empty()).collect()
 }
 
 const MEANS: &str = "Mean ± standard deviation over seeds, each seed being the mean over all speakers \
@@ -291,14 +300,14 @@ fn class_by_class(collected: &Collected, protocol: Protocol, rows: &[&Row<'_>]) 
     }
 }
 
-/// Every row, with its memory, a command and, where results are of several builds, those it is of.
+/// Every row, with its memory, a command and, where results are of several builds, those it is of; then the controls.
 fn every_row(
-    manifest: &Manifest,
-    is_mixture: bool,
+    collected: &Collected,
     protocol: Protocol,
     scenario: &ScenarioKind,
     rows: &[&Row<'_>],
 ) -> Table {
+    let is_mixture = collected.builds().len() > 1;
     let mut heading = vec![
         "strategy",
         "tested",
@@ -348,17 +357,20 @@ fn every_row(
         cells
     });
     let cells = rows.iter().filter_map(|row| row.cells.first());
-    let commands = cells.map(|cell| learn_command(manifest, &cell.experiment));
+    let commands = cells.map(|cell| learn_command(&collected.manifest, &cell.experiment));
+    let controls = controls(collected, protocol, scenario);
+    let lines = controls.iter().map(|control| control.line(is_mixture));
     Table {
         name: format!("all-{protocol}-{}", scenario.slug),
         title: format!("{}, {protocol}: every experiment", scenario.name()),
         note: format!(
             "{}{MEANS} {TESTED} Bytes are those really held, labels and header included; raw / packed is raw \
-             input bits over bits of packed samples, as the paper counts.",
-            old_and_new(scenario)
+             input bits over bits of packed samples, as the paper counts.{}",
+            old_and_new(scenario),
+            ControlRow::note(&controls)
         ),
         heading: heading.into_iter().map(String::from).collect(),
-        rows: table.collect(),
+        rows: table.chain(lines).collect(),
         commands: commands.collect(),
     }
 }

@@ -4,6 +4,7 @@ use ndarray::Array2;
 
 use super::looks::{CodecMarks, lr_colour, strategy_look};
 use super::{Content, Figures, Section, SuiteFigure, left_out, percent_figure, point};
+use crate::replay::CodecSettings;
 use crate::report::plot::{
     LineAxis, LinePanel, LineStyle, Mark, MatrixFigure, MatrixPanel, Series,
 };
@@ -106,7 +107,7 @@ fn rows_of<'a>(section: &Section<'a>) -> Vec<&'a Row<'a>> {
             .as_ref()
             .map(|codec| codec.window_steps().abs_diff(10))
     };
-    let kind = |row: &Row<'_>| row.key.codec.as_ref().map(|codec| codec.kind());
+    let kind = |row: &Row<'_>| row.key.codec.as_ref().map(CodecSettings::kind);
     rows.retain(|row| {
         let nearer = |other: &&Row<'_>| {
             latent(other)

@@ -308,7 +308,7 @@ impl Series {
 }
 
 /// The points that none to their left is as high as, from left to right.
-fn pareto_front(mut points: Vec<Point>) -> Vec<Point> {
+pub(super) fn pareto_front(mut points: Vec<Point>) -> Vec<Point> {
     points.sort_by(|one, other| one.x.total_cmp(&other.x).then(other.y.total_cmp(&one.y)));
     let mut best = f64::NEG_INFINITY;
     points.retain(|point| {

@@ -7,8 +7,10 @@ mod classes;
 mod comparison;
 mod epochs;
 mod looks;
+mod methods;
 
-use super::collected::{Collected, MethodRole, Row, ScenarioKind, Tested, main_replays};
+use super::collected::{Collected, MethodRole, Row, ScenarioKind, main_replays};
+use super::tested::Tested;
 use crate::continual::Protocol;
 use crate::replay::CodecSettings;
 use crate::report::plot::{LineFigure, LinePanel, MatrixFigure, Point};
@@ -74,6 +76,11 @@ pub fn figures(collected: &Collected) -> Figures {
         .collect();
     let marks = CodecMarks::of(collected);
     let mut figures = Figures::default();
+    if !collected.is_grid() {
+        methods::against_bytes(collected, &sections, &mut figures);
+        methods::along_tasks(&sections, &mut figures);
+        return figures;
+    }
     for section in &sections {
         epochs::epochs(section, &mut figures);
     }
@@ -126,6 +133,11 @@ impl<'a> Section<'a> {
     /// Whether a row has the number of replays that is compared at, or keeps nothing.
     fn compares(&self, row: &Row<'_>) -> bool {
         row.key.replays.is_none() || row.key.replays == self.replays
+    }
+
+    /// Whether tasks are many small ones.
+    fn is_of_many_tasks(&self) -> bool {
+        !self.scenario.is_single && !self.scenario.is_by_class
     }
 
     fn is_single(&self) -> bool {

@@ -1,0 +1,193 @@
+//! Learners that stop and go on: as the same run, cut off anywhere, or as another one with new samples.
+
+mod common;
+
+use std::path::Path;
+
+use common::Bench;
+use common::program::{bad, good, json};
+use respike::continual::SavedLearner;
+use respike::report::{EpochLine, RunFolder};
+
+/// Everything that goes from task to task: a memory, a head, a regulariser and random numbers of each.
+const METHOD: &str = "--method ar1-star --budget 4kB --set training.batch_size=16 --set mixing.new_per_batch=4 \
+                      --set mixing.replayed_per_batch=8 --codec or:5 --replay-layer 1";
+const SHORT: &str = "--data train.h5 test.h5 --model small.toml --pretrain-epochs 4 --epochs 2 --lr 5e-3 \
+                     --pretrain-lr 5e-3 --batch-size 16 --threads 1";
+
+fn bytes(path: &Path) -> Vec<u8> {
+    std::fs::read(path).expect("written")
+}
+
+/// The record without what differs from run to run.
+fn epochs(path: &Path) -> Vec<EpochLine> {
+    RunFolder::read(path).expect("a record").epochs
+}
+
+#[test]
+fn a_run_that_was_cut_off_goes_on_after_its_last_task_bit_for_bit() {
+    let bench = Bench::new();
+    let learn = format!("learn multi-class --base-classes 1 {SHORT} {METHOD}");
+    good(&bench, &format!("{learn} --out whole"));
+    let whole = bench.path("whole");
+    let state = SavedLearner::load(&whole.join("learner.safetensors")).expect("a learner");
+    let tasks = state.tasks_done();
+    assert!(tasks > 1, "several tasks go on from each other");
+    // What a kill leaves: a record without its end, in the middle of a task, and perhaps of a line.
+    let record = std::fs::read_to_string(whole.join("run.jsonl")).expect("written");
+    let lines: Vec<&str> = record.lines().collect();
+    let without_end = lines[..lines.len() - 1].join("\n");
+    let first_task = lines
+        .iter()
+        .position(|line| line.contains("\"learn\",\"task\":1"));
+    let in_first_task = lines[..first_task.expect("learned")].join("\n").len() + 60;
+    // The learner of the last task, or none yet: then it goes on after pre-training.
+    for (left, files, torn) in [
+        (without_end.len(), &["pretrained", "learner"][..], 0),
+        (in_first_task, &["pretrained"][..], 1),
+    ] {
+        let cut = bench.path(&format!("cut-{torn}"));
+        std::fs::create_dir(&cut).expect("made");
+        for file in files {
+            let file = format!("{file}.safetensors");
+            std::fs::copy(whole.join(&file), cut.join(&file)).expect("copied");
+        }
+        std::fs::write(cut.join("run.jsonl"), &record[..left]).expect("written");
+        good(&bench, &format!("{learn} --out cut-{torn}"));
+        assert_eq!(epochs(&cut), epochs(&whole), "{torn}");
+        for file in [
+            "learner.safetensors",
+            "learned.safetensors",
+            "memory.safetensors",
+            "pretrained.safetensors",
+        ] {
+            assert!(bytes(&cut.join(file)) == bytes(&whole.join(file)), "{file}");
+        }
+        let accuracy = |folder: &Path| json(&folder.join("summary.json"))["accuracy"].clone();
+        assert_eq!(accuracy(&cut), accuracy(&whole));
+        let matrix = |folder: &Path| json(&folder.join("summary.json"))["matrix"].clone();
+        assert_eq!(matrix(&cut), matrix(&whole));
+    }
+}
+
+#[test]
+fn a_learner_takes_the_next_task_from_other_files() {
+    let bench = Bench::new();
+    good(
+        &bench,
+        &format!("learn class --held-out 1 {SHORT} {METHOD} --out first"),
+    );
+    let state = "--continue first/learner.safetensors";
+    // The same data again: there is nothing to learn, and what is tested was not trained on.
+    bad(
+        &bench,
+        &format!("learn class --held-out 1 {SHORT} {METHOD} {state} --out again"),
+        &["nothing is left"],
+    );
+    // A learner is of one method and network.
+    bad(
+        &bench,
+        &format!("learn next {SHORT} --strategy naive {state} --out other"),
+        &["method", "ar1-star"],
+    );
+    // One more task: the files' samples are new to it if others were held out before.
+    good(
+        &bench,
+        "data split train.h5 --takes 0-1 --out few.h5 --out-rest others.h5",
+    );
+    let learn = "--model small.toml --pretrain-epochs 4 --epochs 2 --lr 5e-3 --pretrain-lr 5e-3 --batch-size 16";
+    good(
+        &bench,
+        &format!(
+            "learn class --held-out 1 --data few.h5 --test test.h5 {learn} {METHOD} --out begun"
+        ),
+    );
+    let out = good(
+        &bench,
+        &format!(
+            "learn next --data others.h5 --test test.h5 {learn} {METHOD} --continue begun/learner.safetensors --out next \
+             --json"
+        ),
+    );
+    assert!(
+        out.contains("\"scenario\": \"next: one more task\""),
+        "{out}"
+    );
+    let summary = json(&bench.path("next/summary.json"));
+    assert_eq!(summary["started_from"]["file"], "begun/learner.safetensors");
+    let before = json(&bench.path("begun/summary.json"))["accuracy"]["after"]["all"].clone();
+    assert_eq!(
+        summary["accuracy"]["before"]["all"], before,
+        "it goes on where it was"
+    );
+    let learned = SavedLearner::load(&bench.path("next/learner.safetensors")).expect("a learner");
+    let begun = SavedLearner::load(&bench.path("begun/learner.safetensors")).expect("a learner");
+    let recordings = |learner: &SavedLearner| learner.trained_on().events().len();
+    assert!(recordings(&learned) > recordings(&begun));
+}
+
+#[test]
+fn nothing_is_pre_trained_on_where_there_is_no_first_task() {
+    let bench = Bench::new();
+    bad(
+        &bench,
+        &format!("learn next {SHORT} {METHOD} --out next"),
+        &["nothing is left to pre-train on", "goes on with a learner"],
+    );
+    std::fs::write(bench.path("state"), b"no learner").expect("written");
+    bad(
+        &bench,
+        &format!("learn next {SHORT} {METHOD} --continue state --out next"),
+        &["state"],
+    );
+}
+
+#[test]
+fn many_small_tasks_are_tested_as_often_as_asked() {
+    let bench = Bench::new();
+    let learn = format!("learn nic:9 {SHORT} {METHOD} --test-every-tasks 3 --test-every 2");
+    good(&bench, &format!("{learn} --out many"));
+    let tested: Vec<(usize, usize)> = epochs(&bench.path("many"))
+        .iter()
+        .filter(|epoch| epoch.task > 0 && !epoch.accuracy.is_empty())
+        .map(|epoch| (epoch.task, epoch.epoch))
+        .collect();
+    assert_eq!(tested, [(3, 2), (6, 2), (8, 2)]);
+    let summary = json(&bench.path("many/summary.json"));
+    assert_eq!(summary["measured_after"], serde_json::json!([0, 3, 6, 8]));
+    assert!(summary["metrics"]["fwt"].is_number());
+    bad(
+        &bench,
+        &format!("learn nic:2000 {SHORT} {METHOD} --out more"),
+        &["2000 batches", "are possible"],
+    );
+}
+
+#[test]
+fn an_order_of_ones_own_is_learned_as_it_is_listed() {
+    let bench = Bench::new();
+    let order = "kind = \"stream\"\n[[task]]\nname = \"first\"\nclasses = [0, 1]\n[[task]]\nclasses = [2]\nat_most = 3\n\
+                 [[task]]\nname = \"the rest\"\n";
+    std::fs::write(bench.path("order.toml"), order).expect("written");
+    good(
+        &bench,
+        &format!("learn order.toml {SHORT} {METHOD} --out stream"),
+    );
+    let record = RunFolder::read(&bench.path("stream")).expect("a record");
+    let tasks: Vec<(&str, usize)> = record
+        .start
+        .tasks
+        .iter()
+        .map(|task| (&task.name[..], task.train))
+        .collect();
+    assert_eq!(tasks[0].0, "first");
+    assert_eq!(tasks[1], ("task 2", 3));
+    assert_eq!(tasks[2].0, "the rest");
+    let text = order.replace("classes = [2]", "classes = [\"nobody\"]");
+    std::fs::write(bench.path("order.toml"), text).expect("written");
+    bad(
+        &bench,
+        &format!("learn order.toml {SHORT} {METHOD} --out none"),
+        &["nobody"],
+    );
+}

@@ -1,0 +1,156 @@
+//! What an experiment begins with, and whether it may.
+
+use super::experiment::Checked;
+use super::{ContinualError, Experiment, LearningData, Plan, Protocol, SavedLearner};
+use crate::dataset::{Dataset, RecordingSet};
+use crate::ids::SampleIndex;
+use crate::network::Network;
+use crate::train::Checkpoint;
+
+/// What an experiment begins with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Start {
+    /// A network that was never trained: pre-training comes first.
+    Fresh(Box<Network>),
+    /// A network pre-trained for the same scenario, data and seed: pre-training is left out.
+    Pretrained(Box<Checkpoint>),
+    /// A learner that goes on: with the task after its last, if it is of the same experiment and data, else with all
+    /// tasks that have samples which it has not learned from.
+    Learner {
+        /// The learner.
+        state: Box<SavedLearner>,
+        /// The network after pre-training, if that is known.
+        pretrained: Option<Box<Checkpoint>>,
+    },
+}
+
+impl Start {
+    /// The network as it is.
+    pub fn network(&self) -> &Network {
+        match self {
+            Start::Fresh(network) => network,
+            Start::Pretrained(saved) => &saved.network,
+            Start::Learner { state, .. } => state.network(),
+        }
+    }
+}
+
+/// The plan of an experiment, and every check that can be made before its first epoch, without beginning.
+///
+/// # Errors
+/// As [`run`], for what is found before the first epoch.
+pub fn prepare<'a>(
+    experiment: &Experiment,
+    data: impl Into<LearningData<'a>>,
+    start: &Start,
+) -> Result<Plan, ContinualError> {
+    Ok(check_start(experiment, data.into(), start)?.plan)
+}
+
+pub(super) fn check_start(
+    experiment: &Experiment,
+    data: LearningData<'_>,
+    start: &Start,
+) -> Result<Checked, ContinualError> {
+    let dataset = data.dataset();
+    let checked = experiment.check(start.network().spec(), data)?;
+    let plan = &checked.plan;
+    match start {
+        Start::Fresh(_) if plan.tasks[0].train.is_empty() => {
+            return Err(ContinualError::NothingLeft {
+                what: "pre-train on",
+                why: format!("{} goes on with a learner", experiment.scenario.label()),
+            });
+        }
+        Start::Fresh(_) => {}
+        Start::Pretrained(saved) => {
+            refuse_seen_before(plan, dataset, &saved.trained_on, experiment.protocol)?;
+        }
+        Start::Learner { state, pretrained } => {
+            refuse_other_learner(experiment, state, plan, dataset)?;
+            // The same run, cut off just before its end, has nothing left to learn but its end.
+            if pretrained.is_none() && tasks_left(state, experiment, plan, dataset).is_empty() {
+                return Err(ContinualError::NothingNew);
+            }
+        }
+    }
+    Ok(checked)
+}
+
+/// Refuses a pre-trained network that has seen what is new to it or tested. The published protocol tests
+/// what is old with samples of the training, so there it is only asked of what is new.
+fn refuse_seen_before(
+    plan: &Plan,
+    dataset: &Dataset,
+    trained_on: &RecordingSet,
+    protocol: Protocol,
+) -> Result<(), ContinualError> {
+    let seen = |samples: &[SampleIndex]| {
+        let known = |i: &&SampleIndex| trained_on.contains(dataset.sample(**i));
+        samples.iter().filter(known).count()
+    };
+    let later = &plan.tasks[1..];
+    let new: usize = later.iter().map(|task| seen(&task.train)).sum();
+    let tested: usize = match protocol {
+        Protocol::Strict => seen(&plan.test_all()),
+        Protocol::Published => later.iter().map(|task| seen(&task.test)).sum(),
+    };
+    for (seen, role) in [(tested, "tested"), (new, "new")] {
+        if seen > 0 {
+            return Err(ContinualError::SeenBefore { seen, role });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a learner of another method, and one that has seen what is tested.
+fn refuse_other_learner(
+    experiment: &Experiment,
+    state: &SavedLearner,
+    plan: &Plan,
+    dataset: &Dataset,
+) -> Result<(), ContinualError> {
+    let method = &state.experiment().method;
+    if *method != experiment.method {
+        return Err(ContinualError::OtherLearner {
+            what: "method",
+            why: format!("it learns by {}", method.title()),
+        });
+    }
+    if method.is_ceiling() && !state.is_of(experiment, dataset) {
+        return Err(ContinualError::OtherLearner {
+            what: "method",
+            why: "joint training needs all samples there ever were, and goes on with the same data alone"
+                .to_string(),
+        });
+    }
+    let tested = plan.test_all();
+    let seen = |index: &&SampleIndex| state.trained_on().contains(dataset.sample(**index));
+    match tested.iter().filter(seen).count() {
+        0 => Ok(()),
+        seen => Err(ContinualError::SeenBefore {
+            seen,
+            role: "tested",
+        }),
+    }
+}
+
+/// The tasks that a learner has left: those after its last in the same run, else those with samples that it has not
+/// learned from.
+pub(super) fn tasks_left(
+    state: &SavedLearner,
+    experiment: &Experiment,
+    plan: &Plan,
+    dataset: &Dataset,
+) -> Vec<usize> {
+    if state.is_of(experiment, dataset) {
+        return (state.tasks_done() + 1..plan.tasks.len()).collect();
+    }
+    let is_new = |task: &usize| {
+        let train = &plan.tasks[*task].train;
+        let seen = |index: &SampleIndex| state.trained_on().contains(dataset.sample(*index));
+        !train.iter().all(seen)
+    };
+    (0..plan.tasks.len()).filter(is_new).collect()
+}
