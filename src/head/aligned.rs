@@ -20,6 +20,9 @@ use crate::registry::Member;
 ///
 /// with norms of weights, √Σw²; biases of classes, where there are any, are left alone, as in the paper. Where there is
 /// no old or no new class, or no weight but 0, nothing is changed. Nothing is kept.
+///
+/// It is made for new columns that have become louder than old ones. After few steps of training, or small ones, a column
+/// that was drawn anew is still quieter; it is then made louder, and its class may take over those of old ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Aligned {}

@@ -29,6 +29,8 @@ use crate::storage::{SavedState, Tensor};
 /// ([`Network::redraw_class`]) and not with 0. Under a maximum over time, a column of 0 has a trace of 0, whose first
 /// step is the maximum, without a gradient; the class could never be learned.
 ///
+/// A task of a single class and without replays leaves little of a column, as w̄ is its own mean: it needs replays.
+///
 /// Kept are N's, 8 bytes a class. The consolidated columns lie in the network itself between tasks, as it classifies
 /// with them; that they are there twice while a task is being learned is as with an optimiser's moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -37,7 +37,10 @@ pub struct Ridge {
 }
 
 impl Ridge {
-    /// LAMBDA-TODO
+    /// 100, which is little beside sums over hundreds of samples of squared counts, and enough to hold back directions
+    /// that hardly any sample has. On the digits that ship, five classes after a network was pre-trained with five,
+    /// random features do best with it, and plain counts come to the same with anything from 1 to 100. An expansion leaves
+    /// the scale of features as it is, so that it needs no other λ.
     pub const LAMBDA: f64 = 100.0;
 
     /// The same of spikes in so many windows.

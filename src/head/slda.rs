@@ -31,8 +31,10 @@ pub struct Slda {
 }
 
 impl Slda {
-    /// SHRINKAGE-TODO
-    pub const SHRINKAGE: f64 = 1e-2;
+    /// 1e-3. On the digits that ship, five classes after a network was pre-trained with five, anything from
+    /// [`StreamingLda::SHRINKAGE`] to 1e-2 comes to the same within what 300 test samples tell, and 0.1 to 2 to 5 points
+    /// less; fewer samples want more of it.
+    pub const SHRINKAGE: f64 = 1e-3;
 
     /// The same of spikes in so many windows.
     #[must_use]
