@@ -334,7 +334,7 @@ fn an_experiment_that_fails_stops_no_other() {
         matches!(failed[..], [SuiteError::Pretraining { .. }]),
         "{failed:?}"
     );
-    assert_eq!(folder.results(lost[0].id).expect("readable").cells, []);
+    assert_eq!(folder.results(&lost[0].id).expect("readable").cells, []);
 
     let folder = SuiteFolder::begin(&bench.path("out"), manifest, false).expect("it is new");
     let told = std::sync::Mutex::new(Vec::new());
@@ -353,7 +353,7 @@ fn an_experiment_that_fails_stops_no_other() {
         told[0].contains("speaker-1 seed 0: naive") && told[0].contains("diverged"),
         "{told:?}"
     );
-    let done = folder.results(groups[0].id).expect("readable").cells;
+    let done = folder.results(&groups[0].id).expect("readable").cells;
     assert_eq!(done.len(), 1);
     assert_eq!(done[0].experiment.method, Method::joint());
 }

@@ -57,7 +57,7 @@ pub enum SuiteError {
         /// For what is held out, and seed.
         group: String,
         /// Why.
-        source: ControlsError,
+        source: Box<ControlsError>,
     },
     /// The suite wants controls, and there is nothing to count.
     #[error(

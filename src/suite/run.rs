@@ -230,7 +230,7 @@ impl Crew<'_> {
         let controls = controls_of(self.spec, self.data, &group.id);
         let controls = controls.map_err(|source| SuiteError::Controls {
             group: group.id.to_string(),
-            source,
+            source: Box::new(source),
         })?;
         let mut state = self.lock();
         let progress = &mut state.progress[index];
