@@ -231,5 +231,9 @@ fn a_folder_without_controls_gets_them_when_it_is_gone_on_with() {
         small(true).replace("controls = true", "controls = 3"),
     )
     .expect("written");
-    bad(&bench, &format!("{BENCH} --force"), &["controls"]);
+    bad(
+        &bench,
+        &format!("{BENCH} --force"),
+        &["line 5", "a boolean"],
+    );
 }
