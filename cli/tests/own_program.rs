@@ -214,7 +214,7 @@ fn a_program_with_parts_of_ones_own_knows_them_everywhere() {
     );
     refusing(
         &["--objective", "hinges"],
-        "use one of cross-entropy, mean-square, hinge",
+        "use one of cross-entropy, mean-square, loss-balancing, er-ace, der-plus-plus, lwf, hinge",
     );
     // And the plain program does not know them.
     bad(

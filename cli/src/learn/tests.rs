@@ -65,7 +65,7 @@ fn manifest(suite: SuiteSettings, data: &Dataset) -> Manifest {
 /// What the program makes of a quoted command.
 fn read_back(command: &str) -> Experiment {
     let words = shlex::split(command).expect("words of a shell");
-    let line = Line::try_parse_from(&words[1..]).expect(command);
+    let line = Line::try_parse_from(&words).expect(command);
     let Commands::Learn(common) = line.command;
     common.refuse_idle_flags().expect("every flag counts");
     let (experiment, _) = common.experiment(data(), None).expect("it fits the data");

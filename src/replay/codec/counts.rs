@@ -41,6 +41,10 @@ impl Codec for Counts {
         })
     }
 
+    fn fills(&self) -> bool {
+        true
+    }
+
     fn decode(&self, packed: PackedBits<'_>, spikes: &mut SpikeRaster) -> Result<(), ReplayError> {
         unpack_counts(packed, self.window_steps, spikes);
         Ok(())

@@ -46,11 +46,17 @@ pub trait Codec: Debug + Send + Sync + 'static {
     /// Packs spikes into exactly that many bits.
     fn encode(&self, spikes: &SpikeRaster) -> BitVec<u64, Lsb0>;
 
-    /// Unpacks what [`encode`](Codec::encode) packed into a raster of the same steps and units, which is silent.
+    /// Unpacks what [`encode`](Codec::encode) packed into a raster of the same steps and units, which is silent unless this
+    /// [fills](Codec::fills) it.
     ///
     /// # Errors
     /// If the bits can't have come from `encode`; there are as many as [`bits`](Codec::bits) says.
     fn decode(&self, packed: PackedBits<'_>, spikes: &mut SpikeRaster) -> Result<(), ReplayError>;
+
+    /// Whether decoding sets every cell, so that what a raster held before does not matter; it is silent otherwise.
+    fn fills(&self) -> bool {
+        false
+    }
 
     /// Whether raw inputs, which are counts, may be kept by it: whether it loses nothing.
     fn keeps_inputs(&self) -> bool {
@@ -117,7 +123,9 @@ pub fn decode_spikes_into(
     packed: &BitVec<u64, Lsb0>,
     spikes: &mut SpikeRaster,
 ) -> Result<(), ReplayError> {
-    spikes.words_mut().fill(0);
+    if !codec.fills() {
+        spikes.words_mut().fill(0);
+    }
     // No shape is made, which would be a copy of the codec's settings for every sample.
     unpack_into(codec, PackedBits::of_aligned(packed), spikes)
 }

@@ -39,6 +39,10 @@ impl Codec for Or {
         })
     }
 
+    fn fills(&self) -> bool {
+        true
+    }
+
     fn decode(&self, packed: PackedBits<'_>, spikes: &mut SpikeRaster) -> Result<(), ReplayError> {
         unpack_rows(packed, self.window_steps(), spikes);
         Ok(())

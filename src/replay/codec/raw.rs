@@ -33,6 +33,10 @@ impl Codec for Raw {
         })
     }
 
+    fn fills(&self) -> bool {
+        true
+    }
+
     fn decode(&self, packed: PackedBits<'_>, spikes: &mut SpikeRaster) -> Result<(), ReplayError> {
         unpack_rows(packed, 1, spikes);
         Ok(())
