@@ -26,7 +26,7 @@ impl Costs<'_> {
         let spec = self.spec.settings();
         let neurons: usize = spec.layers.iter().map(|layer| layer.units).sum();
         let features = (neurons * NETWORK_WINDOWS + GROUPS * WINDOWS) as f64;
-        self.data.len() as f64 * features.powi(2) / 10.0
+        self.data.len() as f64 * features.powi(2) * 0.4
     }
 
     /// About how much work an experiment is.
