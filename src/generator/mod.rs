@@ -19,18 +19,18 @@
 //! };
 //! use respike::ids::{ClassId, TimeStep, Unit};
 //! use respike::random::{MasterSeed, Purpose};
-//! use respike::replay::{Codec, decode_spikes, encode_spikes};
+//! use respike::replay::{CodecSettings, decode_spikes, encode_spikes};
 //! use respike::spikes::SpikeRaster;
 //!
 //! // Sweeps over 8 units that begin at one of three steps; ten steps become a bit.
-//! let codec = Codec::or(10)?;
+//! let codec = CodecSettings::or(10)?;
 //! let mut sweeps = BitSamples::new(10 * 8)?;
 //! for sample in 0..60 {
 //!     let mut spikes = SpikeRaster::new(100, 8)?;
 //!     for unit in 0..8 {
 //!         spikes.set(TimeStep(unit * 10 + sample % 3 * 10), Unit(unit));
 //!     }
-//!     sweeps.push(&encode_spikes(codec, &spikes))?;
+//!     sweeps.push(&encode_spikes(&codec, &spikes))?;
 //! }
 //!
 //! let components = Form::Separate.components_within(400, sweeps.bits(), 1)?;
@@ -42,7 +42,7 @@
 //!
 //! let mut random = MasterSeed(2).stream(Purpose::Generator);
 //! let drawn = generator.draw_many(ClassId(0), 200, &mut random)?;
-//! let replay = decode_spikes(codec, 100, 8, &drawn.sample(0))?;
+//! let replay = decode_spikes(&codec, 100, 8, &drawn.sample(0))?;
 //! assert!((6..=10).contains(&replay.count()));
 //!
 //! let diversity = Diversity::of(&drawn, &sweeps)?;
