@@ -8,11 +8,15 @@ pub const DEMO70: &str = include_str!("../snn-models/demo70.toml");
 pub const DIGITS70: &str = include_str!("../snn-models/digits70.toml");
 
 /// Suites, by name: a text for [`SuiteSettings::parse`](crate::suite::SuiteSettings::parse).
-pub const SUITES: [(&str, &str); 4] = [
+pub const SUITES: [(&str, &str); 5] = [
     ("paper", include_str!("../snn-models/suites/paper.toml")),
     ("digits", include_str!("../snn-models/suites/digits.toml")),
     ("quick", include_str!("../snn-models/suites/quick.toml")),
     ("methods", include_str!("../snn-models/suites/methods.toml")),
+    (
+        "methods700",
+        include_str!("../snn-models/suites/methods700.toml"),
+    ),
 ];
 
 /// Methods of continual learning, by name, ceilings first: a text for [`MethodFile`](crate::method::MethodFile).

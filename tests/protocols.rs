@@ -267,7 +267,7 @@ fn published_multi_class_memory_grows_by_a_batch_a_class() {
     let mut samples = Vec::new();
     let mut progress = |news: respike::continual::Progress<'_>| {
         if let respike::continual::Progress::Epoch(epoch) = news {
-            samples.push((epoch.task, epoch.training.samples));
+            samples.push((epoch.task, epoch.samples));
         }
         ControlFlow::Continue(())
     };

@@ -44,7 +44,7 @@ pub(super) struct ShdArguments {
     /// they are in data/, else the digits that ship there.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     data: Vec<PathBuf>,
-    /// The grid: paper, digits (the same, thinner), quick (by default), or a TOML file as in
+    /// The grid: paper, digits (the same, thinner), methods, methods700, quick (by default), or a TOML file as in
     /// snn-models/suites/.
     #[arg(long, value_name = "SUITE")]
     suite: Option<String>,

@@ -112,7 +112,8 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
             let recorded = run_recorded(&experiment, &data, files, start, out, &mut bars)?;
             summaries.push(recorded.summary.clone());
             let [before, learned] = recorded.networks(folder)?;
-            if name == "class" && !method.is_ceiling() && !method.replay.is_empty() {
+            let is_class = scenario.get::<NewClass>().is_some();
+            if is_class && !method.is_ceiling() && !method.replay.is_empty() {
                 drawn = Some(learned.network);
             }
             let file = folder.join("pretrained.safetensors");

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::experiment::largest_count;
 use super::latents::Store;
 use super::learner::{Learner, Measured};
-use super::progress::{say, tell};
+use super::progress::{Learned, say, tell};
 use super::runner::{Runner, recordings};
 use super::{Aged, ContinualError, Phase, Progress, Task};
 use crate::ids::ClassId;
@@ -99,7 +99,7 @@ impl Runner<'_> {
                     self.progress,
                     Phase::Learn,
                     (task, epoch),
-                    training,
+                    Learned::Trained(training),
                     tested.as_ref(),
                 )?;
                 last = tested;
@@ -110,12 +110,12 @@ impl Runner<'_> {
         }
         if alone && experiment.test_every.tests((task, last_task), (1, 1)) {
             let tested = self.test(task, &learner.network, learner.head.as_ref())?;
-            let figures = EpochFigures::of_no_training(planned.train.len());
+            let samples = planned.train.len();
             tell(
                 self.progress,
                 Phase::Learn,
                 (task, 1),
-                figures,
+                Learned::Alone { samples },
                 Some(&tested),
             )?;
             last = Some(tested);

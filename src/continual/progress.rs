@@ -27,8 +27,10 @@ pub struct EpochRecord {
     pub task: usize,
     /// Which epoch of the task, 1 first.
     pub epoch: usize,
-    /// What training came to.
-    pub training: EpochFigures,
+    /// What training came to; none where a head learned alone, in closed form.
+    pub training: Option<EpochFigures>,
+    /// Samples learned from, replays included.
+    pub samples: usize,
     /// Accuracy on test samples after the epoch, if it was tested.
     pub accuracy: Option<Accuracies>,
     /// Accuracy on each part of the test samples after the epoch: on each task's, where tasks have their own.
@@ -69,19 +71,34 @@ pub(super) fn say(
     }
 }
 
+/// How an epoch was learned.
+pub(super) enum Learned {
+    /// By training.
+    Trained(EpochFigures),
+    /// By a head alone, in closed form.
+    Alone { samples: usize },
+}
+
 /// Tells what an epoch came to.
 pub(super) fn tell(
     progress: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
     phase: Phase,
     (task, epoch): (usize, usize),
-    training: EpochFigures,
+    learned: Learned,
     tested: Option<&Tested>,
 ) -> Result<(), ContinualError> {
     let record = EpochRecord {
         phase,
         task,
         epoch,
-        training,
+        samples: match &learned {
+            Learned::Trained(figures) => figures.samples,
+            Learned::Alone { samples } => *samples,
+        },
+        training: match learned {
+            Learned::Trained(figures) => Some(figures),
+            Learned::Alone { .. } => None,
+        },
         accuracy: tested.map(|tested| tested.accuracy),
         tasks: tested.map_or_else(Vec::new, |tested| tested.tasks.clone()),
     };

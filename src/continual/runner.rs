@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::experiment::Checked;
 use super::latents::{Latents, Store};
 use super::learner::{Learner, Measured};
-use super::progress::{say, tell};
+use super::progress::{Learned, say, tell};
 use super::start::{check_start, tasks_left};
 use super::testing::{Tested, Tests};
 use super::{
@@ -68,7 +68,7 @@ pub fn run<'a>(
     let network = pretrained.network.clone();
     let trained_on = pretrained.trained_on.clone();
     let mut learner = Learner::begin(experiment, network, stage, sources, trained_on)?;
-    runner.freeze(&pretrained.network)?;
+    runner.freeze(&learner)?;
     let (mut measured, todo) = match saved {
         None => {
             let measured = runner.learn_base(&mut learner)?;
@@ -211,7 +211,7 @@ impl Runner<'_> {
                 self.progress,
                 Phase::Pretrain,
                 (0, epoch),
-                training,
+                Learned::Trained(training),
                 tested.as_ref(),
             )?;
         }
@@ -231,15 +231,16 @@ impl Runner<'_> {
     }
 
     /// Runs the frozen stage once over every sample that training or testing will need.
-    fn freeze(&mut self, network: &Network) -> Result<(), ContinualError> {
+    fn freeze(&mut self, learner: &Learner) -> Result<(), ContinualError> {
         let method = &self.experiment.method;
         let mut needed = self.tests.samples.clone();
-        let base = method.is_ceiling() || method.head.learns_alone();
+        let looks_back = method.head.learns_alone() || learner.regularisers.look_back();
+        let base = method.is_ceiling() || looks_back;
         for task in self.plan.tasks.iter().skip(usize::from(!base)) {
             needed.extend(&task.train);
         }
         let clock = Instant::now();
-        self.latents.make(network, self.dataset, needed)?;
+        self.latents.make(&learner.network, self.dataset, needed)?;
         self.time.freeze_s += clock.elapsed().as_secs_f64();
         Ok(())
     }
@@ -278,6 +279,11 @@ impl Runner<'_> {
             dataset,
         };
         let classes = learner.classes_of(dataset, &task.train, &store);
+        let clock = Instant::now();
+        let base = self.latents.examples(dataset, task.train.clone());
+        let regularisers = &mut learner.regularisers;
+        regularisers.learned_before(&learner.network, self.latents.stage, &base)?;
+        self.time.remember_s += clock.elapsed().as_secs_f64();
         let (head, network) = (&mut learner.head, &mut learner.network);
         head.task_begins(network, &classes, &mut learner.head_stream)?;
         if self.experiment.method.head.learns_alone() {

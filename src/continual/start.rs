@@ -39,7 +39,7 @@ impl Start {
 /// The plan of an experiment, and every check that can be made before its first epoch, without beginning.
 ///
 /// # Errors
-/// As [`run`], for what is found before the first epoch.
+/// As [`run`](super::run), for what is found before the first epoch.
 pub fn prepare<'a>(
     experiment: &Experiment,
     data: impl Into<LearningData<'a>>,

@@ -78,7 +78,7 @@ impl Method {
     }
 
     /// The same with so many hidden layers below what is replayed
-    /// ([`ReplayLayer`](crate::network::ReplayLayer)).
+    /// ([`ReplayLayer`]).
     #[must_use]
     pub fn with_replay_layer(mut self, index: usize) -> Self {
         self.lr_index = Some(index);

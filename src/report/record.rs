@@ -163,11 +163,13 @@ pub struct EpochLine {
     pub task: usize,
     /// Which epoch of the task, 1 first.
     pub epoch: usize,
-    /// Mean cross-entropy on training samples.
-    pub loss: f64,
-    /// Accuracy on training samples, 0 to 1, each under the weights of its batch's time.
-    pub train_accuracy: f64,
-    /// Learning rate.
+    /// Mean cross-entropy on training samples; none where nothing was trained, but learned in closed form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f64>,
+    /// Accuracy on training samples, 0 to 1, each under the weights of its batch's time; likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_accuracy: Option<f64>,
+    /// Learning rate; 0 where nothing was trained.
     pub learning_rate: f32,
     /// Training samples, replays included.
     pub samples: usize,
@@ -442,6 +444,7 @@ impl From<&EpochRecord> for EpochLine {
             let named = [("old", old), ("new", new), ("all", all)];
             named.map(|(name, value)| (name.to_string(), value))
         });
+        let training = record.training.as_ref();
         EpochLine {
             phase: match record.phase {
                 Phase::Pretrain => PhaseName::Pretrain,
@@ -449,10 +452,10 @@ impl From<&EpochRecord> for EpochLine {
             },
             task: record.task,
             epoch: record.epoch,
-            loss: record.training.loss,
-            train_accuracy: record.training.accuracy,
-            learning_rate: record.training.learning_rate,
-            samples: record.training.samples,
+            loss: training.map(|training| training.loss),
+            train_accuracy: training.map(|training| training.accuracy),
+            learning_rate: training.map_or(0.0, |training| training.learning_rate),
+            samples: record.samples,
             accuracy: accuracy.collect(),
             tasks: record.tasks.clone(),
             layers: Vec::new(),
@@ -473,8 +476,8 @@ impl EpochLine {
             phase: PhaseName::Train,
             task: 0,
             epoch,
-            loss: training.loss,
-            train_accuracy: training.accuracy,
+            loss: Some(training.loss),
+            train_accuracy: Some(training.accuracy),
             learning_rate: training.learning_rate,
             samples: training.samples,
             tasks: test.iter().map(|test| test.accuracy()).collect(),

@@ -147,7 +147,9 @@ fn damage_of_epoch(epoch: &EpochLine) -> Option<String> {
     let named = named.find_map(|(name, &value)| no_share(&format!("the accuracy `{name}`"), value));
     let mut tasks = epoch.tasks.iter();
     let mut layers = epoch.layers.iter();
-    no_share("the accuracy on training samples", epoch.train_accuracy)
+    let on_training = epoch.train_accuracy;
+    on_training
+        .and_then(|value| no_share("the accuracy on training samples", value))
         .or(named)
         .or_else(|| tasks.find_map(|&value| no_share("the accuracy of a task", value)))
         .or_else(|| {

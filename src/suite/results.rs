@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Controls, Group};
 use crate::continual::{
-    Accuracies, AccuracyMatrix, Aged, EpochRecord, Experiment, Metrics, Outcome, TestSamples,
+    Accuracies, AccuracyMatrix, Aged, EpochRecord, Experiment, Learns, Metrics, Outcome,
+    TestSamples,
 };
 use crate::replay::{Capacity, ReplayFigures};
 use crate::storage::json_error;
@@ -195,8 +196,11 @@ impl CellResult {
     }
 
     /// Accuracy on what pre-training was about, before and at the end. *Old* is something else in the
-    /// published multi-class run, where it grows.
+    /// published multi-class run, where it grows; where samples are learned it is that, in one part or several.
     pub fn base(&self) -> Option<(f64, f64)> {
+        if self.experiment.scenario.learns() == Learns::Samples {
+            return Some((self.before.old, self.after.old));
+        }
         let rows = self.matrix.rows();
         let base = |row: Option<&Vec<f64>>| row?.first().copied();
         Some((base(rows.first())?, base(rows.last())?))

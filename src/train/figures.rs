@@ -20,19 +20,6 @@ pub struct EpochFigures {
     pub layers: Vec<LayerFigures>,
 }
 
-impl EpochFigures {
-    /// Of learning from so many samples without training: in closed form.
-    pub fn of_no_training(samples: usize) -> Self {
-        EpochFigures {
-            loss: 0.0,
-            accuracy: 0.0,
-            samples,
-            learning_rate: 0.0,
-            layers: Vec::new(),
-        }
-    }
-}
-
 /// What an epoch of training saw of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -108,8 +108,8 @@ pub fn epoch(phase: PhaseName, task: usize, epoch: usize, accuracy: &[(&str, f64
         phase,
         task,
         epoch,
-        loss: 1.0,
-        train_accuracy: accuracy.first().map_or(0.5, |(_, value)| value * 0.5 + 0.5),
+        loss: Some(1.0),
+        train_accuracy: Some(accuracy.first().map_or(0.5, |(_, value)| value * 0.5 + 0.5)),
         learning_rate: 1e-3,
         samples: 1800,
         accuracy: accuracy
@@ -163,8 +163,8 @@ pub fn full_train_run(name: &str, epochs: usize, layers: usize, validates: bool)
     let mut run = train_run(name, epochs, 10);
     for (index, line) in run.epochs.iter_mut().enumerate() {
         let part = 1.0 - (-(index as f64) / (epochs as f64 / 4.0)).exp();
-        line.loss = 2.3 * (1.0 - 0.99 * part);
-        line.train_accuracy = 0.1 + 0.9 * part;
+        line.loss = Some(2.3 * (1.0 - 0.99 * part));
+        line.train_accuracy = Some(0.1 + 0.9 * part);
         line.accuracy.clear();
         if validates {
             let wave = 0.02 * (index as f64).sin();

@@ -118,7 +118,7 @@ fn rates_are_in_hertz_and_axes_fit_what_is_on_them() {
         line.layers[0].spikes_per_step = Some(0.28);
         line.layers[0].gradient_norm = 1e-7;
         line.layers[1].gradient_norm = 1e3;
-        line.loss = 0.5;
+        line.loss = Some(0.5);
     }
     let (_, svg) = both(&|path| curves_of(&[run.clone()], &[CurvesOf::Activity], path));
     let picture = Picture::read(&svg);
@@ -135,7 +135,7 @@ fn rates_are_in_hertz_and_axes_fit_what_is_on_them() {
     // What can't be on a logarithmic axis is left out.
     run.epochs[0].layers[0].gradient_norm = 0.0;
     run.epochs[1].layers[0].gradient_norm = f64::NAN;
-    run.epochs[0].loss = f64::INFINITY;
+    run.epochs[0].loss = Some(f64::INFINITY);
     run.epochs[1].layers[0].spikes_per_step = None;
     drawn(&[run]);
 }

@@ -83,7 +83,7 @@ pub(super) fn resume(
     let Some(last) = record.epochs.last() else {
         return Ok(Resumed::Anew);
     };
-    let train_accuracy = last.train_accuracy;
+    let train_accuracy = last.train_accuracy.unwrap_or(f64::NAN);
     let path = out.join(checkpoint);
     if record.epochs.len() == 1 && record.summary.is_none() && !path.exists() {
         return Ok(Resumed::Anew);
@@ -129,7 +129,8 @@ pub(super) fn resume(
                 train_accuracy: record
                     .epochs
                     .get(done.wrapping_sub(1))
-                    .map_or(train_accuracy, |epoch| epoch.train_accuracy),
+                    .and_then(|epoch| epoch.train_accuracy)
+                    .unwrap_or(train_accuracy),
                 validated,
                 seconds: seconds.map(|seconds| seconds.train),
                 trainer: Box::new(Trainer::resume(saved.network, state)?),

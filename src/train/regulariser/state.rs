@@ -8,7 +8,7 @@ use std::fmt::Debug;
 
 use crate::network::{Gradients, Network, Stage};
 use crate::storage::Tensor;
-use crate::train::{Losses, TrainError};
+use crate::train::{Examples, Losses, TrainError, fisher_information};
 
 /// What a regulariser remembers while a network learns one task after the other.
 ///
@@ -41,6 +41,20 @@ pub trait RegulariserState: Debug + Send + Sync {
     /// # Errors
     /// If it is another network.
     fn end_task(&mut self, network: &Network) -> Result<(), TrainError>;
+
+    /// Whether it asks, before its first task, what mattered for what the network was trained on until then.
+    fn looks_back(&self) -> bool {
+        false
+    }
+
+    /// What mattered until then: [`fisher_information`] of the network as it is. Only told to those that
+    /// [look back](RegulariserState::looks_back).
+    ///
+    /// # Errors
+    /// If it is of another network or stage.
+    fn learned_before(&mut self, _fisher: &Gradients) -> Result<(), TrainError> {
+        Ok(())
+    }
 
     /// Bytes that are kept.
     fn bytes(&self) -> u64;
@@ -109,6 +123,29 @@ impl RegulariserStates {
     /// Whether nothing is remembered.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether any asks what mattered before its first task.
+    pub fn look_back(&self) -> bool {
+        self.0.iter().any(|one| one.state.looks_back())
+    }
+
+    /// Tells those that ask what mattered for what the network was trained on until now.
+    ///
+    /// # Errors
+    /// If there is no sample, or one that does not fit the network or the stage.
+    pub fn learned_before(
+        &mut self,
+        network: &Network,
+        stage: Stage,
+        examples: &dyn Examples,
+    ) -> Result<(), TrainError> {
+        if !self.look_back() {
+            return Ok(());
+        }
+        let fisher = fisher_information(network, stage, examples)?;
+        let mut asking = self.0.iter_mut().filter(|one| one.state.looks_back());
+        asking.try_for_each(|one| one.state.learned_before(&fisher))
     }
 
     /// Bytes that are kept.

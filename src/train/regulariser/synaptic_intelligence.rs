@@ -26,6 +26,10 @@ use crate::train::TrainError;
 ///
 /// A number that is another when a task begins than when the last one ended, as the readout of a class that is drawn
 /// anew, is not the one that was important: its Ω is 0 again.
+///
+/// A network that was trained before has no ω. `fisher` takes its place before the first task: Ω begins as that many
+/// times the [Fisher information](crate::train::fisher_information) of what it was trained on, cut at `clip`, as in
+/// elastic weight consolidation (Kirkpatrick et al. 2017). With 0, the default, nothing is important then.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SynapticIntelligence {
@@ -36,26 +40,38 @@ pub struct SynapticIntelligence {
     /// The largest importance; none for any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<f32>,
+    /// Importance before the first task, by the Fisher information of what was learned before.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub fisher: f32,
+}
+
+fn is_zero(value: &f32) -> bool {
+    *value == 0.0
 }
 
 impl Default for SynapticIntelligence {
-    /// A strength of 2, ξ 0.1, and any importance.
+    /// A strength of 2, ξ 0.1, any importance, and none of it before the first task.
     fn default() -> Self {
         SynapticIntelligence {
             strength: 2.0,
             xi: 0.1,
             clip: None,
+            fisher: 0.0,
         }
     }
 }
 
 impl Member for SynapticIntelligence {
     const KIND: &'static str = "synaptic-intelligence";
-    const ABOUT: &'static str = "strength/2 for a squared distance from the last task's weights, by how much each lowered the loss; xi, and clip, the largest importance";
+    const ABOUT: &'static str = "strength/2 for a squared distance from the last task's weights, by how much each lowered the loss; xi, clip, the largest importance, and fisher, importance before the first task by that of what was learned before";
 
     fn check(&self) -> Result<(), BadSetting> {
         BadSetting::unless_positive("strength", self.strength)?;
         BadSetting::unless_positive("xi", self.xi)?;
+        if !self.fisher.is_finite() || self.fisher < 0.0 {
+            let reason = format!("must be a finite number, 0 or above, not {}", self.fisher);
+            return Err(BadSetting::new("fisher", reason));
+        }
         self.clip
             .map_or(Ok(()), |clip| BadSetting::unless_positive("clip", clip))
     }
@@ -187,6 +203,22 @@ impl RegulariserState for Importance {
         }
         self.anchor = now;
         self.path.clear();
+        Ok(())
+    }
+
+    fn looks_back(&self) -> bool {
+        self.settings.fisher > 0.0
+    }
+
+    fn learned_before(&mut self, fisher: &Gradients) -> Result<(), TrainError> {
+        if !fisher.are_like(&self.importance) {
+            return Err(NetworkError::OtherParameters("the Fisher information").into());
+        }
+        let largest = self.settings.clip.unwrap_or(f32::MAX);
+        let importance = self.importance.values_mut().iter_mut();
+        for (importance, fisher) in importance.zip(fisher.values()) {
+            *importance = flush((self.settings.fisher * fisher).min(largest));
+        }
         Ok(())
     }
 

@@ -97,7 +97,7 @@ impl Curve {
         let recorded = |key: &str| epoch.accuracy.get(key).copied();
         let (task, several) = (epoch.task, several(run, &epoch.tasks));
         let value = match self.of {
-            Of::Training if epoch.phase == PhaseName::Train => Some(epoch.train_accuracy),
+            Of::Training if epoch.phase == PhaseName::Train => epoch.train_accuracy,
             Of::Training => None,
             Of::Validation => recorded("validation"),
             Of::Test => recorded("test"),

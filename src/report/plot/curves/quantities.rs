@@ -59,7 +59,7 @@ impl Of {
         let figures = place.and_then(|place| layers.find(|figures| figures.layer == place));
         let value = match of {
             CurvesOf::Accuracy => None,
-            CurvesOf::Loss => Some(epoch.loss),
+            CurvesOf::Loss => epoch.loss,
             CurvesOf::Gradients => Some(figures?.gradient_norm),
             CurvesOf::Activity => {
                 let step_s = run.start.spec.grid().step_ms() / 1e3;

@@ -70,7 +70,7 @@ fn importance_and_cost_are_those_of_the_formulas() {
     let settings = SynapticIntelligence {
         strength: 3.0,
         xi: 0.4375,
-        clip: None,
+        ..SynapticIntelligence::default()
     };
     let start = network([1.0, 0.5]);
     let mut state = settings.begin(&start, above(&start)).expect("it remembers");
@@ -131,6 +131,46 @@ fn importance_is_cut_at_the_largest() {
     let moved = step(state, &start, [1.0, 1.0], [-8.0, -0.5]);
     state.end_task(&moved).expect("its own");
     assert_eq!(remembered(state, "importance"), [0.5, 0.25]);
+}
+
+#[test]
+fn importance_before_the_first_task_is_that_of_what_was_learned() {
+    let settings = SynapticIntelligence {
+        strength: 3.0,
+        clip: Some(0.5),
+        fisher: 2.0,
+        ..SynapticIntelligence::default()
+    };
+    let start = network([1.0, 0.5]);
+    let mut state = settings.begin(&start, above(&start)).expect("it remembers");
+    let state = state.as_mut();
+    assert!(state.looks_back());
+    let fisher = gradient(&start, [0.125, 7.0]);
+    state.learned_before(&fisher).expect("its own");
+    assert_eq!(remembered(state, "importance"), [0.25, 0.5]);
+    // What is drawn anew was not learned.
+    let drawn = with_readout(&start, [1.0, 0.25]);
+    state.begin_task(&drawn).expect("its own");
+    assert_eq!(remembered(state, "importance"), [0.25, 0.0]);
+    let moved = step(state, &drawn, [0.5, 0.5], [0.0, 0.0]);
+    let mut gradients = gradient(&start, [0.0, 0.0]);
+    let cost = state
+        .of_parameters(&moved, &mut gradients)
+        .expect("its own");
+    // 3/2 · 0.25 · 0.5².
+    assert_eq!(cost, 0.09375);
+    assert_eq!(gradients, gradient(&start, [0.375, 0.0]));
+
+    let plain = SynapticIntelligence::default();
+    let mut state = plain.begin(&start, above(&start)).expect("it remembers");
+    assert!(!state.looks_back());
+    let other = Gradients::zeros(&start, Stage::Whole);
+    assert!(state.learned_before(&other).is_err());
+    let bad = SynapticIntelligence {
+        fisher: -1.0,
+        ..settings
+    };
+    assert!(bad.check().is_err() && settings.check().is_ok());
 }
 
 fn examples() -> (SpikeCounts, SpikeCounts) {
