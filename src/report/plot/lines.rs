@@ -18,6 +18,8 @@ use super::style::{Type, series_colour};
 const MARK_SIZE: f64 = 8.0;
 /// Middles of marks are no nearer to one another: a mark's width, and a little paper between.
 const APART: f64 = 2.0 * MARK_SIZE + 2.0;
+/// Marks stand beside their places by at most so many times that.
+const MOST_ASIDE: f64 = 2.0;
 /// Series stand no further apart at a label.
 const SIDE_BY_SIDE: f64 = 20.0;
 /// On a logarithmic axis, so many numbers.
@@ -371,22 +373,31 @@ impl Panel<'_> {
         Ok(())
     }
 
-    /// The nearest place beside this one, right or left, at which a mark hides none of those `taken`.
+    /// The nearest place beside this one, right or left, at which a mark hides none of those `taken`; where there is
+    /// none within [`MOST_ASIDE`], the one that hides least.
     fn free_place(&self, (x, y): (f64, f64), taken: &[(f64, f64)]) -> (f64, f64) {
         let frame = self.axes.frame;
-        let is_free = |place: &(f64, f64)| {
-            let apart = |other: &(f64, f64)| (place.0 - other.0).hypot(place.1 - other.1) >= APART;
-            (frame.left - MARK_SIZE..=frame.right + MARK_SIZE).contains(&place.0)
-                && taken.iter().all(apart)
+        let within = frame.left - MARK_SIZE..=frame.right + MARK_SIZE;
+        let apart = |place: &(f64, f64)| {
+            let others = taken.iter();
+            let apart = others.map(|other| (place.0 - other.0).hypot(place.1 - other.1));
+            apart.fold(f64::INFINITY, f64::min)
         };
         let steps = (1..).map(|step| f64::from(step) * APART / 2.0);
-        let aside = steps.take_while(|step| *step < frame.width());
+        let aside = steps.take_while(|step| *step <= MOST_ASIDE * APART);
         let aside = aside.flat_map(|step| [step, -step]);
         let places = std::iter::once(0.0)
             .chain(aside)
             .map(|aside| (x + aside, y));
-        let free = places.into_iter().find(is_free);
-        free.unwrap_or((x, y))
+        let places: Vec<_> = places.filter(|place| within.contains(&place.0)).collect();
+        let free = places.iter().find(|place| apart(place) >= APART);
+        let least = || {
+            places
+                .iter()
+                .rev()
+                .max_by(|a, b| apart(a).total_cmp(&apart(b)))
+        };
+        *free.or_else(least).unwrap_or(&(x, y))
     }
 }
 

@@ -50,20 +50,32 @@ pub(super) fn against_bytes(
             series.extend(level(row, &level_names, limits));
         }
         let mut all = Vec::new();
-        let mut marked = Vec::new();
+        let mut marked: Vec<(String, Series)> = Vec::new();
         for row in &points {
             let Some(point) = point(kilobytes(row), row, |cell| cell.after.all) else {
                 continue;
             };
             all.push(point);
             let (colour, mark) = look_of(&names, row);
-            marked.push(Series {
-                name: row.key.strategy.clone(),
-                colour,
-                line: LineStyle::None,
-                mark: Some(mark),
-                points: vec![point],
-            });
+            let whole_name = row.key.name();
+            match marked.iter_mut().find(|(known, _)| *known == whole_name) {
+                // The same within other bytes.
+                Some((_, series)) => {
+                    series.line = LineStyle::Solid;
+                    series.points.push(point);
+                    series.points.sort_by(|a, b| a.x.total_cmp(&b.x));
+                }
+                None => {
+                    let series = Series {
+                        name: row.key.strategy.clone(),
+                        colour,
+                        line: LineStyle::None,
+                        mark: Some(mark),
+                        points: vec![point],
+                    };
+                    marked.push((whole_name, series));
+                }
+            }
         }
         for (place, control) in controls_here.iter().enumerate() {
             let (x, y) = (control.bytes / 1e3, control.all.mean * 1e2);
@@ -73,13 +85,14 @@ pub(super) fn against_bytes(
                 error: control.all.deviation.map(|deviation| deviation * 1e2),
             };
             all.push(at);
-            marked.push(Series {
+            let series = Series {
                 name: control.name().to_string(),
                 colour: CONTROLS[place % CONTROLS.len()],
                 line: LineStyle::None,
                 mark: Some(Mark::Cross),
                 points: vec![at],
-            });
+            };
+            marked.push((control.name().to_string(), series));
         }
         series.push(Series {
             name: "Pareto front".into(),
@@ -88,7 +101,7 @@ pub(super) fn against_bytes(
             mark: None,
             points: pareto_front(all),
         });
-        series.extend(marked);
+        series.extend(marked.into_iter().map(|(_, series)| series));
         panels.push(LinePanel {
             title: section.title(),
             remark: section.tested(&points),
@@ -104,8 +117,9 @@ pub(super) fn against_bytes(
         caption: "Accuracy on all test samples at the end against all bytes that are kept for the sake of what was \
                   learned before, besides the network's weights: samples, labels, statistics, generators, headers. \
                   Level lines keep all samples or nothing. The grey dashed line joins those that nothing smaller \
-                  beats. Bars are standard deviations over seeds; a mark that would hide another stands beside its \
-                  place."
+                  beats. Coloured lines join what one method comes to within several budgets. Bars are standard \
+                  deviations over seeds; a mark that would hide another stands beside its place, by at most two \
+                  marks."
             .into(),
         content: Content::Lines(percent_figure(panels, 3, "accuracy on all (%)")),
     });
@@ -191,6 +205,11 @@ pub(super) fn along_tasks(sections: &[Section<'_>], figures: &mut Figures) {
             .filter_map(|cell| cell.tasks_measured().last().copied())
             .max();
         let series = rows.iter().enumerate().map(|(place, row)| {
+            // Colours begin anew with the dashed lines, so that as few as can be stand for two.
+            let alike = rows[..place]
+                .iter()
+                .filter(|other| is_level(other) == is_level(row));
+            let colour = alike.count() % COLOURS;
             let tasks = row
                 .cells
                 .first()
@@ -206,7 +225,7 @@ pub(super) fn along_tasks(sections: &[Section<'_>], figures: &mut Figures) {
             });
             Series {
                 name: row.key.name(),
-                colour: place % COLOURS,
+                colour,
                 line: match is_level(row) {
                     true => LineStyle::Dashed,
                     false => LineStyle::Solid,
