@@ -38,9 +38,9 @@ pub struct Ridge {
 
 impl Ridge {
     /// 100, which is little beside sums over hundreds of samples of squared counts, and enough to hold back directions
-    /// that hardly any sample has. On the digits that ship, five classes after a network was pre-trained with five,
-    /// random features do best with it, and plain counts come to the same with anything from 1 to 100. An expansion leaves
-    /// the scale of features as it is, so that it needs no other λ.
+    /// that hardly any sample has. On recordings kept out of the digits' training file (one class, five classes and 79
+    /// batches, two seeds), 10 and 100 are best with and without an expansion, and anything from 0.1 to 1000 is within 4
+    /// points. An expansion leaves the scale of features as it is, so that it needs no other λ.
     pub const LAMBDA: f64 = 100.0;
 
     /// The same of spikes in so many windows.

@@ -1,5 +1,5 @@
 //! What specs, records, checkpoints and the program know by name: neurons, surrogates, readouts, objectives,
-//! regularisers, optimisers and augmentations.
+//! regularisers, optimisers, augmentations, codecs, policies, replay sources, heads and scenarios.
 //!
 //! In: types that are [`Member`]s of an axis, ours and a user's own. Out: [`Chosen`] members, read from
 //! TOML and JSON by the key `kind` and written back as they were.

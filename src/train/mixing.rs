@@ -49,7 +49,7 @@ pub enum Balance {
     None,
     /// Each class.
     Class,
-    /// New samples, and replays of each earlier task.
+    /// New samples, and replays of each earlier task; of memories, which do not note it, all as one.
     Task,
 }
 

@@ -14,6 +14,10 @@ use crate::train::{Origin, Target, TrainError};
 /// L = mean over new samples of the cross-entropy among the task's classes + mean over replays of the cross-entropy
 /// among all classes seen so far, both means over the batch. Logits of other classes are left out of the softmax and
 /// have no gradient; the sample's own class never is. Without a task, and of new samples alone, it is cross-entropy.
+///
+/// In the paper the buffer takes samples as they come, so replays tell the new classes from old ones before their task is
+/// over. Memories here take them when it ends: a task of a single class has nothing to tell it from (its loss is 0), and
+/// is not learned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ErAce {}

@@ -112,6 +112,12 @@ pub(super) fn against_bytes(
     if panels.is_empty() {
         return;
     }
+    join_everywhere(&mut panels);
+    // Four stand two by two.
+    let columns = match panels.len() {
+        4 => 2,
+        _ => 3,
+    };
     figures.add(SuiteFigure {
         name: "accuracy-against-bytes".into(),
         caption: "Accuracy on all test samples at the end against all bytes that are kept for the sake of what was \
@@ -121,8 +127,22 @@ pub(super) fn against_bytes(
                   deviations over seeds; a mark that would hide another stands beside its place, by at most two \
                   marks."
             .into(),
-        content: Content::Lines(percent_figure(panels, 3, "accuracy on all (%)")),
+        content: Content::Lines(percent_figure(panels, columns, "accuracy on all (%)")),
     });
+}
+
+/// Gives what is joined in one panel its line in all, so that it stands in the legend once.
+fn join_everywhere(panels: &mut [LinePanel]) {
+    let series = panels.iter().flat_map(|panel| &panel.series);
+    let joined = series.filter(|series| series.line == LineStyle::Solid);
+    let joined: Vec<(String, usize)> = joined
+        .map(|series| (series.name.clone(), series.colour))
+        .collect();
+    for series in panels.iter_mut().flat_map(|panel| &mut panel.series) {
+        if series.mark.is_some() && joined.contains(&(series.name.clone(), series.colour)) {
+            series.line = LineStyle::Solid;
+        }
+    }
 }
 
 /// A line over the whole panel.
