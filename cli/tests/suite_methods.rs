@@ -236,7 +236,7 @@ fn same_as_learn(bench: &Bench, name: &str, group: &str) {
     let lines = table(bench, name);
     assert_eq!(lines.len(), cells.len(), "a command for each cell");
     for line in &lines {
-        let command = cell(line, "command");
+        let command = cell(line, "command of its first experiment");
         let words = shlex::split(command).expect("words of a shell");
         let mut program = respike(bench);
         let output = program.args(&words[1..]).arg("--json").output();
@@ -283,7 +283,7 @@ fn commands_of_rows_make_them_again() {
          [strict.learning]\nlearning_rate = 0.002\noptimiser = { kind = \"adam\" }\nclip_norm = 1.5\n",
         "[strict.pretraining]\nclip_norm = 0.5\nbatch_size = 16\nrate_factors = { w_out = 2.0 }\n\
          [strict.learning]\noptimiser = { kind = \"adam\", beta1 = 0.8 }\nschedule = \"step:1:0.5\"\n",
-        "[strict.learning]\nclip_norm = 0.5\nregularisers = [{ kind = \"spike-penalty\", l1 = 1e-5 }]\n",
+        "[strict.learning]\nclip_norm = 0.5\nregularisers = [{ kind = \"spike-penalty\", l1 = 1e-5, l2 = 0.0 }]\n",
     ] {
         let bench = suite(strict, &studies);
         good(&bench, BENCH);
@@ -335,8 +335,7 @@ fn names_of_methods_tell_what_was_changed() {
     ] {
         let printed = good(&bench, &format!("{learn} {flags} --json --force --out run"));
         let summary: Value = serde_json::from_str(&printed).expect("JSON");
-        let method = &summary["experiment"]["method"];
-        let found = method.as_str().or(method["name"].as_str());
-        assert_eq!(found, Some(name), "{flags}: {method}");
+        let found = &summary["experiment"]["strategy"];
+        assert_eq!(found, name, "{flags}");
     }
 }
