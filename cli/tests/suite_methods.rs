@@ -218,6 +218,20 @@ fn what_can_not_be_told_apart_or_run_is_refused_first() {
             format!("{CLASS}methods = [{{ name = \"mine\", head = {{ kind = 3 }} }}]\n"),
             vec!["study 1", "`mine`", "head"],
         ),
+        (
+            format!(
+                "{CLASS}methods = [{{ name = \"mine\", training = {{ objective = \"er-ace\" }} }}]\n"
+            ),
+            vec!["study 1", "`mine`", "`training.objective`: "],
+        ),
+        (
+            format!("{CLASS}methods = [3]\n"),
+            vec!["a method is the name"],
+        ),
+        (
+            format!("{CLASS}methods = [\"naive\"]\ntest_every = {{ tasks = -1 }}\n"),
+            vec!["expected a whole number, 0 or more"],
+        ),
     ] {
         write(&bench, "", &studies);
         bad(&bench, BENCH, &words);
@@ -337,5 +351,18 @@ fn names_of_methods_tell_what_was_changed() {
         let summary: Value = serde_json::from_str(&printed).expect("JSON");
         let found = &summary["experiment"]["strategy"];
         assert_eq!(found, name, "{flags}");
+    }
+}
+
+#[test]
+fn parts_stand_apart_from_what_they_are() {
+    let bench = Bench::new();
+    let kinds: Value = serde_json::from_str(&good(&bench, "parts --json")).expect("JSON");
+    let printed = good(&bench, "parts");
+    for one in kinds.as_array().expect("a list") {
+        let kind = one["kind"].as_str().expect("a name");
+        let lines = printed.lines();
+        let mut lines = lines.filter_map(|line| line.strip_prefix("  ")?.strip_prefix(kind));
+        assert!(lines.any(|rest| rest.starts_with("  ")), "{kind}");
     }
 }

@@ -5,6 +5,7 @@
 
 use toml::{Table, Value};
 
+use super::file::OF_ITS_OWN;
 use super::{Method, MethodFile, MethodTraining, set_by_key};
 use crate::storage::with_what_was_meant;
 
@@ -127,7 +128,9 @@ fn differing(before: &str, one: &Table, other: &Table, found: &mut Vec<(String, 
         let path = format!("{before}{key}");
         match (one.get(key), other.get(key)) {
             (one, other) if one == other => {}
-            (Some(Value::Table(one)), Some(Value::Table(other))) if is_whole(&path) => {
+            (Some(Value::Table(one)), Some(Value::Table(other)))
+                if OF_ITS_OWN.contains(&&path[..]) =>
+            {
                 differing(&format!("{path}."), one, other, found);
             }
             // One source and one source of the same kind.
@@ -142,11 +145,6 @@ fn differing(before: &str, one: &Table, other: &Table, found: &mut Vec<(String, 
             (_, None) => found.push((path, Value::Table(Table::new()))),
         }
     }
-}
-
-/// Tables of the file's own, in which keys are set one by one; others are members with their settings.
-fn is_whole(path: &str) -> bool {
-    ["mixing", "training"].contains(&path)
 }
 
 fn is_alike(ones: &[Value], others: &[Value]) -> bool {

@@ -117,7 +117,10 @@ pub struct StudySettings {
 
 /// What a study lets a network learn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a scenario is a kind (\"class\"), a kind with a setting (\"nic:79\"), or a table with `kind` and its settings as `respike parts` lists them"
+)]
 pub enum StudyScenario {
     /// A kind, or a scenario in short.
     Named(String),
@@ -127,7 +130,10 @@ pub enum StudyScenario {
 
 /// A method of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a method is the name of one that ships, a file that ends in .toml, or a table"
+)]
 pub enum StudyMethod {
     /// By its name or its file.
     Named(String),

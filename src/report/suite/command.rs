@@ -41,12 +41,12 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     let method = &experiment.method;
     let training = Training::of(experiment);
     // What `--strategy` says is a method whole.
-    let strategy = is_a_strategy(method) && training.sets.is_empty();
+    let strategy = is_a_strategy(method) && training.learn_sets.is_empty();
     match strategy {
         true => add(&["--strategy", &method.name]),
         false => {
             add(&["--method", training.base]);
-            for (key, value) in said_sets(training.base, &training.name, &training.sets) {
+            for (key, value) in training.said_sets() {
                 add(&["--set", &format!("{key}={value}")]);
             }
         }
@@ -104,29 +104,16 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     in_shell(&words)
 }
 
-/// The settings that `--set KEY=VALUE` says of a method that ships; its name, too, if the program would not make the same of
-/// the others.
-fn said_sets(base: &str, wanted: &str, sets: &[(String, Value)]) -> Vec<(String, String)> {
-    let mut named = Table::from_iter([("name".to_string(), Value::from(base))]);
-    for (key, value) in sets {
-        add_to_name(&mut named, key, value);
-    }
-    let sets = sets
-        .iter()
-        .map(|(key, value)| (key.clone(), said_value(value)));
-    let name = Value::from(wanted);
-    let name = (named["name"] != name).then(|| ("name".to_string(), said_value(&name)));
-    name.into_iter().chain(sets).collect()
-}
-
 /// How a method and its training are said: by one that ships, and by what differs from it.
 struct Training {
     /// The method that ships.
     base: &'static str,
     /// What the method is called.
     name: String,
-    /// What is set of it, training included where pre-training is trained otherwise.
+    /// What is set of it.
     sets: Vec<(String, Value)>,
+    /// What is set of its training, which pre-training does otherwise.
+    learn_sets: Vec<(String, Value)>,
     /// What pre-training alone does otherwise.
     pretrain_sets: Vec<(String, Value)>,
     /// Flags that count for pre-training and for learning.
@@ -136,7 +123,7 @@ struct Training {
 impl Training {
     fn of(experiment: &Experiment) -> Self {
         let method = &experiment.method;
-        let (base, file, mut sets) = shipped_with_differences(method);
+        let (base, file, sets) = shipped_with_differences(method);
         let epochs = experiment.epochs;
         let learn = table_of(&experiment.learn, epochs);
         // Schedules of methods that ship are right.
@@ -147,7 +134,8 @@ impl Training {
             (Some(pretrain), Some(epochs)) => table_of(pretrain, epochs),
             _ => learn.clone(),
         };
-        let (mut pretrain_sets, mut flags) = (Vec::new(), Vec::new());
+        let (mut learn_sets, mut pretrain_sets) = (Vec::new(), Vec::new());
+        let mut flags = Vec::new();
         for (key, is_always_said) in [
             ("batch_size", true),
             ("optimiser", true),
@@ -169,7 +157,7 @@ impl Training {
                 continue;
             }
             if let Some(value) = learns.filter(|value| Some(value) != says.as_ref()) {
-                sets.push((format!("training.{key}"), value));
+                learn_sets.push((format!("training.{key}"), value));
             }
             if let Some(value) = pretrains.filter(|value| Some(value) != usually.as_ref()) {
                 pretrain_sets.push((key.to_string(), value));
@@ -179,9 +167,23 @@ impl Training {
             base,
             name: method.name.clone(),
             sets,
+            learn_sets,
             pretrain_sets,
             flags,
         }
+    }
+
+    /// The settings that `--set KEY=VALUE` says; the name, too, if the program would not make the same of the others.
+    fn said_sets(&self) -> Vec<(String, String)> {
+        let sets = || self.sets.iter().chain(&self.learn_sets);
+        let mut named = Table::from_iter([("name".to_string(), Value::from(self.base))]);
+        for (key, value) in sets() {
+            add_to_name(&mut named, key, value);
+        }
+        let name = Value::from(self.name.as_str());
+        let name = (named["name"] != name).then(|| ("name".to_string(), said_value(&name)));
+        let sets = sets().map(|(key, value)| (key.clone(), said_value(value)));
+        name.into_iter().chain(sets).collect()
     }
 }
 
