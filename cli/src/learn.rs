@@ -64,6 +64,10 @@ pub(super) struct LearnArguments {
     /// Learning rate of pre-training; by default 1e-3, or 2e-4 under the published protocol.
     #[arg(long, value_name = "RATE")]
     pretrain_lr: Option<f32>,
+    /// What pre-training alone does otherwise than other flags say, as often as it is given: anything that a method's
+    /// [training] has, as in clip_norm=1.5.
+    #[arg(long = "pretrain-set", value_name = "KEY=VALUE")]
+    pretrain_sets: Vec<String>,
     /// Epochs of each new task; by default 30 (20 for multi-class), or what was published.
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
@@ -204,6 +208,7 @@ impl LearnArguments {
         let pretrain = named(&[
             ("--pretrain-epochs", self.pretrain_epochs.is_some()),
             ("--pretrain-lr", self.pretrain_lr.is_some()),
+            ("--pretrain-set", !self.pretrain_sets.is_empty()),
         ]);
         if self.checkpoint.is_some() {
             if !pretrain.is_empty() {
@@ -255,7 +260,10 @@ impl LearnArguments {
             None => {
                 let epochs = self.pretrain_epochs.unwrap_or(defaults.pretrain_epochs);
                 let rate = self.pretrain_lr.unwrap_or(defaults.pretrain_rate);
-                (Some(epochs), Some(self.training.settings(rate, epochs)?))
+                let settings = self.training.settings(rate, epochs)?;
+                let said = method::training_of(&self.pretrain_sets)?;
+                let settings = said.over(settings, epochs).map_err(Failure::bad)?;
+                (Some(epochs), Some(settings))
             }
         };
         let epochs = self.epochs.or(said.epochs).unwrap_or(defaults.epochs);

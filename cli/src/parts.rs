@@ -26,14 +26,15 @@ pub(super) fn run(arguments: PartsArguments) -> Result<(), Failure> {
     }
     let mut text = String::new();
     let mut part = "";
+    let width = known.iter().map(|one| one.kind.len()).max().unwrap_or(0) + 2;
     for one in known {
         if one.part != part {
             part = one.part;
             text += &format!("{part}\n");
         }
-        text += &format!("  {:<17}{}\n", one.kind, one.about);
+        text += &format!("  {:<width$}{}\n", one.kind, one.about);
         if !one.settings.is_empty() {
-            text += &format!("  {:<17}{}\n", "", one.settings.join(", "));
+            text += &format!("  {:<width$}{}\n", "", one.settings.join(", "));
         }
     }
     print(text.trim_end())

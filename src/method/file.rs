@@ -82,6 +82,9 @@ pub struct MethodTraining {
     pub clip_norm: Option<f32>,
 }
 
+/// Tables in a method's file that are no members with their settings.
+pub(super) const OF_ITS_OWN: [&str; 2] = ["mixing", "training"];
+
 /// What can be wrong with a method's file.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -154,10 +157,23 @@ impl MethodFile {
     /// # Errors
     /// [`MethodError::Malformed`], with `name` for what it is the table of.
     pub fn of_table(table: Table, name: &str) -> Result<Self, MethodError> {
-        let read = table.try_into();
-        read.map_err(|error: toml::de::Error| MethodError::Malformed {
+        let wrong = |table: &Table| {
+            let read: Result<Self, toml::de::Error> = table.clone().try_into();
+            read.err().map(|error| error.message().to_string())
+        };
+        let Some(reason) = wrong(&table) else {
+            let read = table.try_into();
+            return read.map_err(|error: toml::de::Error| MethodError::Malformed {
+                name: name.to_string(),
+                reason: error.message().to_string(),
+            });
+        };
+        // Messages about a value do not say whose it is.
+        let of_key = culprit(&table, &reason, &wrong).filter(|key| !reason.contains(&key[..]));
+        let of_key = of_key.map_or(String::new(), |key| format!("`{key}`: "));
+        Err(MethodError::Malformed {
             name: name.to_string(),
-            reason: with_what_was_meant(error.message().to_string()),
+            reason: of_key + &with_what_was_meant(reason),
         })
     }
 
@@ -211,6 +227,31 @@ impl MethodTraining {
         }
         Ok(settings)
     }
+}
+
+/// The key without which something else is wrong with a table, or nothing.
+fn culprit(
+    table: &Table,
+    reason: &str,
+    wrong: &impl Fn(&Table) -> Option<String>,
+) -> Option<String> {
+    let without = |key: &str, inside: Option<&str>| {
+        let mut table = table.clone();
+        match (inside, table.get_mut(key)) {
+            (Some(inside), Some(Value::Table(table))) => drop(table.remove(inside)),
+            _ => drop(table.remove(key)),
+        }
+        wrong(&table).as_deref() != Some(reason)
+    };
+    let key = table.keys().find(|key| without(key, None))?;
+    let inside = table[key]
+        .as_table()
+        .filter(|_| OF_ITS_OWN.contains(&&key[..]));
+    let inside = inside.and_then(|inside| inside.keys().find(|inside| without(key, Some(inside))));
+    Some(match inside {
+        Some(inside) => format!("{key}.{inside}"),
+        None => key.clone(),
+    })
 }
 
 /// Changes what a method's table says: `head`, `training.learning_rate`, or `replay.codec` for all of its sources.

@@ -14,8 +14,10 @@
 //! # Ok::<(), respike::replay::ReplayError>(())
 //! ```
 
+mod differences;
 mod file;
 
+pub use differences::{add_to_name, said_value};
 pub use file::{MethodError, MethodFile, MethodTraining, set_by_key};
 
 use crate::head::HeadSettings;

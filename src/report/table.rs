@@ -8,7 +8,8 @@ use crate::storage::shown;
 /// Continual-learning runs side by side: a heading and a row for each.
 ///
 /// Accuracies are percentages on test samples, before anything new was learned → at the end; *tested*
-/// is how many there are, old + new, and all where these are others. Raw
+/// is how many there are, old + new, and all where these are others. Bytes are all that is kept for the sake of what
+/// was learned before, besides the network's weights: replays, generators, what heads and regularisers sum up. Raw
 /// input is how many times more bits the same samples take as raw input spikes. Seconds are for
 /// learning, without pre-training.
 pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>>) {
@@ -36,6 +37,7 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
                 "–".into()
             }
         };
+        let bytes = figures.bytes + run.other_bytes;
         vec![
             shown(&run.scenario).into_owned(),
             describe_replay(&run.experiment),
@@ -45,7 +47,11 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
             change(before.all, after.all),
             run.test_samples.map_or("–".into(), tested),
             or_none(figures.samples.to_string()),
-            or_none(kilobytes(figures.bytes)),
+            match (run.experiment.method.is_ceiling(), bytes) {
+                (true, _) => "all data".into(),
+                (false, 0) => "–".into(),
+                (false, bytes) => kilobytes(bytes),
+            },
             or_none(times_smaller(run.replay.compression.unwrap_or(0.0))),
             format!("{:.1}", run.seconds.learn),
         ]

@@ -100,8 +100,39 @@ fn too_deep(text: &str) -> Option<usize> {
     })
 }
 
+/// Types of numbers by what they hold.
+const NUMBERS: [(&str, &str); 10] = [
+    (
+        "expected a nonzero u32",
+        "expected a whole number, 1 or more",
+    ),
+    (
+        "expected a nonzero usize",
+        "expected a whole number, 1 or more",
+    ),
+    ("expected usize", "expected a whole number, 0 or more"),
+    ("expected u64", "expected a whole number, 0 or more"),
+    ("expected u32", "expected a whole number, 0 or more"),
+    ("expected u16", "expected a whole number from 0 to 65535"),
+    ("expected u8", "expected a whole number from 0 to 255"),
+    ("expected i64", "expected a whole number"),
+    ("expected f64", "expected a number"),
+    ("expected f32", "expected a number"),
+];
+
+/// A message without the names of our types.
+fn in_plain_words(message: String) -> String {
+    let known = NUMBERS.iter();
+    let mut known = known.filter_map(|(name, words)| Some((message.strip_suffix(name)?, words)));
+    match known.next() {
+        Some((before, words)) => format!("{before}{words}"),
+        None => message,
+    }
+}
+
 /// A message about an unknown name, with that of the expected ones that is nearly it, if there is one.
 pub(crate) fn with_what_was_meant(message: String) -> String {
+    let message = in_plain_words(message);
     if !message.contains("unknown field `") && !message.contains("unknown variant `") {
         return message;
     }
@@ -146,6 +177,26 @@ mod tests {
             let why = parse_toml::<Keys>(text).expect_err(text);
             assert!(why.contains(words) && why.contains("line 1"), "{why}");
             assert_eq!(why.contains("nearly"), words.contains("nearly"), "{why}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_asked_for_in_plain_words() {
+        #[derive(Debug, serde::Deserialize)]
+        #[allow(dead_code)]
+        struct Numbers {
+            tasks: Option<usize>,
+            window: Option<std::num::NonZeroU32>,
+            rate: Option<f32>,
+        }
+        for (text, words) in [
+            ("tasks = -1", "expected a whole number, 0 or more"),
+            ("tasks = 'x'", "expected a whole number, 0 or more"),
+            ("window = 0", "expected a whole number, 1 or more"),
+            ("rate = 'x'", "expected a number"),
+        ] {
+            let why = parse_toml::<Numbers>(text).expect_err(text);
+            assert!(why.ends_with(words), "{why}");
         }
     }
 

@@ -35,6 +35,19 @@ pub enum SuiteError {
         /// Why.
         reason: String,
     },
+    /// Two experiments that are not the same have the same name.
+    #[error(
+        "{group}: two methods that differ in {differs} are both named `{name}`, so that no table could tell them apart; \
+         give each a `name` of its own"
+    )]
+    SameName {
+        /// For which protocol, what is held out, and seed.
+        group: String,
+        /// The name.
+        name: String,
+        /// Keys of a method's file.
+        differs: String,
+    },
     /// An experiment can't be run, or failed.
     #[error("{cell}: {source}")]
     Cell {

@@ -11,13 +11,17 @@ use rayon::prelude::*;
 use toml::{Table, Value};
 
 use super::settings::{StudyMethod, StudyScenario};
-use super::{ProtocolSettings, StudySettings, SuiteData, SuiteError, SuiteSettings};
-use crate::continual::{DataNames, Experiment, PUBLISHED_BATCH, Protocol, ScenarioSettings};
+use super::{ProtocolSettings, StudySettings, SuiteData, SuiteError, SuiteSettings, cell_name};
+use crate::continual::{
+    DataNames, Experiment, NextTask, PUBLISHED_BATCH, Protocol, ScenarioSettings,
+};
 use crate::dataset::{Dataset, Sample};
-use crate::method::{Method, MethodFile, set_by_key};
+use crate::method::{Method, MethodFile, add_to_name, set_by_key};
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
+use crate::registry::Member;
 use crate::replay::{Capacity, CodecSettings, Memory, PolicySettings};
+use crate::storage::shown;
 
 /// What a pre-trained network is for: the same one serves every experiment of a group.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +90,7 @@ pub fn plan_suite(
     if groups.iter().any(wants) && data.iter().any(silent) {
         return Err(SuiteError::NoEvents);
     }
+    check_names(&groups)?;
     check_fit(&groups, spec, data)?;
     Ok(groups)
 }
@@ -123,6 +128,7 @@ pub fn plan_without_data(
                         scenario,
                         seed,
                     };
+                    check_slug(&groups, &id).map_err(in_study)?;
                     let study = Cells {
                         settings,
                         study,
@@ -152,21 +158,9 @@ pub fn plan_without_data(
 }
 
 /// Checks every group before the first experiment is run: a grid takes hours. Of a group's experiments
-/// those are checked that have a method or a number of replays of their own.
+/// those are checked that have a method or a way of learning of their own.
 fn check_fit(groups: &[Group], spec: &NetworkSpec, data: &Dataset) -> Result<(), SuiteError> {
-    let mut cells: Vec<&Experiment> = Vec::new();
-    for group in groups {
-        let (mut methods, mut capacities) = (Vec::new(), Vec::new());
-        for cell in &group.cells {
-            let method = cell.method.title();
-            let capacity = cell.method.capacity();
-            if !(methods.contains(&method) && capacities.contains(&capacity)) {
-                methods.push(method);
-                capacities.push(capacity);
-                cells.push(cell);
-            }
-        }
-    }
+    let cells: Vec<&Experiment> = groups.iter().flat_map(|group| &group.cells).collect();
     let checked = cells.into_par_iter().map(|cell| {
         cell.check_fits(spec, data)
             .map_err(|source| SuiteError::in_cell(cell, source))
@@ -176,13 +170,72 @@ fn check_fit(groups: &[Group], spec: &NetworkSpec, data: &Dataset) -> Result<(),
     checked.into_iter().collect()
 }
 
+/// Refuses experiments of a group that tables, messages and notes of times could not tell apart.
+fn check_names(groups: &[Group]) -> Result<(), SuiteError> {
+    for group in groups {
+        let mut named: BTreeMap<String, &Experiment> = BTreeMap::new();
+        for cell in &group.cells {
+            let name = cell_name(cell);
+            if let Some(other) = named.insert(name.clone(), cell) {
+                return Err(SuiteError::SameName {
+                    group: group.id.to_string(),
+                    name: cell.method.name.clone(),
+                    differs: differs(other, cell),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// In what two experiments of a group differ, by keys of a method's file.
+fn differs(one: &Experiment, other: &Experiment) -> String {
+    let file = |cell: &Experiment| MethodFile::of_method(&cell.method);
+    let keys = file(one).differences(&file(other));
+    let mut keys: Vec<String> = keys.into_iter().map(|(key, _)| key).collect();
+    if one.epochs != other.epochs {
+        keys.push("epochs".into());
+    }
+    if one.learn != other.learn {
+        keys.push("training".into());
+    }
+    if one.test_every != other.test_every {
+        keys.push("test_every".into());
+    }
+    keys.join(", ")
+}
+
+/// Refuses a scenario that another one shares its files with: results and the pre-trained network are found by its slug.
+fn check_slug(groups: &[Group], id: &GroupId) -> Result<(), String> {
+    let (kind, slug) = (id.scenario.kind(), id.scenario_slug());
+    let same = |group: &&Group| {
+        let other = &group.id.scenario;
+        *other != id.scenario && other.slug() == slug
+    };
+    match groups.iter().find(same) {
+        None => Ok(()),
+        Some(_) => Err(format!(
+            "two different scenarios (`{kind}`) have the same name for files, `{slug}`, and would share their results; \
+             leave one out, or run it in a suite of its own"
+        )),
+    }
+}
+
 /// What a study has learned, in turn.
 fn scenarios(study: &StudySettings, data: &SuiteData) -> Result<Vec<ScenarioSettings>, String> {
     let held_out = study.held_out.as_deref();
-    match &study.scenario {
-        StudyScenario::Whole(scenario) => Ok(vec![scenario.clone()]),
-        StudyScenario::Named(text) if text.contains(':') => Ok(vec![text.parse()?]),
-        StudyScenario::Named(kind) => ScenarioSettings::holding_out(kind, data, held_out),
+    let found = match &study.scenario {
+        StudyScenario::Whole(scenario) => vec![scenario.clone()],
+        StudyScenario::Named(text) if text.contains(':') => vec![text.parse()?],
+        StudyScenario::Named(kind) => ScenarioSettings::holding_out(kind, data, held_out)?,
+    };
+    match found.iter().any(|one| one.kind() == NextTask::KIND) {
+        false => Ok(found),
+        true => Err(
+            "`next` goes on from a learner that was saved, and experiments of a suite begin with pre-training; use \
+             `respike learn next --continue` instead"
+                .to_string(),
+        ),
     }
 }
 
@@ -271,7 +324,11 @@ impl Cells<'_> {
 
     /// A method's cell, trained as it says and else as the suite does.
     fn cell_of(&self, table: Table) -> Result<Experiment, String> {
-        let file = MethodFile::of_table(table, "a table").map_err(|error| error.to_string())?;
+        let name = table.get("name").and_then(Value::as_str);
+        let name = name.map_or("a method without a name".to_string(), |name| {
+            format!("`{}`", shown(name))
+        });
+        let file = MethodFile::of_table(table, &name).map_err(|error| error.to_string())?;
         let mut cell = self.cell(file.method())?;
         if let Some(epochs) = file.epochs {
             let settings = self.settings();
@@ -329,16 +386,12 @@ impl Cells<'_> {
 fn over_grid(method: &Table, grid: &BTreeMap<String, Vec<Value>>) -> Result<Vec<Table>, String> {
     let mut tables = vec![method.clone()];
     for (key, values) in grid {
-        let told = ["lr_index", "replay.codec", "replay.capacity"].contains(&&key[..]);
         let mut more = Vec::new();
         for table in &tables {
             for value in values {
                 let mut table = table.clone();
                 set_by_key(&mut table, key, value.clone())?;
-                if let Some(Value::String(name)) = table.get_mut("name").filter(|_| !told) {
-                    let value = value.to_string();
-                    *name += &format!(", {key} {}", value.trim_matches('"'));
-                }
+                add_to_name(&mut table, key, value);
                 more.push(table);
             }
         }

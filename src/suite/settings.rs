@@ -117,7 +117,10 @@ pub struct StudySettings {
 
 /// What a study lets a network learn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a scenario is a kind (\"class\"), a kind with a setting (\"nic:79\"), or a table with `kind` and its settings as `respike parts` lists them"
+)]
 pub enum StudyScenario {
     /// A kind, or a scenario in short.
     Named(String),
@@ -127,7 +130,10 @@ pub enum StudyScenario {
 
 /// A method of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a method is the name of one that ships, a file that ends in .toml, or a table"
+)]
 pub enum StudyMethod {
     /// By its name or its file.
     Named(String),
@@ -220,7 +226,7 @@ impl SuiteSettings {
         let mut multi_class = multi_class.filter(|(_, study)| study.is_multi_class());
         if let Some((first, study)) = multi_class.next()
             && let Some((other, _)) =
-                multi_class.find(|(_, other)| other.held_out != study.held_out)
+                multi_class.find(|(_, other)| other.base_classes() != study.base_classes())
         {
             let (first, other) = (first + 1, other + 1);
             return Err(format!(
@@ -267,6 +273,13 @@ impl SuiteSettings {
             ];
             if let Some((key, _)) = empty.into_iter().find(|(_, empty)| *empty) {
                 return Err(format!("study {}: `{key}` must not be empty", index + 1));
+            }
+            if study.held_out.is_some() && study.whole().is_some() {
+                return Err(format!(
+                    "study {}: `scenario` says all of what is learned, so that `held_out` would change nothing; leave \
+                     it out",
+                    index + 1
+                ));
             }
             let seeds = study.seeds.iter().flatten();
             if let Some(seed) = seeds.into_iter().find(|seed| !self.seeds.contains(seed)) {
@@ -352,8 +365,26 @@ impl StudySettings {
     /// Whether its scenario has classes come one by one after some of them.
     fn is_multi_class(&self) -> bool {
         match &self.scenario {
-            StudyScenario::Named(kind) => kind == ManyClasses::KIND,
-            StudyScenario::Whole(scenario) => scenario.base_classes().is_some(),
+            StudyScenario::Named(kind) if kind == ManyClasses::KIND => true,
+            _ => self.whole().is_some_and(|one| one.base_classes().is_some()),
+        }
+    }
+
+    /// How many classes it begins with, where it says so.
+    fn base_classes(&self) -> Option<usize> {
+        match (self.whole(), self.held_out.as_deref()) {
+            (Some(scenario), _) => scenario.base_classes(),
+            (None, Some([HeldOut::Number(known)])) => Some(usize::from(*known)),
+            _ => None,
+        }
+    }
+
+    /// Its scenario, where that is said whole.
+    fn whole(&self) -> Option<ScenarioSettings> {
+        match &self.scenario {
+            StudyScenario::Whole(scenario) => Some(scenario.clone()),
+            StudyScenario::Named(text) if text.contains(':') => text.parse().ok(),
+            StudyScenario::Named(_) => None,
         }
     }
 }

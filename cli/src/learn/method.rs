@@ -8,7 +8,7 @@ use toml::Value;
 use crate::arguments::one_of;
 use crate::failure::Failure;
 use respike::head::HeadSettings;
-use respike::method::{Method, MethodFile, MethodTraining, set_by_key};
+use respike::method::{Method, MethodFile, MethodTraining, add_to_name, set_by_key};
 use respike::registry::Registry;
 use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings, parse_bytes};
 use respike::shipped::METHODS;
@@ -58,6 +58,30 @@ fn methods() -> String {
     )
 }
 
+/// What `KEY=VALUE` says: a TOML value where it is one, else a text.
+fn key_and_value(said: &str) -> Result<(String, Value), Failure> {
+    let (key, value) = said.split_once('=').ok_or_else(|| {
+        Failure::bad(format!(
+            "`{said}` says nothing: use KEY=VALUE, as in head=cwr-star"
+        ))
+    })?;
+    let read = toml::from_str::<toml::Table>(&format!("it = {value}"));
+    let read = read.ok().and_then(|mut table| table.remove("it"));
+    let value = read.unwrap_or_else(|| Value::String(value.to_string()));
+    Ok((key.to_string(), value))
+}
+
+/// What several of them say of training.
+pub(super) fn training_of(said: &[String]) -> Result<MethodTraining, Failure> {
+    let mut table = toml::Table::new();
+    for text in said {
+        let (key, value) = key_and_value(text)?;
+        set_by_key(&mut table, &key, value).map_err(Failure::bad)?;
+    }
+    MethodTraining::of_table(table)
+        .map_err(|reason| Failure::bad(format!("--pretrain-set is not understood: {reason}")))
+}
+
 /// A method, and what it says of how it is trained.
 pub(super) struct Said {
     pub method: Method,
@@ -103,8 +127,18 @@ impl MethodFlags {
             _ => Method::latent(2, memory()?),
         };
         method.lr_index = self.replay_layer.or(method.lr_index);
-        method.rate_below = self.rate_below.unwrap_or(method.rate_below);
-        method.head = self.head.clone().unwrap_or(method.head);
+        // Another method has another name.
+        if let Some(factor) = self
+            .rate_below
+            .filter(|factor| *factor != method.rate_below)
+        {
+            method.rate_below = factor;
+            method.name += &format!(", rate_below {factor}");
+        }
+        if let Some(head) = self.head.clone().filter(|head| *head != method.head) {
+            method.name += &format!(", head {head}");
+            method.head = head;
+        }
         Ok(Said {
             method,
             epochs: None,
@@ -139,7 +173,9 @@ impl MethodFlags {
             ),
             (
                 "rate_below",
-                self.rate_below.map(|rate| Value::Float(rate.into())),
+                // As short as it was said.
+                self.rate_below
+                    .and_then(|rate| rate.to_string().parse().ok().map(Value::Float)),
             ),
             (
                 "head",
@@ -155,22 +191,22 @@ impl MethodFlags {
             ),
             ("replay.capacity", capacity),
         ];
+        let mut said: Vec<(String, Value)> = Vec::new();
         for (key, value) in flags {
-            if let Some(value) = value {
-                set_by_key(&mut table, key, value).map_err(Failure::bad)?;
-            }
+            said.extend(value.map(|value| (key.to_string(), value)));
         }
-        for said in &self.set {
-            let (key, value) = said.split_once('=').ok_or_else(|| {
-                Failure::bad(format!(
-                    "`{said}` says nothing: use KEY=VALUE, as in head=cwr-star"
-                ))
-            })?;
-            // A TOML value where it is one, else a text.
-            let read = toml::from_str::<toml::Table>(&format!("it = {value}"));
-            let read = read.ok().and_then(|mut table| table.remove("it"));
-            let value = read.unwrap_or_else(|| text(value.to_string()));
-            set_by_key(&mut table, key, value).map_err(Failure::bad)?;
+        for text in &self.set {
+            said.push(key_and_value(text)?);
+        }
+        let is_named = said.iter().any(|(key, _)| key == "name");
+        for (key, value) in said {
+            let before = MethodFile::of_table(table.clone(), name).ok();
+            set_by_key(&mut table, &key, value.clone()).map_err(Failure::bad)?;
+            // Another method has another name, unless it is given one.
+            let after = MethodFile::of_table(table.clone(), name).ok();
+            if before != after && !is_named {
+                add_to_name(&mut table, &key, &value);
+            }
         }
         let file = MethodFile::of_table(table, name)?;
         Ok(Said {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::groups::parts_by_class;
 use super::{
-    DataNames, HeldOut, HeldOutWords, HoldsOut, Learns, NewTask, Parts, Scenario, SplitSamples,
-    words,
+    DataNames, HeldOut, HeldOutWords, HoldsOut, Learns, NewTask, Parts, Scenario, ScenarioSettings,
+    SplitSamples, words,
 };
 use crate::continual::{ContinualError, LearningDefaults, Protocol};
 use crate::dataset::Dataset;
@@ -89,7 +89,15 @@ impl Scenario for ManyBatches {
     }
 
     fn label(&self) -> String {
-        format!("{} small batches", self.batches)
+        let label = format!("{} small batches", self.batches);
+        match (self.base_classes, self.base_speakers) {
+            (None, None) => label,
+            (Some(classes), None) => format!("{label}, the first of {classes} classes"),
+            (None, Some(speakers)) => format!("{label}, the first by {speakers} speakers"),
+            (Some(classes), Some(speakers)) => {
+                format!("{label}, the first of {classes} classes by {speakers} speakers")
+            }
+        }
     }
 
     fn title(&self, _: Option<&Dataset>) -> String {
@@ -97,7 +105,14 @@ impl Scenario for ManyBatches {
     }
 
     fn slug(&self) -> String {
-        format!("nic-{}", self.batches)
+        let parts = [
+            ("nic", Some(self.batches)),
+            ("classes", self.base_classes),
+            ("speakers", self.base_speakers),
+        ];
+        // What is left out is left out here, too: names stay what they were.
+        let parts = parts.map(|(what, number)| number.map(|number| format!("{what}-{number}")));
+        parts.into_iter().flatten().collect::<Vec<_>>().join("-")
     }
 
     fn fits(&self, dataset: &Dataset) -> Result<(), ContinualError> {
@@ -169,16 +184,10 @@ impl Scenario for ManyBatches {
     }
 
     fn command_words(&self, _: &dyn DataNames) -> Vec<String> {
-        let mut all = words(&["nic", "--batches", &self.batches.to_string()]);
-        for (flag, number) in [
-            ("--base-classes", self.base_classes),
-            ("--base-speakers", self.base_speakers),
-        ] {
-            if let Some(number) = number {
-                all.extend([flag.to_string(), number.to_string()]);
-            }
+        match (self.base_classes, self.base_speakers) {
+            (None, None) => words(&[&format!("nic:{}", self.batches)]),
+            _ => words(&[&ScenarioSettings::from(*self).to_string()]),
         }
-        all
     }
 
     fn held_out_words(&self, _: &dyn DataNames) -> HeldOutWords {
@@ -237,6 +246,35 @@ fn cuts(sizes: &[usize], pieces: usize) -> Option<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_first_batches_have_other_names() {
+        let nic = |base_classes, base_speakers| ManyBatches {
+            batches: 60,
+            base_classes,
+            base_speakers,
+        };
+        let all = [
+            nic(None, None),
+            nic(Some(3), None),
+            nic(None, Some(3)),
+            nic(Some(3), Some(2)),
+        ];
+        let slugs = all.map(|one| one.slug());
+        assert_eq!(
+            slugs,
+            [
+                "nic-60",
+                "nic-60-classes-3",
+                "nic-60-speakers-3",
+                "nic-60-classes-3-speakers-2"
+            ]
+        );
+        let labels = all.map(|one| one.label());
+        assert_eq!(labels[0], "60 small batches");
+        let different: std::collections::BTreeSet<_> = labels.iter().collect();
+        assert_eq!(different.len(), all.len());
+    }
 
     #[test]
     fn groups_are_cut_into_pieces_of_about_the_same_size() {

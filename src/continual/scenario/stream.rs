@@ -10,6 +10,7 @@ use super::{
 };
 use crate::continual::{ContinualError, LearningDefaults, Protocol};
 use crate::dataset::{Dataset, Sample};
+use crate::hash::fnv_1a;
 use crate::random::Purpose;
 use crate::registry::{BadSetting, Member};
 
@@ -56,6 +57,16 @@ impl Member for Stream {
     }
 }
 
+impl Stream {
+    /// A hash of all of it, short enough for names: orders with as many tasks are told apart.
+    fn hash(&self) -> u32 {
+        let text = ScenarioSettings::from(self.clone()).to_string();
+        let hash = fnv_1a(text.as_bytes());
+        // Both halves, folded.
+        (hash ^ (hash >> 32)) as u32
+    }
+}
+
 impl StreamTask {
     fn name(&self, place: usize) -> String {
         match &self.name {
@@ -93,7 +104,7 @@ impl Scenario for Stream {
     }
 
     fn label(&self) -> String {
-        "an order of one's own".to_string()
+        format!("an order of one's own ({:08x})", self.hash())
     }
 
     fn title(&self, _: Option<&Dataset>) -> String {
@@ -101,7 +112,7 @@ impl Scenario for Stream {
     }
 
     fn slug(&self) -> String {
-        format!("stream-{}", self.task.len())
+        format!("stream-{}-{:08x}", self.task.len(), self.hash())
     }
 
     fn fits(&self, dataset: &Dataset) -> Result<(), ContinualError> {
@@ -168,5 +179,26 @@ impl Scenario for Stream {
 impl HoldsOut for Stream {
     fn holding_out(_: &dyn DataNames, _: Option<&[HeldOut]>) -> Result<Vec<Self>, String> {
         Err("an order of one's own lists its tasks: give it as a table with [[task]]".to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_of_as_many_tasks_have_names_of_their_own() {
+        let task = |class| StreamTask {
+            classes: Some(vec![HeldOut::Number(class)]),
+            ..StreamTask::default()
+        };
+        let stream = |classes: [u16; 2]| Stream {
+            task: classes.map(task).to_vec(),
+        };
+        let (one, other) = (stream([0, 1]), stream([1, 0]));
+        assert!(one.slug().starts_with("stream-2-"), "{}", one.slug());
+        assert_eq!(one.slug(), stream([0, 1]).slug());
+        assert_ne!(one.slug(), other.slug());
+        assert_ne!(one.label(), other.label());
     }
 }

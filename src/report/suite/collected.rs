@@ -3,7 +3,7 @@
 //! In: a suite's folder and its plan. Out: rows, each with means over what was held out, and their
 //! mean and standard deviation over seeds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
@@ -27,9 +27,6 @@ pub struct Collected {
     /// How long each experiment took, in seconds, by its group and its name.
     pub times: BTreeMap<(String, String), f64>,
 }
-
-/// More methods than these are compared with each other, and not by LR index, codec and number of replays.
-const MOST_OF_A_GRID: usize = 4;
 
 /// A mean over seeds, of means over what was held out.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -351,7 +348,7 @@ impl Collected {
                 tags.push(row.key.strategy.clone());
             }
         }
-        let is_grid = tags.len() <= MOST_OF_A_GRID;
+        let is_grid = self.is_grid();
         rows.sort_by_cached_key(|row| {
             let key = &row.key;
             let tag = tags.iter().position(|tag| *tag == key.strategy);
@@ -368,12 +365,11 @@ impl Collected {
         rows
     }
 
-    /// Whether the suite is a grid of few methods, whose LR indices, codecs and numbers of replays are compared; else it
+    /// Whether the suite is a grid of strategies, whose LR indices, codecs and numbers of replays are compared; else it
     /// compares methods with each other.
     pub fn is_grid(&self) -> bool {
-        let cells = self.groups.iter().flat_map(|(group, _)| &group.cells);
-        let tags: BTreeSet<&str> = cells.map(|cell| &cell.method.name[..]).collect();
-        tags.len() <= MOST_OF_A_GRID
+        let studies = &self.manifest.suite.study;
+        studies.iter().all(|study| study.methods.is_empty())
     }
 
     /// The sources that finished experiments of the plan are of, and controls that it asks for, with their numbers.

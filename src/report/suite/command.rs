@@ -2,12 +2,17 @@
 //!
 //! In: an experiment and the suite it is of. Out: a line for a shell.
 
-use crate::continual::{Experiment, Protocol};
-use crate::method::Method;
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use crate::continual::{Experiment, Protocol, TestEvery};
+use crate::method::{Method, MethodFile, MethodTraining, add_to_name, said_value};
 use crate::replay::{Capacity, Memory, SourceSettings};
+use crate::shipped::METHODS;
 use crate::simd::Simd;
 use crate::suite::{GroupId, Manifest, cell_name};
-use crate::train::Losses;
+use crate::train::TrainingSettings;
 
 /// The `respike learn` command of an experiment, to the last setting, with a folder of its own to write
 /// to.
@@ -33,13 +38,19 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     }
     add(&["--model", &manifest.model]);
     add(&["--protocol", &experiment.protocol.to_string()]);
-    // What `--strategy` says is a method whole; of another the flags that follow change the file's.
     let method = &experiment.method;
-    let option = match is_a_strategy(method) {
-        true => "--strategy",
-        false => "--method",
-    };
-    add(&[option, &method.name]);
+    let training = Training::of(experiment);
+    // What `--strategy` says is a method whole.
+    let strategy = is_a_strategy(method) && training.learn_sets.is_empty();
+    match strategy {
+        true => add(&["--strategy", &method.name]),
+        false => {
+            add(&["--method", training.base]);
+            for (key, value) in training.said_sets() {
+                add(&["--set", &format!("{key}={value}")]);
+            }
+        }
+    }
     add(&["--seed", &experiment.seed.0.to_string()]);
     if let Some(epochs) = experiment.pretrain_epochs {
         add(&["--pretrain-epochs", &epochs.to_string()]);
@@ -47,34 +58,34 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     if let Some(pretrain) = &experiment.pretrain {
         add(&["--pretrain-lr", &pretrain.learning_rate.to_string()]);
     }
-    let learn = &experiment.learn;
+    for (key, value) in &training.pretrain_sets {
+        add(&["--pretrain-set", &format!("{key}={}", said_value(value))]);
+    }
     add(&["--epochs", &experiment.epochs.to_string()]);
-    add(&["--lr", &learn.learning_rate.to_string()]);
-    add(&["--batch-size", &learn.batch_size.to_string()]);
-    add(&["--optimiser", &learn.optimiser.to_string()]);
-    add(&[
-        "--schedule",
-        &experiment.learn.schedule.text_for(experiment.epochs),
-    ]);
-    let (penalty, others) = learn.losses.penalty();
-    if learn.losses.objective != Losses::default().objective {
-        add(&["--objective", &learn.losses.objective.to_string()]);
+    add(&["--lr", &experiment.learn.learning_rate.to_string()]);
+    for flag in &training.flags {
+        add(&[flag]);
     }
-    for regulariser in others {
-        add(&["--regulariser", &regulariser.to_string()]);
-    }
-    for (option, cost) in [("--l1", penalty.l1), ("--l2", penalty.l2)] {
-        if cost != 0.0 {
-            add(&[option, &cost.to_string()]);
+    let every = experiment.test_every;
+    for (option, number, usual) in [
+        ("--test-every", every.epochs, TestEvery::default().epochs),
+        (
+            "--test-every-tasks",
+            every.tasks,
+            TestEvery::default().tasks,
+        ),
+    ] {
+        if number != usual {
+            add(&[option, &number.to_string()]);
         }
     }
-    if let Some(index) = method.lr_index {
+    if let Some(index) = method.lr_index.filter(|_| strategy) {
         // The old spelling of --replay-layer, which the program takes as well: reports that were made with it
         // stay the same to the byte.
         add(&["--lr-index", &index.to_string()]);
     }
     let memory = method.replay.iter().find_map(SourceSettings::get::<Memory>);
-    if let Some(memory) = memory.filter(|_| is_a_strategy(method)) {
+    if let Some(memory) = memory.filter(|_| strategy) {
         if method.lr_index.is_some() {
             add(&["--codec", &memory.codec.to_string()]);
         }
@@ -91,6 +102,164 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
     }
     add(&["--out", &format!("runs/{}", folder_of(experiment))]);
     in_shell(&words)
+}
+
+/// How a method and its training are said: by one that ships, and by what differs from it.
+struct Training {
+    /// The method that ships.
+    base: &'static str,
+    /// What the method is called.
+    name: String,
+    /// What is set of it.
+    sets: Vec<(String, Value)>,
+    /// What is set of its training, which pre-training does otherwise.
+    learn_sets: Vec<(String, Value)>,
+    /// What pre-training alone does otherwise.
+    pretrain_sets: Vec<(String, Value)>,
+    /// Flags that count for pre-training and for learning.
+    flags: Vec<String>,
+}
+
+impl Training {
+    fn of(experiment: &Experiment) -> Self {
+        let method = &experiment.method;
+        let (base, file, sets) = shipped_with_differences(method);
+        let epochs = experiment.epochs;
+        let learn = table_of(&experiment.learn, epochs);
+        // Schedules of methods that ship are right.
+        let file = file.training.over(TrainingSettings::default(), epochs);
+        let file = table_of(&file.unwrap_or_default(), epochs);
+        let usual = table_of(&TrainingSettings::default(), epochs);
+        let pretrain = match (&experiment.pretrain, experiment.pretrain_epochs) {
+            (Some(pretrain), Some(epochs)) => table_of(pretrain, epochs),
+            _ => learn.clone(),
+        };
+        let (mut learn_sets, mut pretrain_sets) = (Vec::new(), Vec::new());
+        let mut flags = Vec::new();
+        for (key, is_always_said) in [
+            ("batch_size", true),
+            ("optimiser", true),
+            ("schedule", true),
+            ("objective", false),
+            ("regularisers", false),
+            ("rate_factors", false),
+            ("clip_norm", false),
+        ] {
+            let of = |table: &Table| table.get(key).cloned();
+            let (learns, says) = (of(&learn), of(&file));
+            let (pretrains, usually) = (of(&pretrain), of(&usual));
+            // Flags add to lists that a file has.
+            let adds = ["regularisers", "rate_factors"].contains(&key) && says != usually;
+            if learns == pretrains && !adds {
+                if is_always_said || learns != says || pretrains != usually {
+                    flags.extend(flags_of(key, &experiment.learn, epochs));
+                }
+                continue;
+            }
+            if let Some(value) = learns.filter(|value| Some(value) != says.as_ref()) {
+                learn_sets.push((format!("training.{key}"), value));
+            }
+            if let Some(value) = pretrains.filter(|value| Some(value) != usually.as_ref()) {
+                pretrain_sets.push((key.to_string(), value));
+            }
+        }
+        Training {
+            base,
+            name: method.name.clone(),
+            sets,
+            learn_sets,
+            pretrain_sets,
+            flags,
+        }
+    }
+
+    /// The settings that `--set KEY=VALUE` says; the name, too, if the program would not make the same of the others.
+    fn said_sets(&self) -> Vec<(String, String)> {
+        let sets = || self.sets.iter().chain(&self.learn_sets);
+        let mut named = Table::from_iter([("name".to_string(), Value::from(self.base))]);
+        for (key, value) in sets() {
+            add_to_name(&mut named, key, value);
+        }
+        let name = Value::from(self.name.as_str());
+        let name = (named["name"] != name).then(|| ("name".to_string(), said_value(&name)));
+        let sets = sets().map(|(key, value)| (key.clone(), said_value(value)));
+        name.into_iter().chain(sets).collect()
+    }
+}
+
+/// A method that ships and what has to be set of it, its name left out: the one whose name the method's begins with, if
+/// there is such a one, else `naive`, of which everything can be made.
+fn shipped_with_differences(method: &Method) -> (&'static str, MethodFile, Vec<(String, Value)>) {
+    let wanted = MethodFile::of_method(method);
+    let is_of = |name: &str| {
+        let rest = method.name.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(", "))
+    };
+    let names = METHODS.iter().map(|(name, _)| *name);
+    let mut names: Vec<&str> = names.filter(|name| is_of(name)).collect();
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    for name in names.into_iter().chain(["naive"]) {
+        let Ok(file) = MethodFile::find(name, Path::new("")) else {
+            continue;
+        };
+        let bare = MethodFile::of_method(&file.method());
+        let mut differences = bare.differences(&wanted);
+        let made = bare.with_values(&differences);
+        if made.is_some_and(|made| made.method() == *method) {
+            differences.retain(|(key, _)| key != "name");
+            return (name, file, differences);
+        }
+    }
+    ("naive", wanted, Vec::new())
+}
+
+/// What a method's `[training]` says of settings, all of it.
+fn table_of(settings: &TrainingSettings, epochs: usize) -> Table {
+    let training = MethodTraining {
+        batch_size: Some(settings.batch_size),
+        learning_rate: None,
+        schedule: Some(settings.schedule.text_for(epochs)),
+        optimiser: Some(settings.optimiser.clone()),
+        objective: Some(settings.losses.objective.clone()),
+        regularisers: Some(settings.losses.regularisers.clone()),
+        rate_factors: Some(settings.rate_factors.clone()),
+        clip_norm: settings.clip_norm,
+    };
+    training.table()
+}
+
+/// The flags that say a setting.
+fn flags_of(key: &str, settings: &TrainingSettings, epochs: usize) -> Vec<String> {
+    let (penalty, others) = settings.losses.penalty();
+    let flags: Vec<(&str, String)> = match key {
+        "batch_size" => vec![("--batch-size", settings.batch_size.to_string())],
+        "optimiser" => vec![("--optimiser", settings.optimiser.to_string())],
+        "schedule" => vec![("--schedule", settings.schedule.text_for(epochs))],
+        "objective" => vec![("--objective", settings.losses.objective.to_string())],
+        "regularisers" => {
+            let others = others.iter().map(|one| ("--regulariser", one.to_string()));
+            let penalties = [("--l1", penalty.l1), ("--l2", penalty.l2)].into_iter();
+            let penalties = penalties.filter(|(_, cost)| *cost != 0.0);
+            others
+                .chain(penalties.map(|(flag, cost)| (flag, cost.to_string())))
+                .collect()
+        }
+        "rate_factors" => {
+            let factors = settings.rate_factors.iter();
+            factors
+                .map(|(group, factor)| ("--rate-factor", format!("{group}={factor}")))
+                .collect()
+        }
+        _ => {
+            let norm = settings.clip_norm;
+            let norm = norm.map_or("none".to_string(), |norm| norm.to_string());
+            vec![("--clip-norm", norm)]
+        }
+    };
+    let flags = flags.into_iter();
+    flags
+        .flat_map(|(flag, value)| [flag.to_string(), value])
+        .collect()
 }
 
 /// Whether the program's flags say all of a method: one of the four that suites know as strategies.
