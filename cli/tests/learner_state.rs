@@ -120,6 +120,18 @@ fn a_learner_takes_the_next_task_from_other_files() {
         summary["accuracy"]["before"]["all"], before,
         "it goes on where it was"
     );
+    // All classes were known: what it forgot of them is measured, and nothing is new that could be.
+    let old = summary["accuracy"]["after"]["old"].as_f64();
+    assert_eq!(old, summary["accuracy"]["after"]["all"].as_f64());
+    assert!(old.is_some() && summary["accuracy"]["after"]["new"].is_null());
+    assert_eq!(summary["test_samples"]["new"], 0);
+    assert!(summary["metrics"]["bwt"].is_number());
+    let record = RunFolder::read(&bench.path("next")).expect("a record");
+    let measured = |epoch: &EpochLine, name| epoch.accuracy.contains_key(name);
+    assert!(record.epochs.iter().any(|epoch| measured(epoch, "old")));
+    assert!(!record.epochs.iter().any(|epoch| measured(epoch, "new")));
+    let shown = good(&bench, "report next");
+    assert!(shown.contains(" – "), "{shown}");
     let learned = SavedLearner::load(&bench.path("next/learner.safetensors")).expect("a learner");
     let begun = SavedLearner::load(&bench.path("begun/learner.safetensors")).expect("a learner");
     let recordings = |learner: &SavedLearner| learner.trained_on().events().len();

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::latents::Latents;
@@ -8,7 +10,7 @@ use super::{
 use crate::dataset::Dataset;
 use crate::formats::experiment::ExperimentFormat;
 use crate::head::{HeadError, HeadSettings};
-use crate::ids::SampleIndex;
+use crate::ids::{ClassId, SampleIndex};
 use crate::method::Method;
 use crate::network::{NetworkSpec, Stage};
 use crate::random::MasterSeed;
@@ -96,6 +98,8 @@ pub(super) struct Checked {
     pub plan: Plan,
     pub stage: Stage,
     pub sources: Vec<Box<dyn SourceState>>,
+    /// The classes that were known before, where a learner goes on that came from elsewhere.
+    pub known_before: Option<BTreeSet<ClassId>>,
 }
 
 impl Experiment {
@@ -276,6 +280,7 @@ impl Experiment {
             plan,
             stage,
             sources,
+            known_before: None,
         })
     }
 

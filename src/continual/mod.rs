@@ -9,6 +9,7 @@
 
 mod error;
 mod experiment;
+mod known_before;
 mod latents;
 mod learner;
 mod learning;

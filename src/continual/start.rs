@@ -1,9 +1,12 @@
 //! What an experiment begins with, and whether it may.
 
+use std::collections::BTreeSet;
+
 use super::experiment::Checked;
-use super::{ContinualError, Experiment, LearningData, Plan, Protocol, SavedLearner};
+use super::known_before::plan_after;
+use super::{ContinualError, Experiment, LearningData, Plan, Protocol, SavedLearner, strict_split};
 use crate::dataset::{Dataset, RecordingSet};
-use crate::ids::SampleIndex;
+use crate::ids::{ClassId, SampleIndex};
 use crate::network::Network;
 use crate::train::Checkpoint;
 
@@ -54,7 +57,16 @@ pub(super) fn check_start(
     start: &Start,
 ) -> Result<Checked, ContinualError> {
     let dataset = data.dataset();
-    let checked = experiment.check(start.network().spec(), data)?;
+    let mut checked = experiment.check(start.network().spec(), data)?;
+    checked.known_before = known_before(experiment, dataset, start);
+    if let Some(known) = &checked.known_before {
+        let tested = match data.split() {
+            Some(split) => split.test.clone(),
+            None => strict_split(dataset, experiment.seed)?.test,
+        };
+        let scenario = experiment.scenario.as_ref();
+        checked.plan = plan_after(checked.plan, scenario, dataset, &tested, known);
+    }
     let plan = &checked.plan;
     match start {
         Start::Fresh(_) if plan.tasks[0].train.is_empty() => {
@@ -76,6 +88,23 @@ pub(super) fn check_start(
         }
     }
     Ok(checked)
+}
+
+/// The classes that a learner knew before the run, if the run goes on with one that it did not pre-train. The published
+/// protocol says itself what counts as old.
+fn known_before(
+    experiment: &Experiment,
+    dataset: &Dataset,
+    start: &Start,
+) -> Option<BTreeSet<ClassId>> {
+    let Start::Learner { state, .. } = start else {
+        return None;
+    };
+    match (experiment.protocol, state.is_of(experiment, dataset)) {
+        (Protocol::Published, _) => None,
+        (Protocol::Strict, true) => state.known_before(),
+        (Protocol::Strict, false) => Some(state.known()),
+    }
 }
 
 /// Refuses a pre-trained network that has seen what is new to it or tested. The published protocol tests
