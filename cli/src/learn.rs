@@ -205,13 +205,20 @@ impl LearnArguments {
             ("--pretrain-epochs", self.pretrain_epochs.is_some()),
             ("--pretrain-lr", self.pretrain_lr.is_some()),
         ]);
+        let begun = [
+            ("--checkpoint", self.checkpoint.is_some()),
+            ("--continue", self.state.is_some()),
+        ];
+        for (flag, _) in begun
+            .iter()
+            .filter(|(_, given)| *given && !pretrain.is_empty())
+        {
+            note(&format!(
+                "with {flag} there is no pre-training, so that {} changes nothing",
+                pretrain.join(" and ")
+            ));
+        }
         if self.checkpoint.is_some() {
-            if !pretrain.is_empty() {
-                note(&format!(
-                    "with --checkpoint there is no pre-training, so that {} changes nothing",
-                    pretrain.join(" and ")
-                ));
-            }
             if self.protocol == Protocol::Published {
                 note(
                     "under the published protocol tests of what is old share samples with training, so that it \

@@ -3,8 +3,10 @@
 //! In: a text such as the files of `snn-models/methods/`. Out: a [`Method`], and what it says of how it is trained.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 use toml::{Table, Value};
 
@@ -66,10 +68,10 @@ pub struct MethodTraining {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
     /// The optimiser.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "by_name", skip_serializing_if = "Option::is_none")]
     pub optimiser: Option<OptimiserSettings>,
     /// What training makes small.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "by_name", skip_serializing_if = "Option::is_none")]
     pub objective: Option<ObjectiveSettings>,
     /// What is added to it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +82,23 @@ pub struct MethodTraining {
     /// The largest norm of a gradient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f32>,
+}
+
+/// A member by its name alone, as heads and codecs may be, or as a table.
+fn by_name<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = String> + DeserializeOwned,
+{
+    let bad = serde::de::Error::custom::<String>;
+    let read = match Value::deserialize(deserializer)? {
+        Value::String(text) => text.parse().map_err(bad)?,
+        other => {
+            let read = other.try_into();
+            read.map_err(|error: toml::de::Error| bad(error.message().to_string()))?
+        }
+    };
+    Ok(Some(read))
 }
 
 /// What can be wrong with a method's file.
@@ -155,9 +174,21 @@ impl MethodFile {
     /// [`MethodError::Malformed`], with `name` for what it is the table of.
     pub fn of_table(table: Table, name: &str) -> Result<Self, MethodError> {
         let read = table.try_into();
-        read.map_err(|error: toml::de::Error| MethodError::Malformed {
-            name: name.to_string(),
-            reason: with_what_was_meant(error.message().to_string()),
+        read.map_err(|error: toml::de::Error| {
+            // It says by which key it came there behind its message, on a line of its own.
+            let whole = error.to_string();
+            let last = whole
+                .lines()
+                .last()
+                .and_then(|last| last.strip_prefix("in "));
+            let reason = with_what_was_meant(error.message().to_string());
+            MethodError::Malformed {
+                name: name.to_string(),
+                reason: match last {
+                    Some(key) => format!("{key}: {reason}"),
+                    None => reason,
+                },
+            }
         })
     }
 

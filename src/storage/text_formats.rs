@@ -102,6 +102,7 @@ fn too_deep(text: &str) -> Option<usize> {
 
 /// A message about an unknown name, with that of the expected ones that is nearly it, if there is one.
 pub(crate) fn with_what_was_meant(message: String) -> String {
+    let message = in_plain_words(message);
     if !message.contains("unknown field `") && !message.contains("unknown variant `") {
         return message;
     }
@@ -109,6 +110,25 @@ pub(crate) fn with_what_was_meant(message: String) -> String {
     let unknown = quoted.next().unwrap_or_default();
     let nearly = nearly(unknown, quoted);
     message + &nearly
+}
+
+/// The same message without names of Rust's types.
+pub(crate) fn in_plain_words(message: String) -> String {
+    let Some((found, expected)) = message.rsplit_once("expected ") else {
+        return message;
+    };
+    let (whole, kind) = match expected.strip_prefix("a nonzero ") {
+        Some(kind) => ("a whole number above 0", kind),
+        None => ("a whole number, 0 or more", expected),
+    };
+    let ends = kind.find(|c: char| !c.is_alphanumeric());
+    let (kind, rest) = kind.split_at(ends.unwrap_or(kind.len()));
+    let plain = match kind {
+        "u8" | "u16" | "u32" | "u64" | "usize" => whole,
+        "f32" | "f64" => "a number",
+        _ => return message,
+    };
+    format!("{found}expected {plain}{rest}")
 }
 
 /// What is said of the name that is nearly an unknown one; nothing if there is none.
@@ -127,6 +147,31 @@ pub(crate) fn json_error(error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_are_told_in_plain_words() {
+        for (message, plain) in [
+            (
+                "invalid type: string \"a\", expected usize",
+                "invalid type: string \"a\", expected a whole number, 0 or more",
+            ),
+            (
+                "invalid value: integer `0`, expected a nonzero u32",
+                "invalid value: integer `0`, expected a whole number above 0",
+            ),
+            (
+                "invalid type: string \"a\", expected f32 in `x`",
+                "invalid type: string \"a\", expected a number in `x`",
+            ),
+            (
+                "invalid type: integer `1`, expected a boolean",
+                "invalid type: integer `1`, expected a boolean",
+            ),
+            ("unexpected end", "unexpected end"),
+        ] {
+            assert_eq!(in_plain_words(message.to_string()), plain);
+        }
+    }
 
     #[test]
     fn the_name_that_was_meant_is_named() {
