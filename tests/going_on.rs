@@ -4,17 +4,20 @@
 use std::ops::ControlFlow;
 
 use respike::continual::{
-    ContinualError, Experiment, LearningDefaults, ManyClasses, NewClass, NextTask, Outcome,
-    Progress, Protocol, SavedLearner, ScenarioSettings, Start, run,
+    ContinualError, Experiment, HeldOut, LearningData, LearningDefaults, ManyBatches, ManyClasses,
+    NewClass, NewSpeaker, NextTask, Outcome, Progress, Protocol, SavedLearner, ScenarioSettings,
+    Start, Stream, StreamTask, TestSamples, prepare, run,
 };
-use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents};
-use respike::ids::{ClassId, SpeakerId};
+use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents, Split};
+use respike::head::{CwrStar, Slda};
+use respike::ids::{ClassId, SampleIndex, SpeakerId};
 use respike::method::Method;
 use respike::network::{Network, NetworkSpec};
 use respike::random::MasterSeed;
 use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings};
 use respike::spikes::{EventStream, TimeGrid};
 use respike::storage::{Tensor, TensorFile};
+use respike::train::Mixing;
 
 /// `each` samples of every class and of two speakers; every sample differs from all others, also from those of a dataset
 /// that begins later.
@@ -157,6 +160,150 @@ fn a_learner_goes_on_with_other_data_and_knows_nothing_of_where_its_replays_came
     // It has come to its end, and there is nothing more to learn.
     let again = go_on(states.pop().expect("one task"));
     assert!(matches!(again, Err(ContinualError::NothingNew)));
+}
+
+/// What a learner comes to that goes on from a file, of which nothing is known but the file.
+fn go_on<'a>(
+    experiment: &Experiment,
+    data: impl Into<LearningData<'a>>,
+    state: &SavedLearner,
+) -> Outcome {
+    let start = Start::Learner {
+        state: Box::new(state.clone()),
+        pretrained: None,
+    };
+    let mut progress = |_: Progress<'_>| ControlFlow::Continue(());
+    run(experiment, data, start, &mut progress).expect("it goes on")
+}
+
+#[test]
+fn any_scenario_may_come_next_whatever_is_frozen() {
+    let (first, other) = (dataset(3, 10, 0.0), dataset(4, 10, 0.5));
+    let stream = |classes: &[u16]| StreamTask {
+        classes: Some(classes.iter().copied().map(HeldOut::Number).collect()),
+        ..StreamTask::default()
+    };
+    let batches = ManyBatches {
+        batches: 7,
+        ..ManyBatches::default()
+    };
+    let scenarios: [ScenarioSettings; 6] = [
+        NewSpeaker {
+            speaker: SpeakerId(1),
+        }
+        .into(),
+        NewClass { class: ClassId(3) }.into(),
+        ManyClasses { base_classes: 2 }.into(),
+        batches.into(),
+        Stream {
+            task: vec![stream(&[0, 3]), stream(&[1, 2])],
+        }
+        .into(),
+        NextTask {}.into(),
+    ];
+    let replays = || memory(or(), PolicySettings::class_balanced());
+    let slowed = Method::latent(1, replays())
+        .with_rate_below(0.03)
+        .with_head(CwrStar {})
+        .with_mixing(Mixing::default().with_per_batch(4, 8));
+    for method in [
+        Method::latent(1, replays()),
+        Method::new("slda")
+            .with_replay_layer(1)
+            .with_head(Slda::default()),
+        slowed,
+    ] {
+        let begun = experiment(NewClass { class: ClassId(2) }, method.clone());
+        let (_, states) = run_saving(&begun, &first, fresh()).expect("it runs");
+        for scenario in &scenarios {
+            let next = experiment(scenario.clone(), method.clone());
+            let title = format!("{} by {}", scenario.kind(), method.title());
+            let outcome = go_on(&next, &other, &states[0]);
+            // What this run began with is no task of its own: all tasks with samples come after it.
+            let start = Start::Learner {
+                state: Box::new(states[0].clone()),
+                pretrained: None,
+            };
+            let plan = prepare(&next, &other, &start).expect("it fits");
+            assert!(plan.tasks[0].train.is_empty(), "{title}");
+            let learned: Vec<usize> = (0..plan.tasks.len()).collect();
+            assert_eq!(outcome.measured_after, learned, "{title}");
+            assert!(outcome.metrics.is_some(), "{title}");
+            // Cut off in its middle, it goes on as the same run.
+            let (mut progress_states, start) = (Vec::new(), start);
+            let whole = run(&next, &other, start, &mut |news| {
+                if let Progress::Learned(state) = news {
+                    progress_states.push(state.clone());
+                }
+                ControlFlow::Continue(())
+            });
+            let whole = whole.expect("it goes on");
+            if progress_states.len() > 1 {
+                let rest = go_on(&next, &other, &progress_states[0]);
+                assert_eq!(rest.matrix, whole.matrix, "{title}");
+                assert_eq!(rest.learned.network, whole.learned.network, "{title}");
+                assert_eq!(rest.metrics, whole.metrics, "{title}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_learner_knew_before_is_old_whatever_it_is_taught_next() {
+    let method = Method::latent(1, memory(or(), PolicySettings::class_balanced()));
+    let begun = experiment(NewClass { class: ClassId(2) }, method.clone());
+    let (_, states) = run_saving(&begun, &dataset(3, 10, 0.0), fresh()).expect("it runs");
+    let next = experiment(NextTask {}, method);
+    let other = dataset(4, 10, 0.5);
+    let last = |index: &SampleIndex| index.0 >= other.len() / 2;
+    let (tests, train): (Vec<_>, Vec<_>) = (0..other.len()).map(SampleIndex).partition(last);
+    let taught = |classes: &[u16]| {
+        let is_taught = |index: &&SampleIndex| classes.contains(&other.sample(**index).class.0);
+        Split {
+            train: train.iter().filter(is_taught).copied().collect(),
+            test: tests.clone(),
+        }
+    };
+    for (classes, new_classes) in [(&[3][..], &[3][..]), (&[1, 3], &[3]), (&[1], &[])] {
+        let split = taught(classes);
+        let data = || LearningData::with_split(&other, &split).expect("of the data");
+        let outcome = go_on(&next, data(), &states[0]);
+        // Each class has as many tests; those of classes that are neither known nor taught are none.
+        let each = tests.len() / 4;
+        let share = |confusion: &ndarray::Array2<u32>, classes: &[u16]| {
+            let right = classes.iter().map(|&class| {
+                let class = usize::from(class);
+                assert_eq!(confusion.row(class).sum() as usize, each);
+                f64::from(confusion[[class, class]])
+            });
+            right.sum::<f64>() / (each * classes.len()) as f64
+        };
+        let known = &[0, 1, 2];
+        for (accuracy, confusion) in [
+            (outcome.before, &outcome.confusion_before),
+            (outcome.after, &outcome.confusion_after),
+        ] {
+            assert_eq!(accuracy.old, share(confusion, known), "{classes:?}");
+            match new_classes {
+                [] => assert!(accuracy.new.is_nan(), "nothing was tested"),
+                new => assert_eq!(accuracy.new, share(confusion, new), "{classes:?}"),
+            }
+            assert_eq!(
+                accuracy.all,
+                share(confusion, &[known, new_classes].concat())
+            );
+        }
+        assert_eq!(outcome.matrix.rows()[0].len(), 3 + new_classes.len());
+        assert!(outcome.metrics.is_some(), "forgetting is seen");
+        let start = Start::Learner {
+            state: Box::new(states[0].clone()),
+            pretrained: None,
+        };
+        let plan = prepare(&next, data(), &start).expect("it fits");
+        let counted = TestSamples::of(&plan);
+        let expected = (3 * each, new_classes.len() * each);
+        assert_eq!((counted.old, counted.new), expected);
+    }
 }
 
 #[test]

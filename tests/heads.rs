@@ -134,6 +134,24 @@ fn closed_forms_learn_a_new_class_and_forget_nothing() {
 }
 
 #[test]
+fn a_head_that_does_not_fit_is_refused_before_anything_is_trained() {
+    let (dataset, scenario) = (dataset(), NewClass { class: ClassId(2) });
+    let huge = Ridge::default().with_expansion(NonZeroU32::MAX);
+    let experiment = experiment(scenario, alone(huge));
+    let fresh = network(experiment.seed);
+    let refused = experiment.check_fits(fresh.spec(), &dataset);
+    assert!(
+        refused
+            .expect_err("too large")
+            .to_string()
+            .contains("ridge")
+    );
+    let start = Start::Fresh(Box::new(fresh));
+    let mut progress = |_: Progress<'_>| -> ControlFlow<()> { panic!("something was begun") };
+    run(&experiment, &dataset, start, &mut progress).expect_err("too large");
+}
+
+#[test]
 fn cwr_star_learns_a_new_class_beside_old_ones() {
     let dataset = dataset();
     let scenario = NewClass { class: ClassId(2) };

@@ -210,20 +210,24 @@ impl LearnArguments {
             ("--pretrain-lr", self.pretrain_lr.is_some()),
             ("--pretrain-set", !self.pretrain_sets.is_empty()),
         ]);
-        if self.checkpoint.is_some() {
-            if !pretrain.is_empty() {
-                note(&format!(
-                    "with --checkpoint there is no pre-training, so that {} changes nothing",
-                    pretrain.join(" and ")
-                ));
-            }
-            if self.protocol == Protocol::Published {
-                note(
-                    "under the published protocol tests of what is old share samples with training, so that it \
-                     can't be checked whether the pre-trained network has seen those; it must not have seen what \
-                     is new",
-                );
-            }
+        let begun = [
+            ("--checkpoint", self.checkpoint.is_some()),
+            ("--continue", self.state.is_some()),
+        ];
+        for (flag, _) in begun
+            .iter()
+            .filter(|(_, given)| *given && !pretrain.is_empty())
+        {
+            note(&format!(
+                "with {flag} there is no pre-training, so that {} changes nothing",
+                pretrain.join(" and ")
+            ));
+        }
+        if self.checkpoint.is_some() && self.protocol == Protocol::Published {
+            note(
+                "under the published protocol tests of what is old share samples with training, so that it can't be \
+                 checked whether the pre-trained network has seen those; it must not have seen what is new",
+            );
         }
         Ok(())
     }

@@ -205,8 +205,10 @@ fn percentages(record: &EpochRecord) -> String {
     let Some(accuracy) = record.accuracy else {
         return "not tested".to_string();
     };
-    let (old, new) = (accuracy.old * 1e2, accuracy.new * 1e2);
-    format!("old {old:.0} % new {new:.0} %")
+    let named = [("old", accuracy.old), ("new", accuracy.new)];
+    let tested = named.into_iter().filter(|(_, value)| !value.is_nan());
+    let words = tested.map(|(name, value)| format!("{name} {:.0} %", value * 1e2));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// A number with something between its thousands.

@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 
 use common::Bench;
-use common::program::{bad, good, json};
+use common::program::{bad, good, json, run};
 use respike::continual::SavedLearner;
 use respike::report::{EpochLine, RunFolder};
 
@@ -71,6 +71,66 @@ fn a_run_that_was_cut_off_goes_on_after_its_last_task_bit_for_bit() {
 }
 
 #[test]
+fn what_is_begun_anew_is_said() {
+    let bench = Bench::new();
+    let learn = format!("learn multi-class --base-classes 2 {SHORT} {METHOD}");
+    good(&bench, &format!("{learn} --out whole"));
+    let whole = bench.path("whole");
+    let record = std::fs::read_to_string(whole.join("run.jsonl")).expect("written");
+    let line_of = |words: &str| record.find(words).expect("written");
+    let in_pretraining = line_of("\"pretrain\",\"task\":0,\"epoch\":3");
+    let in_pretraining = record[..in_pretraining].rfind('\n').expect("lines") + 1;
+    let end = record.trim_end().rfind('\n').expect("lines") + 1;
+    // In pre-training; with a learner that is cut short; with a network that is none.
+    let learner = bytes(&whole.join("learner.safetensors"));
+    for (name, left, files, said) in [
+        (
+            "pre",
+            in_pretraining,
+            &[][..],
+            &[
+                "begins anew",
+                "pre-training had not come to its end",
+                "after 2 epochs",
+            ][..],
+        ),
+        (
+            "short",
+            end,
+            &[
+                ("pretrained", bytes(&whole.join("pretrained.safetensors"))),
+                ("learner", learner[..99].to_vec()),
+            ],
+            &[
+                "all tasks are learned again",
+                "learner",
+                "goes on after task 0",
+            ],
+        ),
+        (
+            "lost",
+            end,
+            &[("pretrained", b"nothing".to_vec())],
+            &["begins anew", "its pre-trained network is lost"],
+        ),
+    ] {
+        let cut = bench.path(name);
+        std::fs::create_dir(&cut).expect("made");
+        for (file, bytes) in files {
+            std::fs::write(cut.join(format!("{file}.safetensors")), bytes).expect("written");
+        }
+        std::fs::write(cut.join("run.jsonl"), &record[..left]).expect("written");
+        let output = run(&bench, &format!("{learn} --out {name}"));
+        let notes = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{notes}");
+        for words in said {
+            assert!(notes.contains(words), "`{words}` is not in: {notes}");
+        }
+        assert_eq!(epochs(&cut), epochs(&whole), "{name}");
+    }
+}
+
+#[test]
 fn a_learner_takes_the_next_task_from_other_files() {
     let bench = Bench::new();
     good(
@@ -90,6 +150,11 @@ fn a_learner_takes_the_next_task_from_other_files() {
         &format!("learn next {SHORT} --strategy naive {state} --out other"),
         &["method", "ar1-star"],
     );
+    bad(
+        &bench,
+        &format!("learn next {SHORT} {METHOD} --head redrawn {state} --out other"),
+        &["its head is cwr-star, not redrawn"],
+    );
     // One more task: the files' samples are new to it if others were held out before.
     good(
         &bench,
@@ -102,13 +167,18 @@ fn a_learner_takes_the_next_task_from_other_files() {
             "learn class --held-out 1 --data few.h5 --test test.h5 {learn} {METHOD} --out begun"
         ),
     );
-    let out = good(
+    let output = run(
         &bench,
         &format!(
             "learn next --data others.h5 --test test.h5 {learn} {METHOD} --continue begun/learner.safetensors --out next \
              --json"
         ),
     );
+    let notes = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{notes}");
+    let idle = "with --continue there is no pre-training, so that --pretrain-epochs and --pretrain-lr changes nothing";
+    assert!(notes.contains(idle), "{notes}");
+    let out = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(
         out.contains("\"scenario\": \"next: one more task\""),
         "{out}"
@@ -120,6 +190,18 @@ fn a_learner_takes_the_next_task_from_other_files() {
         summary["accuracy"]["before"]["all"], before,
         "it goes on where it was"
     );
+    // All classes were known: what it forgot of them is measured, and nothing is new that could be.
+    let old = summary["accuracy"]["after"]["old"].as_f64();
+    assert_eq!(old, summary["accuracy"]["after"]["all"].as_f64());
+    assert!(old.is_some() && summary["accuracy"]["after"]["new"].is_null());
+    assert_eq!(summary["test_samples"]["new"], 0);
+    assert!(summary["metrics"]["bwt"].is_number());
+    let record = RunFolder::read(&bench.path("next")).expect("a record");
+    let measured = |epoch: &EpochLine, name| epoch.accuracy.contains_key(name);
+    assert!(record.epochs.iter().any(|epoch| measured(epoch, "old")));
+    assert!(!record.epochs.iter().any(|epoch| measured(epoch, "new")));
+    let shown = good(&bench, "report next");
+    assert!(shown.contains(" – "), "{shown}");
     let learned = SavedLearner::load(&bench.path("next/learner.safetensors")).expect("a learner");
     let begun = SavedLearner::load(&bench.path("begun/learner.safetensors")).expect("a learner");
     let recordings = |learner: &SavedLearner| learner.trained_on().events().len();

@@ -230,11 +230,10 @@ impl Trial<'_> {
         let classes = vec![real.concept; real.indices.len()];
         let sample = |place: usize| Ok(StageInput::spikes(&real.spikes[place]));
         let judge = &self.judge;
-        let logits = |place: usize| {
-            let input = [StageInput::spikes(&real.spikes[place])];
-            let prepared = judge.network.prepare(Stage::Learning(judge.lr_index));
-            let logits = prepared.logits(&input).map_err(ReplayError::from)?;
-            Ok(logits.row(0).to_vec())
+        let logits = |kept: &StageInput<'_>| {
+            let stage = Stage::Learning(judge.lr_index);
+            let logits = judge.network.logits(stage, kept);
+            logits.map_err(ReplayError::from)
         };
         let learned = LearnedSamples {
             indices: &real.indices,

@@ -88,6 +88,16 @@ pub enum ContinualError {
     /// A part of a method or a scenario makes no sense.
     #[error(transparent)]
     BadPart(BadSetting),
+    /// Parts of a method mean nothing together.
+    #[error("{what} would change nothing, as {why}; {instead}")]
+    Idle {
+        /// Which part.
+        what: String,
+        /// Why.
+        why: String,
+        /// What to do.
+        instead: &'static str,
+    },
     /// Layers below the LR index learn as fast as the others at most.
     #[error("rate_below must be 0 (frozen) to 1, not {0}")]
     BadRateBelow(f32),

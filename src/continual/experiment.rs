@@ -1,5 +1,8 @@
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use super::composition;
 use super::latents::Latents;
 use super::{
     ContinualError, LearningData, LearningDefaults, PUBLISHED_BATCH, Plan, Protocol,
@@ -7,10 +10,10 @@ use super::{
 };
 use crate::dataset::Dataset;
 use crate::formats::experiment::ExperimentFormat;
-use crate::head::{HeadError, HeadSettings};
-use crate::ids::SampleIndex;
+use crate::head::{HeadError, HeadPlace, HeadSettings};
+use crate::ids::{ClassId, SampleIndex};
 use crate::method::Method;
-use crate::network::{NetworkSpec, Stage};
+use crate::network::{Network, NetworkSpec, Stage};
 use crate::random::MasterSeed;
 use crate::registry::BadSetting;
 use crate::replay::{Capacity, Kept, Memory, ReplayMemory, SourcePlace, SourceState};
@@ -96,6 +99,8 @@ pub(super) struct Checked {
     pub plan: Plan,
     pub stage: Stage,
     pub sources: Vec<Box<dyn SourceState>>,
+    /// The classes that were known before, where a learner goes on that came from elsewhere.
+    pub known_before: Option<BTreeSet<ClassId>>,
 }
 
 impl Experiment {
@@ -224,6 +229,13 @@ impl Experiment {
         if self.method.head.learns_alone() && stage == Stage::Whole {
             return Err(HeadError::NeedsFrozenLayers(self.method.head.kind()).into());
         }
+        if self.method.head.learns_alone() {
+            // Its sums may take more than the machine has. All other heads stand on the network itself, and are tried
+            // where there is one.
+            let network = Network::new(spec.clone(), self.seed);
+            let place = HeadPlace::new(&network, stage, self.seed);
+            self.method.head.begin(&place)?;
+        }
         Latents::check_memory(spec, stage, dataset.len())?;
         let pretrain = self
             .pretrain
@@ -276,6 +288,7 @@ impl Experiment {
             plan,
             stage,
             sources,
+            known_before: None,
         })
     }
 
@@ -293,7 +306,7 @@ impl Experiment {
         let factor = self.method.rate_below;
         self.method.mixing.check()?;
         match (0.0..=1.0).contains(&factor) {
-            true => Ok(()),
+            true => composition::check(&self.method, &self.learn.losses),
             false => Err(ContinualError::BadRateBelow(factor)),
         }
     }

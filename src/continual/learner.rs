@@ -37,6 +37,8 @@ pub(super) struct Learner {
     pub shuffle: StreamPosition,
     /// Classes that were learned.
     pub known: BTreeSet<ClassId>,
+    /// Those of them that were known before the run, if it went on with a learner from elsewhere.
+    pub known_before: Option<BTreeSet<ClassId>>,
     /// Every recording that was learned from.
     pub trained_on: RecordingSet,
 }
@@ -87,6 +89,7 @@ impl Learner {
             head_stream: seed.stream(Purpose::NewClass),
             shuffle: StreamPosition::of(seed, purpose, &seed.stream(purpose)),
             known: BTreeSet::new(),
+            known_before: None,
             trained_on,
             network,
         })
@@ -144,6 +147,7 @@ impl Learner {
                 head: StreamPosition::of(seed, Purpose::NewClass, &self.head_stream),
                 shuffle: self.shuffle,
                 known: self.known.iter().copied().collect(),
+                known_before: self.known_before.clone(),
                 measured: measured.clone(),
             },
             parts: parts.into_iter().collect(),
@@ -209,6 +213,9 @@ struct LearnerNote {
     head: StreamPosition,
     shuffle: StreamPosition,
     known: Vec<ClassId>,
+    /// Where the run went on with a learner from elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    known_before: Option<BTreeSet<ClassId>>,
     measured: Measured,
 }
 
@@ -249,6 +256,16 @@ impl SavedLearner {
     /// Where its randomness came from.
     pub fn seed(&self) -> MasterSeed {
         self.note.experiment.seed
+    }
+
+    /// The classes that it learned.
+    pub(super) fn known(&self) -> BTreeSet<ClassId> {
+        self.note.known.iter().copied().collect()
+    }
+
+    /// The classes that were known before its run, if that went on with a learner from elsewhere.
+    pub(super) fn known_before(&self) -> Option<BTreeSet<ClassId>> {
+        self.note.known_before.clone()
     }
 
     pub(super) fn measured(&self) -> &Measured {

@@ -187,17 +187,13 @@ impl Runner<'_> {
         let classes = offered.iter().map(|&index| dataset.sample(index).class);
         let classes: Vec<ClassId> = classes.collect();
         let sample = |place: usize| latents.input(frozen.as_ref(), dataset, offered[place]);
-        let prepared = learner.network.prepare(self.latents.stage);
-        let logits = |place: usize| {
-            let index = offered[place];
-            let input = match self.latents.stage {
-                Stage::Whole => StageInput::counts(&dataset.sample(index).counts),
-                Stage::Learning(_) => latents.input(frozen.as_ref(), dataset, index)?,
-            };
-            Ok(prepared
-                .logits(std::slice::from_ref(&input))?
-                .row(0)
-                .to_vec())
+        // What is kept enters there, also where the layers below learn on.
+        let above = learner
+            .network
+            .prepare(kept_at.map_or(Stage::Whole, Stage::Learning));
+        let logits = |kept: &StageInput<'_>| {
+            let logits = above.logits(std::slice::from_ref(kept))?;
+            Ok(logits.row(0).to_vec())
         };
         let learned = LearnedSamples {
             indices: offered,

@@ -7,8 +7,10 @@
 //! [`Method`](crate::method::Method) (how something new is learned) and the [`Protocol`] (how data is split, ordered and
 //! counted).
 
+mod composition;
 mod error;
 mod experiment;
+mod known_before;
 mod latents;
 mod learner;
 mod learning;

@@ -39,12 +39,13 @@ pub fn run<'a>(
         plan,
         stage,
         sources,
+        known_before,
     } = check_start(experiment, data, &start)?;
     say(progress, Progress::Planned(&plan))?;
     let mut runner = Runner {
         experiment,
         dataset,
-        tests: Tests::of(&plan),
+        tests: Tests::of(&plan).of_going_on(known_before.is_some()),
         plan: &plan,
         latents: Latents::new(stage, dataset.len()),
         time: RunTime::default(),
@@ -68,27 +69,24 @@ pub fn run<'a>(
     let network = pretrained.network.clone();
     let trained_on = pretrained.trained_on.clone();
     let mut learner = Learner::begin(experiment, network, stage, sources, trained_on)?;
-    runner.freeze(&learner)?;
-    let (mut measured, todo) = match saved {
-        None => {
-            let measured = runner.learn_base(&mut learner)?;
-            (measured, (1..plan.tasks.len()).collect())
+    learner.known_before = known_before;
+    let todo: Vec<usize> = match &saved {
+        None => (1..plan.tasks.len()).collect(),
+        Some(state) => tasks_left(state, experiment, &plan, dataset),
+    };
+    runner.freeze(&learner, &todo)?;
+    let mut measured = match saved {
+        None => runner.learn_base(&mut learner)?,
+        Some(state) if state.is_of(experiment, dataset) => {
+            let measured = state.measured().clone();
+            learner.restore(*state, dataset.len())?;
+            measured
         }
         Some(state) => {
-            let todo = tasks_left(&state, experiment, &plan, dataset);
-            match state.is_of(experiment, dataset) {
-                true => {
-                    let measured = state.measured().clone();
-                    learner.restore(*state, dataset.len())?;
-                    (measured, todo)
-                }
-                false => {
-                    learner.restore(*state, usize::MAX)?;
-                    let sources = learner.sources.iter_mut();
-                    sources.for_each(|source| source.data_changed());
-                    (runner.measure_before(&learner)?, todo)
-                }
-            }
+            learner.restore(*state, usize::MAX)?;
+            let sources = learner.sources.iter_mut();
+            sources.for_each(|source| source.data_changed());
+            runner.measure_before(&learner)?
         }
     };
     for task in todo {
@@ -230,12 +228,13 @@ impl Runner<'_> {
         })
     }
 
-    /// Runs the frozen stage once over every sample that training or testing will need.
-    fn freeze(&mut self, learner: &Learner) -> Result<(), ContinualError> {
+    /// Runs the frozen stage once over every sample that training or testing will need, if those tasks are to be learned.
+    fn freeze(&mut self, learner: &Learner, todo: &[usize]) -> Result<(), ContinualError> {
         let method = &self.experiment.method;
         let mut needed = self.tests.samples.clone();
         let looks_back = method.head.learns_alone() || learner.regularisers.look_back();
-        let base = method.is_ceiling() || looks_back;
+        // The first task is for pre-training, but a learner that goes on may have it to learn like any other.
+        let base = method.is_ceiling() || looks_back || todo.contains(&0);
         for task in self.plan.tasks.iter().skip(usize::from(!base)) {
             needed.extend(&task.train);
         }

@@ -1,9 +1,14 @@
 //! What an experiment begins with, and whether it may.
 
+use std::collections::BTreeSet;
+
 use super::experiment::Checked;
-use super::{ContinualError, Experiment, LearningData, Plan, Protocol, SavedLearner};
+use super::known_before::plan_after;
+use super::{ContinualError, Experiment, LearningData, Plan, Protocol, SavedLearner, strict_split};
 use crate::dataset::{Dataset, RecordingSet};
-use crate::ids::SampleIndex;
+use crate::head::HeadPlace;
+use crate::ids::{ClassId, SampleIndex};
+use crate::method::Method;
 use crate::network::Network;
 use crate::train::Checkpoint;
 
@@ -54,7 +59,24 @@ pub(super) fn check_start(
     start: &Start,
 ) -> Result<Checked, ContinualError> {
     let dataset = data.dataset();
-    let checked = experiment.check(start.network().spec(), data)?;
+    let mut checked = experiment.check(start.network().spec(), data)?;
+    let head = &experiment.method.head;
+    if !head.learns_alone() {
+        head.begin(&HeadPlace::new(
+            start.network(),
+            checked.stage,
+            experiment.seed,
+        ))?;
+    }
+    checked.known_before = known_before(experiment, dataset, start);
+    if let Some(known) = &checked.known_before {
+        let tested = match data.split() {
+            Some(split) => split.test.clone(),
+            None => strict_split(dataset, experiment.seed)?.test,
+        };
+        let scenario = experiment.scenario.as_ref();
+        checked.plan = plan_after(checked.plan, scenario, dataset, &tested, known);
+    }
     let plan = &checked.plan;
     match start {
         Start::Fresh(_) if plan.tasks[0].train.is_empty() => {
@@ -76,6 +98,23 @@ pub(super) fn check_start(
         }
     }
     Ok(checked)
+}
+
+/// The classes that a learner knew before the run, if the run goes on with one that it did not pre-train. The published
+/// protocol says itself what counts as old.
+fn known_before(
+    experiment: &Experiment,
+    dataset: &Dataset,
+    start: &Start,
+) -> Option<BTreeSet<ClassId>> {
+    let Start::Learner { state, .. } = start else {
+        return None;
+    };
+    match (experiment.protocol, state.is_of(experiment, dataset)) {
+        (Protocol::Published, _) => None,
+        (Protocol::Strict, true) => state.known_before(),
+        (Protocol::Strict, false) => Some(state.known()),
+    }
 }
 
 /// Refuses a pre-trained network that has seen what is new to it or tested. The published protocol tests
@@ -115,7 +154,7 @@ fn refuse_other_learner(
     if *method != experiment.method {
         return Err(ContinualError::OtherLearner {
             what: "method",
-            why: format!("it learns by {}", method.title()),
+            why: difference(method, &experiment.method),
         });
     }
     if method.is_ceiling() && !state.is_of(experiment, dataset) {
@@ -133,6 +172,35 @@ fn refuse_other_learner(
             seen,
             role: "tested",
         }),
+    }
+}
+
+/// In what the method of a learner is another one than the one that is asked for.
+fn difference(learner: &Method, asked: &Method) -> String {
+    let (one, other) = (learner.title(), asked.title());
+    if one != other {
+        return format!("it learns by {one}, not by {other}");
+    }
+    let sources = |method: &Method| {
+        let sources = method.replay.iter().map(ToString::to_string);
+        match sources.collect::<Vec<_>>().join(" and ") {
+            none if none.is_empty() => "nothing".to_string(),
+            some => some,
+        }
+    };
+    let parts = [
+        ("head", learner.head.to_string(), asked.head.to_string()),
+        (
+            "rate_below",
+            learner.rate_below.to_string(),
+            asked.rate_below.to_string(),
+        ),
+        ("replay", sources(learner), sources(asked)),
+    ];
+    let differs = parts.into_iter().find(|(_, one, other)| one != other);
+    match differs {
+        Some((part, one, other)) => format!("its {part} is {one}, not {other}"),
+        None => "new samples and replays share batches in another way (mixing)".to_string(),
     }
 }
 

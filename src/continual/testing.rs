@@ -13,18 +13,29 @@ use crate::ids::{ClassId, SampleIndex};
 use crate::network::Network;
 use crate::train::evaluate;
 
-/// Accuracies on the base task's test samples, on all new tasks' and on all together, 0 to 1.
+/// Accuracies on the base task's test samples, on all new tasks' and on all together, 0 to 1; not a number where a learner
+/// that goes on was tested with nothing that is old, or nothing that is new. Files leave that out.
 ///
 /// Under the published protocol's multi-class run, old are the classes learned before the one at
 /// hand, and new is that one alone.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Accuracies {
     /// On the base task.
+    #[serde(default = "untested", skip_serializing_if = "is_untested")]
     pub old: f64,
     /// On the new tasks.
+    #[serde(default = "untested", skip_serializing_if = "is_untested")]
     pub new: f64,
     /// On everything.
     pub all: f64,
+}
+
+fn untested() -> f64 {
+    f64::NAN
+}
+
+fn is_untested(accuracy: &f64) -> bool {
+    accuracy.is_nan()
 }
 
 /// How many test samples stand behind the [`Accuracies`] at the end of a run.
@@ -80,6 +91,8 @@ pub(super) struct Tests {
     /// What accuracy on everything is measured with: places in `samples`.
     all: Vec<usize>,
     old_grows: bool,
+    /// Whether a learner goes on, so that there may be nothing old or nothing new to be tested with.
+    goes_on: bool,
 }
 
 /// What a test came to.
@@ -107,8 +120,15 @@ impl Tests {
                 .collect(),
             all: places(&all),
             old_grows: plan.old_grows,
+            goes_on: false,
             samples,
         }
+    }
+
+    /// The same where a learner goes on that came from elsewhere, or not.
+    pub fn of_going_on(mut self, goes_on: bool) -> Self {
+        self.goes_on = goes_on;
+        self
     }
 
     /// The first task to teach what each part is of.
@@ -171,12 +191,19 @@ impl Tests {
         for &place in &self.all {
             confusion[[class(place).index(), predictions[place].index()]] += 1;
         }
+        // Everything may have been known from the first task on, or nothing of what is tested. What a learner from
+        // elsewhere knew is not what this run began with, so that the one must not stand for the other.
+        let either = |parts: &[&[usize]], others: &[&[usize]]| {
+            accuracy(match parts.is_empty() && !self.goes_on {
+                true => others,
+                false => parts,
+            })
+        };
         let each = self.parts.iter().map(|(places, _)| accuracy(&[places]));
         Tested {
             accuracy: Accuracies {
-                // Everything may have been known from the first task on, or nothing of what is tested.
-                old: accuracy(if old.is_empty() { &new } else { &old }),
-                new: accuracy(if new.is_empty() { &old } else { &new }),
+                old: either(&old, &new),
+                new: either(&new, &old),
                 all: accuracy(&[&self.all]),
             },
             tasks: each.collect(),

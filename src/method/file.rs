@@ -3,8 +3,10 @@
 //! In: a text such as the files of `snn-models/methods/`. Out: a [`Method`], and what it says of how it is trained.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 use toml::{Table, Value};
 
@@ -66,10 +68,10 @@ pub struct MethodTraining {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
     /// The optimiser.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "by_name", skip_serializing_if = "Option::is_none")]
     pub optimiser: Option<OptimiserSettings>,
     /// What training makes small.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "by_name", skip_serializing_if = "Option::is_none")]
     pub objective: Option<ObjectiveSettings>,
     /// What is added to it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,6 +86,23 @@ pub struct MethodTraining {
 
 /// Tables in a method's file that are no members with their settings.
 pub(super) const OF_ITS_OWN: [&str; 2] = ["mixing", "training"];
+
+/// A member by its name alone, as heads and codecs may be, or as a table.
+fn by_name<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = String> + DeserializeOwned,
+{
+    let bad = serde::de::Error::custom::<String>;
+    let read = match Value::deserialize(deserializer)? {
+        Value::String(text) => text.parse().map_err(bad)?,
+        other => {
+            let read = other.try_into();
+            read.map_err(|error: toml::de::Error| bad(error.message().to_string()))?
+        }
+    };
+    Ok(Some(read))
+}
 
 /// What can be wrong with a method's file.
 #[derive(Debug, Error)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::fields::fields_of;
 use super::{Chosen, Member, Part, Registry};
-use crate::storage::nearly;
+use crate::storage::{in_plain_words, nearly};
 
 /// A kind of part, of which a registry has several.
 pub trait Axis: Debug + Send + Sync + 'static {
@@ -140,5 +140,5 @@ pub struct KnownMember {
 }
 
 fn read<M: Member>(settings: Value) -> Result<M, String> {
-    serde_json::from_value(settings).map_err(|error| error.to_string())
+    serde_json::from_value(settings).map_err(|error| in_plain_words(error.to_string()))
 }

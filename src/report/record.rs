@@ -442,7 +442,9 @@ impl From<&EpochRecord> for EpochLine {
         let accuracy = record.accuracy.into_iter().flat_map(|accuracy| {
             let Accuracies { old, new, all } = accuracy;
             let named = [("old", old), ("new", new), ("all", all)];
-            named.map(|(name, value)| (name.to_string(), value))
+            // What nothing was tested for has no number.
+            let tested = named.into_iter().filter(|(_, value)| !value.is_nan());
+            tested.map(|(name, value)| (name.to_string(), value))
         });
         let training = record.training.as_ref();
         EpochLine {

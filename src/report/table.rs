@@ -28,7 +28,10 @@ pub fn learn_table(runs: &[LearnSummary]) -> (Vec<&'static str>, Vec<Vec<String>
     ];
     let rows = runs.iter().map(|run| {
         let (before, after) = (run.accuracy.before, run.accuracy.after);
-        let change = |before: f64, after: f64| format!("{:.1} → {:.1}", before * 1e2, after * 1e2);
+        let change = |before: f64, after: f64| match before.is_nan() && after.is_nan() {
+            true => "–".to_string(),
+            false => format!("{:.1} → {:.1}", before * 1e2, after * 1e2),
+        };
         let figures = run.replay.figures;
         let or_none = |text: String| {
             if figures.samples > 0 {

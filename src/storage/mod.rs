@@ -25,6 +25,7 @@ pub use saved_state::SavedState;
 pub use shown::{Shown, is_odd, shown, shown_lines};
 pub use tensor_file::{Tensor, TensorFile, TensorFileError};
 pub(crate) use text_formats::{
-    BadToml, NewNumber, json_error, nearly, parse_changed_toml, parse_toml, with_what_was_meant,
+    BadToml, NewNumber, in_plain_words, json_error, nearly, parse_changed_toml, parse_toml,
+    with_what_was_meant,
 };
 pub use whole_file::{PartFolder, WholeFile, write_whole};

@@ -100,36 +100,6 @@ fn too_deep(text: &str) -> Option<usize> {
     })
 }
 
-/// Types of numbers by what they hold.
-const NUMBERS: [(&str, &str); 10] = [
-    (
-        "expected a nonzero u32",
-        "expected a whole number, 1 or more",
-    ),
-    (
-        "expected a nonzero usize",
-        "expected a whole number, 1 or more",
-    ),
-    ("expected usize", "expected a whole number, 0 or more"),
-    ("expected u64", "expected a whole number, 0 or more"),
-    ("expected u32", "expected a whole number, 0 or more"),
-    ("expected u16", "expected a whole number from 0 to 65535"),
-    ("expected u8", "expected a whole number from 0 to 255"),
-    ("expected i64", "expected a whole number"),
-    ("expected f64", "expected a number"),
-    ("expected f32", "expected a number"),
-];
-
-/// A message without the names of our types.
-fn in_plain_words(message: String) -> String {
-    let known = NUMBERS.iter();
-    let mut known = known.filter_map(|(name, words)| Some((message.strip_suffix(name)?, words)));
-    match known.next() {
-        Some((before, words)) => format!("{before}{words}"),
-        None => message,
-    }
-}
-
 /// A message about an unknown name, with that of the expected ones that is nearly it, if there is one.
 pub(crate) fn with_what_was_meant(message: String) -> String {
     let message = in_plain_words(message);
@@ -140,6 +110,25 @@ pub(crate) fn with_what_was_meant(message: String) -> String {
     let unknown = quoted.next().unwrap_or_default();
     let nearly = nearly(unknown, quoted);
     message + &nearly
+}
+
+/// The same message without names of Rust's types.
+pub(crate) fn in_plain_words(message: String) -> String {
+    let Some((found, expected)) = message.rsplit_once("expected ") else {
+        return message;
+    };
+    let (whole, kind) = match expected.strip_prefix("a nonzero ") {
+        Some(kind) => ("a whole number above 0", kind),
+        None => ("a whole number, 0 or more", expected),
+    };
+    let ends = kind.find(|c: char| !c.is_alphanumeric());
+    let (kind, rest) = kind.split_at(ends.unwrap_or(kind.len()));
+    let plain = match kind {
+        "u8" | "u16" | "u32" | "u64" | "usize" => whole,
+        "f32" | "f64" => "a number",
+        _ => return message,
+    };
+    format!("{found}expected {plain}{rest}")
 }
 
 /// What is said of the name that is nearly an unknown one; nothing if there is none.
@@ -158,6 +147,31 @@ pub(crate) fn json_error(error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_are_told_in_plain_words() {
+        for (message, plain) in [
+            (
+                "invalid type: string \"a\", expected usize",
+                "invalid type: string \"a\", expected a whole number, 0 or more",
+            ),
+            (
+                "invalid value: integer `0`, expected a nonzero u32",
+                "invalid value: integer `0`, expected a whole number above 0",
+            ),
+            (
+                "invalid type: string \"a\", expected f32 in `x`",
+                "invalid type: string \"a\", expected a number in `x`",
+            ),
+            (
+                "invalid type: integer `1`, expected a boolean",
+                "invalid type: integer `1`, expected a boolean",
+            ),
+            ("unexpected end", "unexpected end"),
+        ] {
+            assert_eq!(in_plain_words(message.to_string()), plain);
+        }
+    }
 
     #[test]
     fn the_name_that_was_meant_is_named() {
@@ -192,7 +206,7 @@ mod tests {
         for (text, words) in [
             ("tasks = -1", "expected a whole number, 0 or more"),
             ("tasks = 'x'", "expected a whole number, 0 or more"),
-            ("window = 0", "expected a whole number, 1 or more"),
+            ("window = 0", "expected a whole number above 0"),
             ("rate = 'x'", "expected a number"),
         ] {
             let why = parse_toml::<Numbers>(text).expect_err(text);

@@ -124,7 +124,19 @@ fn whole(text: &str) -> Result<ScenarioSettings, Failure> {
     let read = read_plain_text(Path::new(text));
     let read = read.map_err(|error| Failure::bad(format!("cannot read {text}: {error}")))?;
     let table = toml::from_str(&read);
-    table.map_err(|error| Failure::bad(format!("{text} is not a scenario: {error}")))
+    table.map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(String::new(), |place| {
+            let before = read.bytes().take(place.start);
+            format!(
+                "line {}: ",
+                before.filter(|&byte| byte == b'\n').count() + 1
+            )
+        });
+        // On one line, whatever the parser has to say.
+        let words = error.message().split_whitespace();
+        let message = words.collect::<Vec<_>>().join(" ");
+        Failure::bad(format!("{text} is not a scenario: {line}{message}"))
+    })
 }
 
 fn one_of(found: Result<Vec<ScenarioSettings>, String>) -> Result<ScenarioSettings, Failure> {

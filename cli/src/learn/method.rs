@@ -82,6 +82,14 @@ pub(super) fn training_of(said: &[String]) -> Result<MethodTraining, Failure> {
         .map_err(|reason| Failure::bad(format!("--pretrain-set is not understood: {reason}")))
 }
 
+/// Refuses an LR index for what keeps raw inputs.
+fn no_lr_index(method: &str) -> Failure {
+    Failure::bad(format!(
+        "{method} keeps raw inputs and trains the whole network, so that it takes no LR index; latent replay keeps what \
+         enters a layer: use --strategy latent, or --method latent"
+    ))
+}
+
 /// A method, and what it says of how it is trained.
 pub(super) struct Said {
     pub method: Method,
@@ -116,9 +124,7 @@ impl MethodFlags {
             Ok::<_, Failure>(Memory::new(codec, policy, capacity))
         };
         if strategy == "native" && self.replay_layer.is_some() {
-            return Err(Failure::bad(
-                "native rehearsal keeps raw inputs and trains the whole network, so it takes no LR index",
-            ));
+            return Err(no_lr_index("native"));
         }
         let mut method = match strategy {
             "naive" => Method::naive(),
@@ -150,8 +156,15 @@ impl MethodFlags {
     fn changed(&self, name: &str, capacity: Option<Capacity>) -> Result<Said, Failure> {
         let mut table = MethodFile::table(name, Path::new(""))?;
         let as_it_is = MethodFile::of_table(table.clone(), name);
-        if as_it_is.is_ok_and(|file| file.method().codec().is_none()) {
-            self.refuse_idle(&format!("the method {name}"))?;
+        let as_it_is = as_it_is.ok().map(|file| file.method());
+        if let Some(method) = as_it_is {
+            if method.codec().is_none() {
+                self.refuse_idle(&format!("the method {name}"))?;
+            }
+            // What replays everything is as good a ceiling above a layer; a memory is of latents then.
+            if self.replay_layer.is_some() && method.rehearses() && !method.is_ceiling() {
+                return Err(no_lr_index(&method.name));
+            }
         }
         let text = |value: String| Value::String(value);
         let capacity = capacity.map(|capacity| match capacity {

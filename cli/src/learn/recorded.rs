@@ -116,9 +116,8 @@ pub(super) fn run_noted(
         }
         Begun::Anew(folder) => (folder, start),
         Begun::CutOff(folder, record) => {
-            let left = left_behind(&folder, experiment, data.dataset(), &start);
-            match left {
-                Some((start, done)) => {
+            match left_behind(&folder, experiment, data.dataset(), &start) {
+                Ok((start, done)) => {
                     let was_done = |epoch: &&EpochLine| match epoch.phase {
                         PhaseName::Learn => epoch.task <= done,
                         _ => true,
@@ -131,7 +130,13 @@ pub(super) fn run_noted(
                     ));
                     (folder.go_on_from(line, &epochs)?, start)
                 }
-                None => (folder.begin_anew(line)?, start),
+                Err(why) => {
+                    let epochs = record.epochs.len();
+                    note(&format!(
+                        "the run that was cut off here after {epochs} epochs begins anew: {why}"
+                    ));
+                    (folder.begin_anew(line)?, start)
+                }
             }
         }
     };
@@ -178,24 +183,31 @@ pub(super) fn run_noted(
     Ok(Recorded { summary, made })
 }
 
-/// What a run that was cut off left in its folder to go on from, with the number of tasks that were learned; `None` if it
-/// has to begin anew.
+/// What a run that was cut off left in its folder to go on from, with the number of tasks that were learned, or why it
+/// has to begin anew. What is there and can't be gone on from is noted.
 fn left_behind(
     folder: &RunFolder,
     experiment: &Experiment,
     dataset: &Dataset,
     start: &Start,
-) -> Option<(Start, usize)> {
-    // One that went on with a given learner of something else is soon where it was.
-    let pretrained = Checkpoint::load(&folder.file(PRETRAINED)).ok()?;
-    match start {
-        Start::Fresh(_) => {}
-        Start::Pretrained(given) if given.network == pretrained.network => {}
-        _ => return None,
+) -> Result<(Start, usize), String> {
+    if let Start::Learner { .. } = start {
+        // One that went on with a given learner of something else is soon where it was.
+        return Err("it went on with a learner of another run".to_string());
     }
-    let state = SavedLearner::load(&folder.file(LEARNER)).ok();
-    let state = state.filter(|state| state.is_of(experiment, dataset));
-    Some(match state {
+    let file = folder.file(PRETRAINED);
+    if !file.exists() {
+        return Err("pre-training had not come to its end".to_string());
+    }
+    let pretrained = Checkpoint::load(&file);
+    let pretrained =
+        pretrained.map_err(|error| format!("its pre-trained network is lost ({error})"))?;
+    if let Start::Pretrained(given) = start
+        && given.network != pretrained.network
+    {
+        return Err("it began with another pre-trained network".to_string());
+    }
+    Ok(match learner_of(folder, experiment, dataset) {
         Some(state) => {
             let done = state.tasks_done();
             let (state, pretrained) = (Box::new(state), Some(Box::new(pretrained)));
@@ -203,4 +215,28 @@ fn left_behind(
         }
         None => (Start::Pretrained(Box::new(pretrained)), 0),
     })
+}
+
+/// The learner that a run left after its last task, if there is one; one that can't be gone on with is noted.
+fn learner_of(
+    folder: &RunFolder,
+    experiment: &Experiment,
+    dataset: &Dataset,
+) -> Option<SavedLearner> {
+    let file = folder.file(LEARNER);
+    if !file.exists() {
+        return None;
+    }
+    let lost = |why: &str| note(&format!("all tasks are learned again, as {why}"));
+    match SavedLearner::load(&file) {
+        Ok(state) if state.is_of(experiment, dataset) => Some(state),
+        Ok(_) => {
+            lost(&format!("{} is of another run", file.display()));
+            None
+        }
+        Err(error) => {
+            lost(&format!("the learner can't be read: {error}"));
+            None
+        }
+    }
 }

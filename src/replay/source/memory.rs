@@ -119,6 +119,20 @@ impl KeptSamples {
             None => self.held.push(Some(index)),
         }
     }
+
+    /// Keeps the logits of a sample, if any are kept: those of the sample as it will be replayed, or else training would
+    /// compare logits of different inputs.
+    fn note_logits(
+        &mut self,
+        place: usize,
+        learned: &LearnedSamples<'_>,
+    ) -> Result<(), ReplayError> {
+        if self.memory.shape().logits() > 0 {
+            let logits = (learned.logits)(&self.memory.decode(place)?)?;
+            self.memory.put_logits(place, &logits);
+        }
+        Ok(())
+    }
 }
 
 impl SourceState for KeptSamples {
@@ -142,10 +156,7 @@ impl SourceState for KeptSamples {
                 let sample = (learned.sample)(place)?;
                 self.memory.append(learned.classes[place], &sample)?;
                 self.held.push(Some(learned.indices[place]));
-                if self.memory.shape().logits() > 0 {
-                    let logits = (learned.logits)(place)?;
-                    self.memory.put_logits(self.held.len() - 1, &logits);
-                }
+                self.note_logits(self.held.len() - 1, learned)?;
             }
             return Ok(());
         }
@@ -154,10 +165,7 @@ impl SourceState for KeptSamples {
             .offer(learned.classes, learned.sample, generator)?;
         for admission in kept {
             self.note(admission.place, learned.indices[admission.candidate]);
-            if self.memory.shape().logits() > 0 {
-                let logits = (learned.logits)(admission.candidate)?;
-                self.memory.put_logits(admission.place, &logits);
-            }
+            self.note_logits(admission.place, learned)?;
         }
         Ok(())
     }

@@ -171,7 +171,7 @@ pub struct LearnedSamples<'a> {
     pub classes: &'a [ClassId],
     /// Makes one of them, as the stage that learns reads it.
     pub sample: &'a MakeSample<'a>,
-    /// The logits that the network gives one of them now.
+    /// The logits that the network gives a sample now that enters it where samples are kept.
     pub logits: &'a MakeLogits<'a>,
     /// The largest count of any of them, where they are raw inputs.
     pub largest_count: u16,
@@ -182,8 +182,8 @@ pub struct LearnedSamples<'a> {
 /// Makes a sample by its place in [`LearnedSamples`].
 pub type MakeSample<'a> = dyn Fn(usize) -> Result<StageInput<'a>, ReplayError> + 'a;
 
-/// Makes the logits of a sample by its place in [`LearnedSamples`].
-pub type MakeLogits<'a> = dyn Fn(usize) -> Result<Vec<f32>, ReplayError> + 'a;
+/// Makes the logits of a sample as a source gives it back, which may not be what it was given.
+pub type MakeLogits<'a> = dyn Fn(&StageInput<'_>) -> Result<Vec<f32>, ReplayError> + 'a;
 
 /// Samples of the data, as the stage that learns reads them.
 pub trait SampleStore {
