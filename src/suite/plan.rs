@@ -157,8 +157,7 @@ pub fn plan_without_data(
     Ok(groups)
 }
 
-/// Checks every group before the first experiment is run: a grid takes hours. Of a group's experiments
-/// those are checked that have a method or a way of learning of their own.
+/// Checks every experiment before the first is run: a grid takes hours.
 fn check_fit(groups: &[Group], spec: &NetworkSpec, data: &Dataset) -> Result<(), SuiteError> {
     let cells: Vec<&Experiment> = groups.iter().flat_map(|group| &group.cells).collect();
     let checked = cells.into_par_iter().map(|cell| {

@@ -23,7 +23,7 @@ pub(super) struct MethodFlags {
     #[arg(long, value_name = "NAME|FILE.toml", help = methods())]
     method: Option<String>,
     /// Anything else that a method's file says, as often as it is given: head=cwr-star, replay.codec=or:5,
-    /// training.batch_size=128.
+    /// training.batch_size=128. What is changed stands in the method's name, unless name=… gives it another.
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "method")]
     set: Vec<String>,
     /// How many hidden layers lie below what is replayed, the LR index of papers and reports: 0 keeps input
