@@ -218,14 +218,11 @@ impl LearnArguments {
                 pretrain.join(" and ")
             ));
         }
-        if self.checkpoint.is_some() {
-            if self.protocol == Protocol::Published {
-                note(
-                    "under the published protocol tests of what is old share samples with training, so that it \
-                     can't be checked whether the pre-trained network has seen those; it must not have seen what \
-                     is new",
-                );
-            }
+        if self.checkpoint.is_some() && self.protocol == Protocol::Published {
+            note(
+                "under the published protocol tests of what is old share samples with training, so that it can't be \
+                 checked whether the pre-trained network has seen those; it must not have seen what is new",
+            );
         }
         Ok(())
     }
