@@ -2,6 +2,7 @@
 //! all from a file that is damaged.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use respike::continual::{
     ContinualError, Experiment, HeldOut, LearningData, LearningDefaults, ManyBatches, ManyClasses,
@@ -11,10 +12,11 @@ use respike::continual::{
 use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents, Split};
 use respike::head::{CwrStar, Slda};
 use respike::ids::{ClassId, SampleIndex, SpeakerId};
-use respike::method::Method;
+use respike::method::{Method, MethodFile};
 use respike::network::{Network, NetworkSpec};
 use respike::random::MasterSeed;
 use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings};
+use respike::shipped::METHODS;
 use respike::spikes::{EventStream, TimeGrid};
 use respike::storage::{Tensor, TensorFile};
 use respike::train::Mixing;
@@ -303,6 +305,20 @@ fn what_a_learner_knew_before_is_old_whatever_it_is_taught_next() {
         let counted = TestSamples::of(&plan);
         let expected = (3 * each, new_classes.len() * each);
         assert_eq!((counted.old, counted.new), expected);
+    }
+}
+
+#[test]
+fn every_method_that_ships_means_something() {
+    let (dataset, spec) = (dataset(4, 10, 0.0), small_network());
+    for (name, _) in METHODS {
+        let file = MethodFile::find(name, Path::new("")).expect("it ships");
+        let usual = LearningDefaults::training(1e-3);
+        let learn = file.training.over(usual, 4).expect("it ships");
+        let experiment = experiment(NewClass { class: ClassId(2) }, file.method());
+        let experiment = experiment.with_learning(4, learn);
+        let fits = experiment.check_fits(&spec, &dataset);
+        assert!(fits.is_ok(), "{name}: {fits:?}");
     }
 }
 

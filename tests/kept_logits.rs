@@ -66,7 +66,7 @@ fn the_logits_of_a_replay_are_those_of_what_is_replayed() {
         let lr_index = method
             .lr_index
             .map(|index| spec.replay_layer(index).expect("it has it"));
-        let training = LearningDefaults::training(1e-2).with_losses(DerPlusPlus::default().into());
+        let training = LearningDefaults::training(1e-2).with_losses(DerPlusPlus::default());
         let experiment = Experiment::new(
             NewClass { class: new },
             method,

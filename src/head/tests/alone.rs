@@ -205,8 +205,8 @@ fn settings_are_read_and_written() {
     assert_eq!(parsed::<CwrStar>("cwr-star"), CwrStar {});
     assert_eq!(parsed::<Aligned>("aligned"), Aligned {});
     for (odd, words) in [
-        ("class-means:0", "nonzero"),
-        ("ridge:0", "nonzero"),
+        ("class-means:0", "a whole number above 0"),
+        ("ridge:0", "a whole number above 0"),
         (r#"{ kind = "ridge", penalty = 1.0 }"#, "penalty"),
         ("cwr-star:1", "colon"),
     ] {
