@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ConfusionMatrix;
 use crate::continual::{
@@ -164,10 +164,18 @@ pub struct EpochLine {
     /// Which epoch of the task, 1 first.
     pub epoch: usize,
     /// Mean cross-entropy on training samples; none where nothing was trained, but learned in closed form.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub loss: Option<f64>,
     /// Accuracy on training samples, 0 to 1, each under the weights of its batch's time; likewise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub train_accuracy: Option<f64>,
     /// Learning rate; 0 where nothing was trained.
     pub learning_rate: f32,
@@ -180,6 +188,11 @@ pub struct EpochLine {
     /// What was seen of each layer in plain training; records of versions that did not note it have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerFigures>,
+}
+
+/// A number that may be missing, but is one where it is there.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    f64::deserialize(deserializer).map(Some)
 }
 
 /// The contents of `summary.json`.

@@ -192,6 +192,7 @@ pub fn search_figure(search: &SearchSettings, rounds: &[Round]) -> LineFigure {
             series.push(part("trained to the end", 1, Mark::Diamond, true));
         }
         LinePanel {
+            most_aside: None,
             title: one.key.clone(),
             remark: format!("explains {:.0} % of the variance", one.share * 1e2),
             x,

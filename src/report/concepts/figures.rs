@@ -44,6 +44,7 @@ fn of_the_first(outcome: &ConceptOutcome) -> LineFigure {
     let first = names.first().cloned().unwrap_or_default();
     let axis = || LineAxis::Labels("after learning".to_string(), names.clone());
     let panel = |title: String, remark: &str, of: Figures, level: (&str, f64)| LinePanel {
+        most_aside: None,
         title,
         remark: remark.to_string(),
         x: axis(),

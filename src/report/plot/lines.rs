@@ -18,8 +18,6 @@ use super::style::{Type, series_colour};
 const MARK_SIZE: f64 = 8.0;
 /// Middles of marks are no nearer to one another: a mark's width, and a little paper between.
 const APART: f64 = 2.0 * MARK_SIZE + 2.0;
-/// Marks stand beside their places by at most so many times that.
-const MOST_ASIDE: f64 = 2.0;
 /// Series stand no further apart at a label.
 const SIDE_BY_SIDE: f64 = 20.0;
 /// On a logarithmic axis, so many numbers.
@@ -45,6 +43,8 @@ pub struct LineFigure {
 pub struct LinePanel {
     /// Above it.
     pub title: String,
+    /// By how many marks one that would hide another may stand beside its place; by any where nothing is said.
+    pub most_aside: Option<f64>,
     /// Below the title, such as what stands behind the points; may be empty.
     pub remark: String,
     /// Below it.
@@ -374,7 +374,7 @@ impl Panel<'_> {
     }
 
     /// The nearest place beside this one, right or left, at which a mark hides none of those `taken`; where there is
-    /// none within [`MOST_ASIDE`], the one that hides least.
+    /// none near enough, the one that hides least.
     fn free_place(&self, (x, y): (f64, f64), taken: &[(f64, f64)]) -> (f64, f64) {
         let frame = self.axes.frame;
         let within = frame.left - MARK_SIZE..=frame.right + MARK_SIZE;
@@ -384,7 +384,11 @@ impl Panel<'_> {
             apart.fold(f64::INFINITY, f64::min)
         };
         let steps = (1..).map(|step| f64::from(step) * APART / 2.0);
-        let aside = steps.take_while(|step| *step <= MOST_ASIDE * APART);
+        let most = self
+            .panel
+            .most_aside
+            .map_or(frame.width(), |marks| marks * APART);
+        let aside = steps.take_while(|step| *step <= most);
         let aside = aside.flat_map(|step| [step, -step]);
         let places = std::iter::once(0.0)
             .chain(aside)

@@ -74,6 +74,7 @@ pub(super) fn activity(
             layer => format!("layer {layer}"),
         });
         panels.push(LinePanel {
+            most_aside: None,
             title: section.title(),
             remark: section.tested(&section.rows),
             x: LineAxis::Labels("from the input upwards".into(), labels.collect()),

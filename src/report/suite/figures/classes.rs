@@ -62,6 +62,7 @@ pub(super) fn class_by_class(
             drawn.push(row);
         }
         panels.push(LinePanel {
+            most_aside: None,
             title: section.title_at_replays(),
             remark: section.tested(&section.rows),
             x: LineAxis::Labels("learned last".into(), task_names(collected, section)),

@@ -56,6 +56,7 @@ pub(super) fn lr_indices(sections: &[Section<'_>], marks: &CodecMarks, figures: 
         series.splice(0..0, level_lines(section, ends, &mut drawn));
         without_joint += &section.without_joint();
         panels.push(LinePanel {
+            most_aside: None,
             title: section.title_at_replays(),
             remark: section.tested(&latent),
             x: LineAxis::Labels(x.into(), labels),
@@ -259,6 +260,7 @@ pub(super) fn bytes(sections: &[Section<'_>], marks: &CodecMarks, figures: &mut 
         codecs.sort_by_key(|(place, _)| *place);
         let codecs = codecs.into_iter().map(|(_, key)| key).collect();
         panels.push(LinePanel {
+            most_aside: None,
             title: section.title(),
             remark: section.tested(&remembering),
             x: LineAxis::Logarithm("replay memory (kB, all bytes held)".into(), limits),

@@ -80,6 +80,7 @@ pub(super) fn epochs(section: &Section<'_>, figures: &mut Figures) {
         let epochs = series.iter().map(|series| series.points.len()).max();
         let last = epochs.unwrap_or(0).saturating_sub(1);
         panels.push(LinePanel {
+            most_aside: None,
             title: format!("{codec}, LR index {lr_index}"),
             remark: section.tested(&rows),
             x: LineAxis::Numbers("epoch".into(), (0.0, last as f64)),

@@ -103,6 +103,7 @@ pub(super) fn against_bytes(
         });
         series.extend(marked.into_iter().map(|(_, series)| series));
         panels.push(LinePanel {
+            most_aside: Some(2.0),
             title: section.title(),
             remark: section.tested(&points),
             x: LineAxis::Logarithm("all bytes held (kB)".into(), limits),
@@ -256,6 +257,7 @@ pub(super) fn along_tasks(sections: &[Section<'_>], figures: &mut Figures) {
         });
         let series: Vec<Series> = series.collect();
         panels.push(LinePanel {
+            most_aside: None,
             title: section.title(),
             remark: section.tested(&rows),
             x: LineAxis::Numbers(

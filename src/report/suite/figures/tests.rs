@@ -351,6 +351,7 @@ fn the_matrix_of_the_best_says_that_it_was_picked_on_test_samples() {
 #[test]
 fn a_figure_with_nothing_to_show_is_left_out() {
     let empty = LinePanel {
+        most_aside: None,
         title: "nothing".into(),
         remark: String::new(),
         x: LineAxis::Numbers("x".into(), (0.0, 1.0)),
