@@ -3,6 +3,7 @@
 use super::comparison::pareto_front;
 use super::looks::FRONT;
 use super::{Content, Figures, Section, SuiteFigure, percent_figure, point};
+use crate::report::kilobytes;
 use crate::report::plot::{LineAxis, LinePanel, LineStyle, Mark, Point, Series};
 use crate::report::suite::collected::{Collected, MethodRole, Row};
 use crate::report::suite::controls::controls;
@@ -244,8 +245,13 @@ pub(super) fn along_tasks(sections: &[Section<'_>], figures: &mut Figures) {
                     ..accuracy
                 })
             });
+            let name = row.key.name();
+            let budgets = section.rows.iter().filter(|other| other.key.name() == name);
             Series {
-                name: row.key.name(),
+                name: match budgets.count() {
+                    0 | 1 => name,
+                    _ => format!("{name}, {}", bytes_of(row)),
+                },
                 colour,
                 line: match is_level(row) {
                     true => LineStyle::Dashed,
@@ -276,10 +282,15 @@ pub(super) fn along_tasks(sections: &[Section<'_>], figures: &mut Figures) {
             "Accuracy on all test samples, always the same, along the tasks. Of those that keep all samples or do \
              nothing about forgetting (dashed), of those that replay raw inputs, latents above frozen or slowed \
              layers, and of those that learn in closed form, at most {OF_EACH} each, right most often at the end on \
-             these test samples. The others stand in the tables. Means over seeds."
+             these test samples, each within the budget that is best. The others stand in the tables. Means over seeds."
         ),
         content: Content::Lines(percent_figure(panels, 2, "accuracy on all (%)")),
     });
+}
+
+/// All bytes that a row holds, as people write them.
+fn bytes_of(row: &Row<'_>) -> String {
+    kilobytes(row.mean(|cell| cell.bytes_in_all() as f64) as u64)
 }
 
 /// Of rows that work alike those that are right most often.
@@ -297,7 +308,11 @@ fn some_of_each<'a>(rows: &[&'a Row<'a>]) -> Vec<&'a Row<'a>> {
     let mut taken: Vec<&Row<'_>> = Vec::new();
     for row in best {
         let alike = taken.iter().filter(|taken| kind(taken) == kind(row));
-        if alike.count() < OF_EACH {
+        // A method stands here within one of its budgets, and once for each layer.
+        let again = |other: &&Row<'_>| {
+            other.key.strategy == row.key.strategy && other.key.lr_index == row.key.lr_index
+        };
+        if alike.count() < OF_EACH && !taken.iter().any(again) {
             taken.push(row);
         }
     }
