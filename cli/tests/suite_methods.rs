@@ -219,9 +219,7 @@ fn what_can_not_be_told_apart_or_run_is_refused_first() {
             vec!["study 1", "`mine`", "head"],
         ),
         (
-            format!(
-                "{CLASS}methods = [{{ name = \"mine\", training = {{ objective = \"er-ace\" }} }}]\n"
-            ),
+            format!("{CLASS}methods = [{{ name = \"mine\", training = {{ objective = 3 }} }}]\n"),
             vec!["study 1", "`mine`", "`training.objective`: "],
         ),
         (

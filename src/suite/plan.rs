@@ -22,6 +22,7 @@ use crate::random::MasterSeed;
 use crate::registry::Member;
 use crate::replay::{Capacity, CodecSettings, Memory, PolicySettings};
 use crate::storage::shown;
+use crate::train::Losses;
 
 /// What a pre-trained network is for: the same one serves every experiment of a group.
 #[derive(Debug, Clone, PartialEq)]
@@ -336,6 +337,10 @@ impl Cells<'_> {
                 .defaults(cell.protocol, cell.method.rehearses());
             let learn = settings.training(usual.rate, epochs);
             (cell.epochs, cell.learn) = (epochs, settings.learning.over(learn, epochs)?);
+        }
+        if cell.method.head.learns_alone() {
+            // What the suite says of losses is for those that are trained.
+            cell.learn.losses = Losses::default();
         }
         cell.learn = file.training.over(cell.learn, cell.epochs)?;
         Ok(cell)
