@@ -68,7 +68,8 @@ pub(super) struct LearnArguments {
     /// [training] has, as in clip_norm=1.5.
     #[arg(long = "pretrain-set", value_name = "KEY=VALUE")]
     pretrain_sets: Vec<String>,
-    /// Epochs of each new task; by default 30 (20 for multi-class), or what was published.
+    /// Epochs of each new task; by default what the method says, else 30 (20 for multi-class, 4 for nic, 10 for an order of
+    /// your own), or what was published.
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
     /// Learning rate of each new task; by default 1e-3, or what was published.

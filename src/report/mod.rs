@@ -20,6 +20,7 @@ mod record;
 mod run_record;
 mod search;
 pub mod suite;
+mod summary;
 mod table;
 mod whole_folder;
 
@@ -31,13 +32,16 @@ pub use folder::{Begun, LEARNER, Replace, RunFolder, RunFolderError};
 pub use json::pretty_json;
 pub use rates::FiringRates;
 pub use record::{
-    DataNote, Description, EpochLine, LearnSummary, Pair, PhaseName, PickedNote, RECORD_FORMAT,
-    RecordLine, ReplayNote, StartLine, Summary, TaskNote, TrainSeconds, TrainSummary,
-    describe_replay, fingerprint, is_fingerprint_of, kilobytes,
+    DataNote, Description, EpochLine, PhaseName, RECORD_FORMAT, RecordLine, StartLine, TaskNote,
+    fingerprint, is_fingerprint_of,
 };
 pub use run_record::RunRecord;
 #[cfg(feature = "plots")]
 pub use search::search_figure;
 pub use search::{SearchSummary, search_table};
+pub use summary::{
+    LearnSummary, Pair, PickedNote, ReplayNote, Summary, TrainSeconds, TrainSummary,
+    describe_replay, kilobytes,
+};
 pub use table::{comma_separated, learn_table, markdown};
 pub use whole_folder::ResultFolderError;
