@@ -17,7 +17,7 @@ use crate::network::{Network, NetworkSpec, Stage};
 use crate::random::MasterSeed;
 use crate::registry::BadSetting;
 use crate::replay::{Capacity, Kept, Memory, ReplayMemory, SourcePlace, SourceState};
-use crate::train::{Mixing, PastLogits, TrainingSettings};
+use crate::train::{Balance, Mixing, PastLogits, TrainingSettings};
 
 /// How often a learner is tested. After the last epoch of the last task it always is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -359,7 +359,8 @@ impl Experiment {
         };
         let place = SourcePlace::new(kept, (spec.steps(), units), spec.classes(), self.seed)
             .with_largest_count(dataset.largest_count())
-            .wanting_logits(self.learn.losses.objective.past_logits() == PastLogits::OfReplays);
+            .wanting_logits(self.learn.losses.objective.past_logits() == PastLogits::OfReplays)
+            .wanting_tasks(self.method.mixing.balance == Balance::Task);
         let sources = self.method.replay.iter();
         let sources = sources.map(|source| Ok(source.begin(&place)?));
         sources.collect()

@@ -30,6 +30,8 @@ pub(crate) struct ShapeNote {
     units: usize,
     #[serde(default, skip_serializing_if = "is_zero")]
     logits: usize,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    notes_tasks: bool,
 }
 
 fn is_zero(number: &usize) -> bool {
@@ -78,6 +80,7 @@ impl From<StoredShape> for ShapeNote {
             steps: shape.steps(),
             units: shape.units(),
             logits: shape.logits(),
+            notes_tasks: shape.notes_tasks(),
         }
     }
 }
@@ -92,7 +95,9 @@ impl TryFrom<ShapeNote> for StoredShape {
             KeptNote::Inputs { bits } => Kept::Inputs { bits },
         };
         let shape = StoredShape::new(kept, note.codec, note.steps, note.units)?;
-        Ok(shape.with_logits(note.logits))
+        Ok(shape
+            .with_logits(note.logits)
+            .noting_tasks(note.notes_tasks))
     }
 }
 

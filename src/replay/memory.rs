@@ -32,6 +32,8 @@ pub struct ReplayMemory {
     pub(super) payload: BitVec<u64, Lsb0>,
     /// Where the shape has any.
     pub(super) logits: Option<PackedLogits>,
+    /// The task that brought each sample, where the shape notes it.
+    pub(super) tasks: Option<Vec<u16>>,
 }
 
 impl ReplayMemory {
@@ -48,6 +50,7 @@ impl ReplayMemory {
         Ok(ReplayMemory {
             capacity: affordable(capacity, &shape)?,
             logits: (shape.logits() > 0).then(|| PackedLogits::of(shape.logits())),
+            tasks: shape.notes_tasks().then(Vec::new),
             shape,
             policy,
             state: PolicyState::default(),
@@ -111,7 +114,8 @@ impl ReplayMemory {
         }
         let (steps, units) = (self.shape.steps(), self.shape.units());
         let shape = StoredShape::new(wide, self.shape.codec().clone(), steps, units)?
-            .with_logits(self.shape.logits());
+            .with_logits(self.shape.logits())
+            .noting_tasks(self.shape.notes_tasks());
         let capacity = affordable(capacity, &shape)?;
         let mut stay: Vec<usize> = (0..self.len()).collect();
         if stay.len() > capacity {
@@ -128,11 +132,15 @@ impl ReplayMemory {
             classes: Vec::with_capacity(stay.len()),
             payload: BitVec::with_capacity(stay.len() * slot_bits),
             logits: self.logits.as_ref().map(|_| PackedLogits::of(logits)),
+            tasks: self.tasks.as_ref().map(|_| Vec::new()),
         };
         for &index in &stay {
             wider.append(self.classes[index], &self.decode(index)?)?;
             if let Some(logits) = self.past_logits(index) {
                 wider.put_logits(wider.len() - 1, &logits);
+            }
+            if let Some(task) = self.task_of(index) {
+                wider.put_task(wider.len() - 1, task);
             }
         }
         *self = wider;
@@ -208,10 +216,32 @@ impl ReplayMemory {
         Some(self.logits.as_ref()?.get(index))
     }
 
+    /// Notes which task brought a sample that is held, if this memory notes tasks.
+    pub fn put_task(&mut self, place: usize, task: u16) {
+        if let Some(found) = self.tasks.as_mut().and_then(|tasks| tasks.get_mut(place)) {
+            *found = task;
+        }
+    }
+
+    /// The task that brought a sample, if this memory notes tasks.
+    pub fn task_of(&self, index: usize) -> Option<u16> {
+        self.tasks.as_ref()?.get(index).copied()
+    }
+
+    /// A number that no sample held has yet, for a task that brings new ones: one more than the largest. From 65535 on it
+    /// stays the same.
+    pub fn next_task(&self) -> u16 {
+        let largest = self.tasks.as_ref().and_then(|tasks| tasks.iter().max());
+        largest.map_or(0, |largest| largest.saturating_add(1))
+    }
+
     fn put(&mut self, place: usize, class: ClassId, bits: &BitVec<u64, Lsb0>) {
         let start = place * self.slot_bits();
         if place == self.classes.len() {
             self.classes.push(class);
+            if let Some(tasks) = &mut self.tasks {
+                tasks.push(0);
+            }
             self.payload.resize(start + self.slot_bits(), false);
         } else {
             self.classes[place] = class;
@@ -353,5 +383,9 @@ impl Examples for ReplayMemory {
     fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
         self.decode(index)
             .map_err(|error| TrainError::Replay(error.to_string()))
+    }
+
+    fn task(&self, index: usize) -> usize {
+        self.task_of(index).map_or(0, usize::from)
     }
 }

@@ -39,9 +39,12 @@ impl ReplayMemory {
             state: self.state.clone().into(),
             samples: self.classes.len(),
         };
-        let saved = SavedState::of(&note)
+        let mut saved = SavedState::of(&note)
             .with("classes", Tensor::U16(classes))
             .with("payload", Tensor::U64(payload));
+        if let Some(tasks) = &self.tasks {
+            saved = saved.with("tasks", Tensor::U16(tasks.clone()));
+        }
         match &self.logits {
             None => saved,
             Some(logits) => {
@@ -102,8 +105,14 @@ impl ReplayMemory {
             }
             _ => return Err("the list `logits` is missing".to_string()),
         };
+        let tasks = match (shape.notes_tasks(), file.tensors.remove("tasks")) {
+            (false, _) => None,
+            (true, Some(Tensor::U16(tasks))) if tasks.len() == classes.len() => Some(tasks),
+            _ => return Err("the list `tasks` is missing or of another length".to_string()),
+        };
         Ok(ReplayMemory {
             logits,
+            tasks,
             shape,
             policy: note.policy,
             capacity,

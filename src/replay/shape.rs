@@ -35,10 +35,13 @@ pub struct StoredShape {
     steps: usize,
     units: usize,
     logits: usize,
+    notes_tasks: bool,
 }
 
 /// Bytes of a sample's class.
 const CLASS_BYTES: u64 = 2;
+/// Bytes of the number of the task that brought a sample.
+const TASK_BYTES: u64 = 2;
 /// Bytes of the range of a sample's logits: its lower end and its width as 32-bit floats.
 const RANGE_BYTES: u64 = 8;
 
@@ -60,6 +63,7 @@ impl StoredShape {
             steps,
             units,
             logits: 0,
+            notes_tasks: false,
         };
         let extents = 1..=MAX_EXTENT;
         let bits_fit = !matches!(kept, Kept::Inputs { bits } if !(1..=16).contains(&bits));
@@ -87,12 +91,26 @@ impl StoredShape {
         self.logits
     }
 
-    /// Bytes of a stored sample besides its payload: its class, and its logits if they are kept.
+    /// The same with the number of the task that brought a sample, if `notes` is so.
+    #[must_use]
+    pub fn noting_tasks(mut self, notes: bool) -> Self {
+        self.notes_tasks = notes;
+        self
+    }
+
+    /// Whether the number of the task that brought a sample is kept with it.
+    pub fn notes_tasks(&self) -> bool {
+        self.notes_tasks
+    }
+
+    /// Bytes of a stored sample besides its payload: its class, and its logits and its task if they are kept.
     pub fn label_bytes(&self) -> u64 {
-        match self.logits {
-            0 => CLASS_BYTES,
-            classes => CLASS_BYTES + RANGE_BYTES + classes as u64,
-        }
+        let task = if self.notes_tasks { TASK_BYTES } else { 0 };
+        let logits = match self.logits {
+            0 => 0,
+            classes => RANGE_BYTES + classes as u64,
+        };
+        CLASS_BYTES + task + logits
     }
 
     /// What is kept.

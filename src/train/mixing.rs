@@ -49,7 +49,7 @@ pub enum Balance {
     None,
     /// Each class.
     Class,
-    /// New samples, and replays of each earlier task; of memories, which do not note it, all as one.
+    /// New samples, and replays of each earlier task. What a generator makes is of no task, and counts as of one.
     Task,
 }
 

@@ -53,7 +53,8 @@ impl Source for Memory {
         let logits = if place.wants_logits { place.classes } else { 0 };
         let shape = |kept| {
             let shape = StoredShape::new(kept, self.codec.clone(), place.steps, place.units)?;
-            Ok::<_, ReplayError>(shape.with_logits(logits))
+            let shape = shape.with_logits(logits).noting_tasks(place.wants_tasks);
+            Ok::<_, ReplayError>(shape)
         };
         if let Kept::Inputs { .. } = place.kept {
             // Better told now than when the first larger count comes.
@@ -95,6 +96,10 @@ impl Examples for Replays<'_> {
 
     fn input(&self, index: usize) -> Result<StageInput<'_>, TrainError> {
         self.0.input(index)
+    }
+
+    fn task(&self, index: usize) -> usize {
+        self.0.task(index)
     }
 
     fn past_logits(&self, index: usize) -> Option<Arc<[f32]>> {
@@ -150,12 +155,14 @@ impl SourceState for KeptSamples {
                 .filter_map(|place| self.held.get(place).copied())
                 .collect();
         }
+        let task = self.memory.next_task();
         if learned.is_fixed {
             let room = self.memory.capacity() - self.memory.classes().len();
             for place in 0..learned.indices.len().min(room) {
                 let sample = (learned.sample)(place)?;
                 self.memory.append(learned.classes[place], &sample)?;
                 self.held.push(Some(learned.indices[place]));
+                self.memory.put_task(self.held.len() - 1, task);
                 self.note_logits(self.held.len() - 1, learned)?;
             }
             return Ok(());
@@ -165,6 +172,7 @@ impl SourceState for KeptSamples {
             .offer(learned.classes, learned.sample, generator)?;
         for admission in kept {
             self.note(admission.place, learned.indices[admission.candidate]);
+            self.memory.put_task(admission.place, task);
             self.note_logits(admission.place, learned)?;
         }
         Ok(())
@@ -213,7 +221,7 @@ impl SourceState for KeptSamples {
                 shape.codec().clone(),
                 shape.steps(),
                 shape.units(),
-                shape.logits(),
+                (shape.logits(), shape.notes_tasks()),
             )
         };
         if same(memory.shape()) != same(self.memory.shape())
@@ -230,3 +238,6 @@ impl SourceState for KeptSamples {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

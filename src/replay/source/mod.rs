@@ -77,6 +77,8 @@ pub struct SourcePlace {
     pub seed: MasterSeed,
     /// Whether the objective wants the logits that replays had when they were kept.
     pub wants_logits: bool,
+    /// Whether batches are balanced by the tasks that brought replays.
+    pub wants_tasks: bool,
 }
 
 impl SourcePlace {
@@ -95,6 +97,7 @@ impl SourcePlace {
             classes,
             seed,
             wants_logits: false,
+            wants_tasks: false,
         }
     }
 
@@ -102,6 +105,13 @@ impl SourcePlace {
     #[must_use]
     pub fn wanting_logits(mut self, wants: bool) -> Self {
         self.wants_logits = wants;
+        self
+    }
+
+    /// The same where batches are balanced by the tasks that brought replays.
+    #[must_use]
+    pub fn wanting_tasks(mut self, wants: bool) -> Self {
+        self.wants_tasks = wants;
         self
     }
 
