@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 
 use respike::continual::{
     ContinualError, Experiment, LearningData, LearningDefaults, ManyClasses, NewClass, NewSpeaker,
-    Plan, Protocol, ScenarioSettings, Start, Task, given_plan, pretrain, run, strict_plan,
+    Plan, Protocol, ScenarioSettings, Start, Task, honest_plan, pretrain, run, strict_plan,
+    strict_split,
 };
 use respike::dataset::{Dataset, DatasetBuilder, LabelledEvents, Split};
 use respike::ids::{ClassId, SampleIndex, SpeakerId};
@@ -425,7 +426,8 @@ fn tests_that_are_given_are_tested_and_all_others_are_learned() {
     let (test, train): (Vec<_>, Vec<_>) = (0..100).map(SampleIndex).partition(|i| i.0 % 5 == 0);
     let split = Split { train, test };
     for scenario in scenarios() {
-        let plan = given_plan(scenario.as_ref(), &dataset, &split, MasterSeed(4));
+        let data = LearningData::with_split(&dataset, &split).expect("its samples");
+        let plan = honest_plan(scenario.as_ref(), Protocol::Strict, data, MasterSeed(4));
         let plan = plan.expect("it fits");
         let title = scenario.title(None);
         let mut train: Vec<_> = plan.tasks.iter().flat_map(|task| &task.train).collect();
@@ -461,7 +463,54 @@ fn tests_that_are_given_are_tested_and_all_others_are_learned() {
     let of_new = |i: &SampleIndex| dataset.sample(*i).class == ClassId(2);
     let mut split = split.clone();
     split.test.retain(|index| !of_new(index));
-    let error =
-        given_plan(&CLASS, &dataset, &split, MasterSeed(4)).expect_err("nothing tells of it");
+    let data = LearningData::with_split(&dataset, &split).expect("its samples");
+    let refused = honest_plan(&CLASS, Protocol::Strict, data, MasterSeed(4));
+    let error = refused.expect_err("nothing tells of it");
     assert!(error.to_string().contains("test with"), "{error}");
+}
+
+#[test]
+fn picking_never_sees_a_test_sample() {
+    let dataset = dataset(4, 3, 10);
+    let seed = MasterSeed(4);
+    let everything = strict_split(&dataset, seed).expect("no recording is there twice");
+    let (test, train): (Vec<_>, Vec<_>) = (0..100).map(SampleIndex).partition(|i| i.0 % 5 == 0);
+    let given = Split { train, test };
+    for split in [None, Some(&given)] {
+        let (data, outer) = match split {
+            None => (LearningData::from(&dataset), &everything),
+            Some(split) => {
+                let data = LearningData::with_split(&dataset, split).expect("its samples");
+                (data, split)
+            }
+        };
+        for scenario in scenarios() {
+            let plan = honest_plan(scenario.as_ref(), Protocol::Validation, data, seed);
+            let plan = plan.expect("it fits");
+            let mut train: Vec<_> = plan.tasks.iter().flat_map(|task| &task.train).collect();
+            let tested = plan.test_all();
+            assert!(tested.iter().all(|index| !train.contains(&index)));
+            train.extend(&tested);
+            train.sort_unstable();
+            // Each sample that is for training is learned from or picks, once, and no other is there.
+            assert!(train.into_iter().eq(&outer.train));
+            // Of each of the five classes a fifth to within a sample.
+            let wanted = 0.2 * outer.train.len() as f64;
+            assert!((tested.len() as f64 - wanted).abs() < 5.0, "{wanted}");
+            let title = scenario.title(None);
+            let method = Method::native(memory(10_000));
+            let experiment = of_one_epoch(scenario, method, Protocol::Validation);
+            let fresh = Start::Fresh(Box::new(Network::new(small_network(4), experiment.seed)));
+            let mut go_on = |_: respike::continual::Progress<'_>| ControlFlow::Continue(());
+            let outcome = run(&experiment, data, fresh, &mut go_on).expect("it runs");
+            for &index in &outer.test {
+                let sample = dataset.sample(index);
+                assert!(
+                    !outcome.learned.trained_on.contains(sample),
+                    "{title}: {index}"
+                );
+            }
+            assert_eq!(outcome.confusion_after.sum() as usize, tested.len());
+        }
+    }
 }

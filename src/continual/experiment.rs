@@ -6,7 +6,7 @@ use super::composition;
 use super::latents::Latents;
 use super::{
     ContinualError, LearningData, LearningDefaults, PUBLISHED_BATCH, Plan, Protocol,
-    ScenarioSettings, given_plan, strict_plan,
+    ScenarioSettings, honest_plan,
 };
 use crate::dataset::Dataset;
 use crate::formats::experiment::ExperimentFormat;
@@ -247,11 +247,9 @@ impl Experiment {
             spec.check_training_memory(stage, settings.batch_size.min(most), spec.steps())?;
         }
         let (plan, sources) = match self.protocol {
-            Protocol::Strict => {
-                let plan = match data.split() {
-                    None => strict_plan(self.scenario.as_ref(), dataset, self.seed)?,
-                    Some(split) => given_plan(self.scenario.as_ref(), dataset, split, self.seed)?,
-                };
+            Protocol::Strict | Protocol::Validation => {
+                let scenario = self.scenario.as_ref();
+                let plan = honest_plan(scenario, self.protocol, data, self.seed)?;
                 let seen = largest_count(dataset, plan.tasks[0].train.iter().copied());
                 (plan, self.empty_sources(spec, dataset, seen)?)
             }

@@ -44,5 +44,5 @@ pub use scenario::{
     StreamTask, grouped, parts_by_class,
 };
 pub use start::{Start, prepare};
-pub use strict::{TEST_SHARE, given_plan, strict_plan, strict_split};
+pub use strict::{TEST_SHARE, honest_plan, honest_split, strict_plan, strict_split};
 pub use testing::{Accuracies, TestSamples, test_plan};

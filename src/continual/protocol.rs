@@ -12,14 +12,24 @@ use crate::train::{Adamax, TrainingSettings};
 pub enum Protocol {
     /// An honest measurement: see [`strict_plan`](super::strict_plan).
     Strict,
+    /// For picking: as strict, but without the test samples, in whose place a fifth of the training samples is tested.
+    Validation,
     /// What the published code does, for comparison only: see [`published_batches`](super::published_batches).
     Published,
+}
+
+impl Protocol {
+    /// Whether it is the published code's; all others are honest, and differ in what is tested alone.
+    pub fn is_published(self) -> bool {
+        self == Protocol::Published
+    }
 }
 
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Protocol::Strict => "strict",
+            Protocol::Validation => "validation",
             Protocol::Published => "published",
         })
     }
@@ -31,9 +41,10 @@ impl FromStr for Protocol {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "strict" => Ok(Protocol::Strict),
+            "validation" => Ok(Protocol::Validation),
             "published" => Ok(Protocol::Published),
             _ => Err(format!(
-                "`{text}` is not a protocol: use one of strict, published"
+                "`{text}` is not a protocol: use one of strict, validation, published"
             )),
         }
     }
@@ -58,7 +69,7 @@ impl LearningDefaults {
     /// The published protocol's figures are those of Dequino et al. 2024.
     pub fn usual(protocol: Protocol) -> Self {
         match protocol {
-            Protocol::Strict => LearningDefaults {
+            Protocol::Strict | Protocol::Validation => LearningDefaults {
                 pretrain_epochs: 50,
                 pretrain_rate: 1e-3,
                 epochs: 30,

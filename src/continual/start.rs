@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::experiment::Checked;
 use super::known_before::plan_after;
-use super::{ContinualError, Experiment, LearningData, Plan, Protocol, SavedLearner, strict_split};
+use super::{ContinualError, Experiment, LearningData, Plan, Protocol, SavedLearner, honest_split};
 use crate::dataset::{Dataset, RecordingSet};
 use crate::head::HeadPlace;
 use crate::ids::{ClassId, SampleIndex};
@@ -70,10 +70,7 @@ pub(super) fn check_start(
     }
     checked.known_before = known_before(experiment, dataset, start);
     if let Some(known) = &checked.known_before {
-        let tested = match data.split() {
-            Some(split) => split.test.clone(),
-            None => strict_split(dataset, experiment.seed)?.test,
-        };
+        let tested = honest_split(experiment.protocol, data, experiment.seed)?.test;
         let scenario = experiment.scenario.as_ref();
         checked.plan = plan_after(checked.plan, scenario, dataset, &tested, known);
     }
@@ -112,8 +109,8 @@ fn known_before(
     };
     match (experiment.protocol, state.is_of(experiment, dataset)) {
         (Protocol::Published, _) => None,
-        (Protocol::Strict, true) => state.known_before(),
-        (Protocol::Strict, false) => Some(state.known()),
+        (_, true) => state.known_before(),
+        (_, false) => Some(state.known()),
     }
 }
 
@@ -132,7 +129,7 @@ fn refuse_seen_before(
     let later = &plan.tasks[1..];
     let new: usize = later.iter().map(|task| seen(&task.train)).sum();
     let tested: usize = match protocol {
-        Protocol::Strict => seen(&plan.test_all()),
+        Protocol::Strict | Protocol::Validation => seen(&plan.test_all()),
         Protocol::Published => later.iter().map(|task| seen(&task.test)).sum(),
     };
     for (seen, role) in [(tested, "tested"), (new, "new")] {

@@ -5,8 +5,8 @@
 //! before it.
 
 use super::scenario::{Parts, Scenario, SplitSamples};
-use super::{ContinualError, Plan, Task};
-use crate::dataset::{Dataset, RecordingSet, Split, stratified_split};
+use super::{ContinualError, LearningData, Plan, Protocol, Task};
+use crate::dataset::{Dataset, RecordingSet, Split, stratified_split, stratified_split_of};
 use crate::ids::SampleIndex;
 use crate::random::{MasterSeed, Purpose};
 
@@ -23,39 +23,63 @@ pub fn strict_plan(
     dataset: &Dataset,
     seed: MasterSeed,
 ) -> Result<Plan, ContinualError> {
+    honest_plan(scenario, Protocol::Strict, dataset, seed)
+}
+
+/// Makes the scenario's tasks as a protocol that is not the published one has them, whoever split the data.
+///
+/// # Errors
+/// As [`strict_plan`].
+pub fn honest_plan<'a>(
+    scenario: &dyn Scenario,
+    protocol: Protocol,
+    data: impl Into<LearningData<'a>>,
+    seed: MasterSeed,
+) -> Result<Plan, ContinualError> {
+    let data = data.into();
+    let dataset = data.dataset();
     scenario.fits(dataset)?;
-    let split = strict_split(dataset, seed)?;
     let samples = SplitSamples {
         dataset,
-        split: &split,
+        split: &honest_split(protocol, data, seed)?,
         seed,
-        is_given: false,
+        is_given: data.split().is_some(),
     };
     plan_of(scenario, &samples)
 }
 
-/// Makes the scenario's tasks of samples that are for training and others that are for testing: as strict, but
-/// for who split them.
+/// Who is who under a protocol that is not the published one: the given split or [`strict_split`], or of its training
+/// samples a fifth that is tested in place of its test samples, which are then in neither part.
 ///
 /// # Errors
-/// As [`strict_plan`].
-///
-/// # Panics
-/// If the split has a sample that is not there.
-pub fn given_plan(
-    scenario: &dyn Scenario,
-    dataset: &Dataset,
-    split: &Split,
+/// As [`strict_split`].
+pub fn honest_split(
+    protocol: Protocol,
+    data: LearningData<'_>,
     seed: MasterSeed,
-) -> Result<Plan, ContinualError> {
-    scenario.fits(dataset)?;
-    let samples = SplitSamples {
-        dataset,
-        split,
-        seed,
-        is_given: true,
+) -> Result<Split, ContinualError> {
+    let dataset = data.dataset();
+    let split = match data.split() {
+        Some(split) => split.clone(),
+        None => strict_split(dataset, seed)?,
     };
-    plan_of(scenario, &samples)
+    if protocol != Protocol::Validation {
+        return Ok(split);
+    }
+    let labels = split.train.iter().map(|&index| {
+        let sample = dataset.sample(index);
+        (sample.speaker, sample.class)
+    });
+    let labels: Vec<_> = labels.collect();
+    let mut generator = seed.stream(Purpose::Validation);
+    let inner = stratified_split_of(&labels, TEST_SHARE, &mut generator)?;
+    let of_dataset = |part: Vec<SampleIndex>| {
+        let indices = part.into_iter().map(|place| split.train[place.0]);
+        indices.collect::<Vec<SampleIndex>>()
+    };
+    let (train, test) = (of_dataset(inner.train), of_dataset(inner.test));
+    refuse_recordings_on_both_sides(dataset, &train, &test)?;
+    Ok(Split { train, test })
 }
 
 fn plan_of(scenario: &dyn Scenario, samples: &SplitSamples<'_>) -> Result<Plan, ContinualError> {

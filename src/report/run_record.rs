@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Description, EpochLine, RECORD_FORMAT, RecordLine, StartLine, Summary};
-use crate::continual::{Experiment, Learns, Protocol, TestSamples};
+use crate::continual::{Experiment, Learns, TestSamples};
 use crate::storage::json_error;
 
 /// A run as its record tells it.
@@ -41,7 +41,7 @@ impl RunRecord {
 
     /// Whether *old* grows with every task, and *new* is the one at hand alone.
     pub fn old_grows(&self) -> bool {
-        let published = |experiment: &Experiment| experiment.protocol == Protocol::Published;
+        let published = |experiment: &Experiment| experiment.protocol.is_published();
         self.learns_several() && self.experiment().is_some_and(published)
     }
 

@@ -15,7 +15,7 @@ use crate::baseline::{
     BaselineError, EventWindows, FittedRule, GROUPS, LabelledFeatures, NETWORK_WINDOWS, Rule,
     STRETCHED_WINDOWS, Transform, Validation, WINDOWS, WindowSpan, hidden_spikes,
 };
-use crate::continual::{Accuracies, ContinualError, Plan, TestSamples, strict_plan, test_plan};
+use crate::continual::{Accuracies, ContinualError, Plan, TestSamples, honest_plan, test_plan};
 use crate::dataset::Dataset;
 use crate::ids::SampleIndex;
 use crate::network::{Network, NetworkSpec};
@@ -114,7 +114,7 @@ pub(super) fn controls_of(
     data: &Dataset,
     group: &GroupId,
 ) -> Result<Controls, ControlsError> {
-    let plan = strict_plan(group.scenario.as_ref(), data, group.seed)?;
+    let plan = honest_plan(group.scenario.as_ref(), group.protocol, data, group.seed)?;
     let trained = plan.tasks.iter().flat_map(|task| &task.train);
     let mut train: Vec<SampleIndex> = trained.copied().collect();
     train.sort_unstable();

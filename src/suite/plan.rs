@@ -109,13 +109,13 @@ pub fn plan_without_data(
 ) -> Result<Vec<Group>, SuiteError> {
     let mut groups: Vec<Group> = Vec::new();
     for &seed in &settings.seeds {
-        for protocol in [Protocol::Strict, Protocol::Published] {
+        for protocol in [Protocol::Strict, Protocol::Validation, Protocol::Published] {
             if !protocols.contains(&protocol) {
                 continue;
             }
             for (index, study) in settings.study.iter().enumerate() {
                 let seeds = study.seeds.as_ref().unwrap_or(&settings.seeds);
-                if !study.protocols.contains(&protocol) || !seeds.contains(&seed) {
+                if !study.is_under(protocol) || !seeds.contains(&seed) {
                     continue;
                 }
                 let in_study = |reason| SuiteError::BadStudy {
@@ -370,7 +370,7 @@ impl Cells<'_> {
             None => replays as f64,
         };
         match self.id.protocol {
-            Protocol::Strict => (scaled.round() as usize).max(1),
+            Protocol::Strict | Protocol::Validation => (scaled.round() as usize).max(1),
             Protocol::Published => self.whole_batches(scaled, data),
         }
     }

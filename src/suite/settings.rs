@@ -315,13 +315,13 @@ impl SuiteSettings {
     /// Whether controls stand beside the experiments of a protocol: the published one has no honest split to fit and
     /// test them with.
     pub fn wants_controls(&self, protocol: Protocol) -> bool {
-        self.controls && protocol == Protocol::Strict
+        self.controls && !protocol.is_published()
     }
 
     /// How experiments under a protocol train.
     pub fn of(&self, protocol: Protocol) -> ProtocolSettings {
         match protocol {
-            Protocol::Strict => self.strict.clone(),
+            Protocol::Strict | Protocol::Validation => self.strict.clone(),
             Protocol::Published => self.published.clone(),
         }
     }
@@ -362,6 +362,12 @@ impl ProtocolSettings {
 }
 
 impl StudySettings {
+    /// Whether it is run under a protocol: for picking where it is measured strictly.
+    pub(super) fn is_under(&self, protocol: Protocol) -> bool {
+        let asked = |protocol| self.protocols.contains(&protocol);
+        asked(protocol) || (protocol == Protocol::Validation && asked(Protocol::Strict))
+    }
+
     /// Whether its scenario has classes come one by one after some of them.
     fn is_multi_class(&self) -> bool {
         match &self.scenario {

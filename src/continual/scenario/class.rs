@@ -95,10 +95,10 @@ impl Scenario for NewClass {
 
     fn defaults(&self, protocol: Protocol, rehearses: bool) -> LearningDefaults {
         let usual = LearningDefaults::usual(protocol);
-        let (epochs, rate) = match (protocol, rehearses) {
-            (Protocol::Strict, _) => (usual.epochs, usual.rate),
-            (Protocol::Published, true) => (100, 1e-3),
-            (Protocol::Published, false) => (50, 2e-4),
+        let (epochs, rate) = match (protocol.is_published(), rehearses) {
+            (false, _) => (usual.epochs, usual.rate),
+            (true, true) => (100, 1e-3),
+            (true, false) => (50, 2e-4),
         };
         LearningDefaults {
             epochs,

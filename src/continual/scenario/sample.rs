@@ -96,7 +96,7 @@ impl Scenario for NewSpeaker {
 
     fn defaults(&self, protocol: Protocol, _: bool) -> LearningDefaults {
         match protocol {
-            Protocol::Strict => LearningDefaults::usual(protocol),
+            Protocol::Strict | Protocol::Validation => LearningDefaults::usual(protocol),
             Protocol::Published => LearningDefaults {
                 epochs: 50,
                 rate: 1e-3,

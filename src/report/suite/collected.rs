@@ -353,7 +353,8 @@ impl Collected {
             let key = &row.key;
             let tag = tags.iter().position(|tag| *tag == key.strategy);
             (
-                key.protocol == Protocol::Published,
+                key.protocol.is_published(),
+                key.protocol == Protocol::Validation,
                 key.scenario.clone(),
                 key.role == MethodRole::Latent,
                 tag.filter(|_| !is_grid),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use crate::continual::{Experiment, Protocol, TestEvery};
+use crate::continual::{Experiment, TestEvery};
 use crate::method::{Method, MethodFile, MethodTraining, add_to_name, said_value};
 use crate::replay::{Capacity, Memory, SourceSettings};
 use crate::shipped::METHODS;
@@ -93,7 +93,7 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
             Capacity::Bytes(bytes) => add(&["--budget", &bytes.to_string()]),
             Capacity::Samples(samples) => add(&["--replays", &samples.to_string()]),
         }
-        if experiment.protocol == Protocol::Strict {
+        if !experiment.protocol.is_published() {
             add(&["--policy", &memory.policy.to_string()]);
         }
     }
