@@ -43,6 +43,8 @@ pub enum Purpose {
     Augment,
     /// Which settings a search tries.
     Tune,
+    /// Order of the samples while the learning stage gets used to what a codec leaves.
+    Adaptation,
     /// In which order many small tasks come.
     TaskOrder,
     /// Where the components of a generator begin, and what it draws to learn from again.
@@ -65,6 +67,7 @@ impl Purpose {
             Purpose::Validation => 8,
             Purpose::Augment => 9,
             Purpose::Tune => 10,
+            Purpose::Adaptation => 14,
             Purpose::TaskOrder => 13,
             Purpose::Generator => 11,
             Purpose::Expansion => 12,

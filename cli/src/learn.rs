@@ -55,7 +55,8 @@ pub(super) struct LearnArguments {
     state: Option<PathBuf>,
     #[command(flatten)]
     method: MethodFlags,
-    /// How data is split and counted: strict, or published for comparison with Dequino et al. 2024.
+    /// How data is split and counted: strict; validation, for picking, without a test sample; or published, for comparison
+    /// with Dequino et al. 2024.
     #[arg(long, default_value = "strict")]
     protocol: Protocol,
     /// Epochs of pre-training; by default 50, or 200 under the published protocol.

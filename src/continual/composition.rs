@@ -3,7 +3,7 @@
 //! In: a method, and how it is trained. Out: nothing, or which part would change nothing, why, and what to do.
 
 use super::ContinualError;
-use crate::method::Method;
+use crate::method::{Method, View};
 use crate::replay::{Generator, SourceSettings};
 use crate::train::{Losses, Mixing, PastLogits};
 
@@ -32,6 +32,14 @@ pub(super) fn check(method: &Method, losses: &Losses) -> Result<(), ContinualErr
         if method.mixing != Mixing::default() {
             return idle("mixing".to_string(), why("replayed"), trained);
         }
+    }
+    if method.view() != View::AsIs && !method.may_see_through_codec() {
+        return idle(
+            format!("view = \"{}\"", method.view()),
+            "no codec that loses anything stands between frozen layers and trained ones"
+                .to_string(),
+            "leave it out, or say \"as-is\"",
+        );
     }
     if method.rate_below > 0.0 && method.lr_index.is_none() {
         return idle(

@@ -12,12 +12,14 @@ use crate::dataset::Dataset;
 use crate::formats::experiment::ExperimentFormat;
 use crate::head::{HeadError, HeadPlace, HeadSettings};
 use crate::ids::{ClassId, SampleIndex};
-use crate::method::Method;
+use crate::method::{Method, View};
 use crate::network::{Network, NetworkSpec, Stage};
 use crate::random::MasterSeed;
 use crate::registry::BadSetting;
-use crate::replay::{Capacity, Kept, Memory, ReplayMemory, SourcePlace, SourceState};
-use crate::train::{Balance, Mixing, PastLogits, TrainingSettings};
+use crate::replay::{
+    Capacity, CodecSettings, Kept, Memory, ReplayMemory, SourcePlace, SourceState,
+};
+use crate::train::{Balance, Losses, Mixing, PastLogits, TrainingSettings};
 
 /// How often a learner is tested. After the last epoch of the last task it always is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +116,13 @@ impl Experiment {
     ) -> Self {
         let scenario = scenario.into();
         let defaults = scenario.defaults(protocol, method.rehearses());
+        // Said once, so that equal experiments are equal, whatever they were read from.
+        let view = match method.said_view {
+            // The paper's way.
+            None if protocol.is_published() => View::AsIs,
+            _ => method.view(),
+        };
+        let method = method.with_view(view);
         Experiment {
             scenario,
             method,
@@ -161,6 +170,23 @@ impl Experiment {
     pub fn with_classes(mut self, names: impl Into<Vec<String>>) -> Self {
         self.classes = Some(names.into());
         self
+    }
+
+    /// The codec through which latents are seen, if they are not seen as they are.
+    pub(super) fn seen_through(&self) -> Option<CodecSettings> {
+        match self.method.view() {
+            View::AsIs => None,
+            View::Codec { .. } => self.method.codec().cloned(),
+        }
+    }
+
+    /// How the layers above the LR index are trained to see what the codec leaves of latents: as they learn what is new,
+    /// but for losses that are about something new.
+    pub(super) fn adaptation(&self) -> TrainingSettings {
+        let mut settings = self.learn.clone();
+        settings.schedule = settings.schedule.over(self.method.view().adapt_epochs());
+        settings.losses = Losses::default();
+        settings
     }
 
     /// What is learned, for people, with the names that the data has: `class: new class yes`.
@@ -315,6 +341,7 @@ impl Experiment {
         let plain = method.head == HeadSettings::default()
             && method.rate_below == 0.0
             && method.mixing == Mixing::default()
+            && method.view() == View::AsIs
             && method.replay.len() <= 1
             && method
                 .replay

@@ -12,19 +12,31 @@ use crate::ids::{ClassId, SampleIndex};
 use crate::network::{
     Latent, Network, NetworkError, NetworkSpec, PreparedStage, ReplayLayer, Stage, StageInput,
 };
-use crate::replay::{ReplayError, SampleStore};
+use crate::replay::{CodecSettings, ReplayError, SampleStore, through_codec};
 use crate::train::{Examples, SAMPLES_PER_BLOCK, TrainError};
 
 /// The latents of samples that will be needed again and again, each made once.
 pub(super) struct Latents {
     pub stage: Stage,
+    /// Through what latents are seen, if not as they are.
+    view: Option<CodecSettings>,
     by_sample: Vec<Option<Latent>>,
 }
 
 impl Latents {
     pub fn new(stage: Stage, samples: usize) -> Self {
         let by_sample = vec![None; samples];
-        Latents { stage, by_sample }
+        Latents {
+            stage,
+            view: None,
+            by_sample,
+        }
+    }
+
+    /// The same with latents as that codec leaves them.
+    pub fn seen_through(mut self, view: Option<CodecSettings>) -> Self {
+        self.view = view;
+        self
     }
 
     pub fn make(
@@ -42,9 +54,16 @@ impl Latents {
         let made = samples.par_chunks(SAMPLES_PER_BLOCK).map(|block| {
             let counts = block.iter().map(|&index| &dataset.sample(index).counts);
             let inputs: Vec<_> = counts.map(StageInput::counts).collect();
-            frozen.latents(&inputs)
+            let latents = frozen.latents(&inputs)?;
+            let Some(codec) = &self.view else {
+                return Ok(latents);
+            };
+            let left = latents
+                .iter()
+                .map(|latent| Ok(through_codec(codec, latent)?));
+            left.collect::<Result<Vec<_>, ContinualError>>()
         });
-        let made = made.collect::<Result<Vec<_>, _>>()?;
+        let made = made.collect::<Result<Vec<_>, ContinualError>>()?;
         for (index, latent) in samples.into_iter().zip(made.into_iter().flatten()) {
             self.by_sample[index.0] = Some(latent);
         }
@@ -84,7 +103,8 @@ impl Latents {
             .transpose()
     }
 
-    /// A sample as the stage reads it: kept, or made now by the frozen stage.
+    /// A sample as the stage reads it: kept, or made now by the frozen stage, which no codec has been through; it leaves
+    /// the same of either.
     pub fn input<'a>(
         &'a self,
         frozen: Option<&PreparedStage<'_>>,

@@ -47,7 +47,7 @@ pub fn run<'a>(
         dataset,
         tests: Tests::of(&plan).of_going_on(known_before.is_some()),
         plan: &plan,
-        latents: Latents::new(stage, dataset.len()),
+        latents: Latents::new(stage, dataset.len()).seen_through(experiment.seen_through()),
         time: RunTime::default(),
         progress,
     };
@@ -76,7 +76,10 @@ pub fn run<'a>(
     };
     runner.freeze(&learner, &todo)?;
     let mut measured = match saved {
-        None => runner.learn_base(&mut learner)?,
+        None => {
+            runner.adapt(&mut learner)?;
+            runner.learn_base(&mut learner)?
+        }
         Some(state) if state.is_of(experiment, dataset) => {
             let measured = state.measured().clone();
             learner.restore(*state, dataset.len())?;
@@ -234,7 +237,8 @@ impl Runner<'_> {
         let mut needed = self.tests.samples.clone();
         let looks_back = method.head.learns_alone() || learner.regularisers.look_back();
         // The first task is for pre-training, but a learner that goes on may have it to learn like any other.
-        let base = method.is_ceiling() || looks_back || todo.contains(&0);
+        let adapts = method.view().adapt_epochs() > 0;
+        let base = method.is_ceiling() || looks_back || adapts || todo.contains(&0);
         for task in self.plan.tasks.iter().skip(usize::from(!base)) {
             needed.extend(&task.train);
         }
@@ -267,6 +271,27 @@ impl Runner<'_> {
         let (tests, latents) = (&self.tests, &self.latents);
         let tested = tests.run(task, self.dataset, network, Some(head), latents)?;
         Ok((tested, clock.elapsed().as_secs_f64()))
+    }
+
+    /// Lets the layers that go on learning see what the codec leaves of what they know.
+    fn adapt(&mut self, learner: &mut Learner) -> Result<(), ContinualError> {
+        let experiment = self.experiment;
+        let epochs = experiment.method.view().adapt_epochs();
+        if epochs == 0 {
+            return Ok(());
+        }
+        let settings = experiment.adaptation();
+        let (network, seed) = (learner.network.clone(), experiment.seed);
+        let (stage, purpose) = (self.latents.stage, Purpose::Adaptation);
+        let mut trainer = Trainer::new(network, stage, settings, seed, purpose)?;
+        let base = self.plan.tasks[0].train.clone();
+        let examples = self.latents.examples(self.dataset, base);
+        for _ in 0..epochs {
+            trainer.epoch(&examples)?;
+        }
+        self.time.pretrain.add(&trainer.time_spent());
+        learner.network = trainer.into_network();
+        Ok(())
     }
 
     /// Tells the head and the replay sources of what pre-training taught.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::continual::{Experiment, Protocol, ScenarioSettings, TestEvery};
 use crate::head::HeadSettings;
-use crate::method::Method;
+use crate::method::{Method, View};
 use crate::random::MasterSeed;
 use crate::replay::{Everything, Memory, SourceSettings};
 use crate::train::{Mixing, TrainingSettings};
@@ -26,6 +26,9 @@ pub(crate) struct ExperimentFormat {
     head: HeadSettings,
     #[serde(default, skip_serializing_if = "is_default")]
     mixing: Mixing,
+    /// As they are where nothing is said, as it always was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    view: Option<View>,
     pretrain_epochs: Option<usize>,
     pretrain: Option<TrainingSettings>,
     epochs: usize,
@@ -69,7 +72,9 @@ impl From<Experiment> for ExperimentFormat {
         let method = experiment.method;
         let memory = method.replay.iter().find_map(SourceSettings::get::<Memory>);
         let is_usual = usual_replay(&method.name, memory.clone()) == method.replay;
+        let view = method.view();
         ExperimentFormat {
+            view: (view != View::AsIs).then_some(view),
             scenario: experiment.scenario,
             strategy: method.name,
             protocol: experiment.protocol,
@@ -101,6 +106,7 @@ impl From<ExperimentFormat> for Experiment {
         method.rate_below = format.rate_below;
         method.replay = replay;
         method.mixing = format.mixing;
+        method.said_view = Some(format.view.unwrap_or(View::AsIs));
         let mut experiment = Experiment::new(format.scenario, method, format.protocol, format.seed)
             .with_learning(format.epochs, format.learn);
         experiment.pretrain_epochs = format.pretrain_epochs;

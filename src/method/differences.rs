@@ -29,6 +29,7 @@ impl MethodFile {
             head: method.head.clone(),
             replay: method.replay.clone(),
             mixing: method.mixing,
+            view: method.said_view.filter(|&view| view != method.usual_view()),
             epochs: None,
             training: MethodTraining::default(),
         }

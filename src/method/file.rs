@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 use toml::{Table, Value};
 
-use super::Method;
+use super::{Method, View};
 use crate::head::HeadSettings;
 use crate::replay::SourceSettings;
 use crate::shipped::METHODS;
@@ -45,6 +45,9 @@ pub struct MethodFile {
     /// [`Method::mixing`].
     #[serde(default)]
     pub mixing: Mixing,
+    /// [`Method::said_view`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<View>,
     /// Epochs of each new task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
@@ -203,6 +206,7 @@ impl MethodFile {
         method.rate_below = self.rate_below;
         method.replay = self.replay.clone();
         method.mixing = self.mixing;
+        method.said_view = self.view;
         method
     }
 }

@@ -16,9 +16,11 @@
 
 mod differences;
 mod file;
+mod view;
 
 pub use differences::{add_to_name, said_value};
 pub use file::{MethodError, MethodFile, MethodTraining, set_by_key};
+pub use view::View;
 
 use crate::head::HeadSettings;
 use crate::network::{NetworkSpec, ParameterName, ReplayLayer, SpecError, Stage};
@@ -42,6 +44,8 @@ pub struct Method {
     pub head: HeadSettings,
     /// How new samples and replays share batches.
     pub mixing: Mixing,
+    /// How latents are seen; where nothing is said, as [`view`](Method::view) has it.
+    pub said_view: Option<View>,
 }
 
 impl Method {
@@ -54,6 +58,7 @@ impl Method {
             replay: Vec::new(),
             head: HeadSettings::default(),
             mixing: Mixing::default(),
+            said_view: None,
         }
     }
 
@@ -113,6 +118,34 @@ impl Method {
     pub fn with_mixing(mut self, mixing: Mixing) -> Self {
         self.mixing = mixing;
         self
+    }
+
+    /// The same with latents seen in that way.
+    #[must_use]
+    pub fn with_view(mut self, view: View) -> Self {
+        self.said_view = Some(view);
+        self
+    }
+
+    /// How latents are seen where nothing is said: through the codec if there is one that loses something, the layers
+    /// below are frozen and those above are trained; else as they are.
+    pub fn usual_view(&self) -> View {
+        match self.may_see_through_codec() {
+            true => View::codec(),
+            false => View::AsIs,
+        }
+    }
+
+    /// How latents are seen.
+    pub fn view(&self) -> View {
+        self.said_view.unwrap_or_else(|| self.usual_view())
+    }
+
+    /// Whether a codec stands between frozen layers and trained ones, and leaves something out.
+    pub fn may_see_through_codec(&self) -> bool {
+        let frozen = self.lr_index.is_some() && self.rate_below == 0.0;
+        let loses = self.codec().is_some_and(|codec| !codec.is_lossless());
+        frozen && loses && !self.head.learns_alone()
     }
 
     /// The same under another tag.

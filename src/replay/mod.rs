@@ -35,7 +35,7 @@ pub use bits::PackedBits;
 pub use capacity::{Capacity, parse_bytes};
 pub use codec::{
     Codec, CodecSettings, Counts, Or, Raw, Window, decode_counts, decode_currents, decode_spikes,
-    decode_spikes_into, encode_counts, encode_currents, encode_spikes,
+    decode_spikes_into, encode_counts, encode_currents, encode_spikes, through_codec,
 };
 pub use error::ReplayError;
 pub use memory::ReplayMemory;

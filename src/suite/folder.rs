@@ -22,8 +22,9 @@ use crate::storage::{
 use crate::train::Checkpoint;
 
 /// The version of the format of a suite's folder: 2 notes which source each result is of, and more of
-/// the data. Folders of format 1 can be read. Lines of controls, which only suites have that ask for them, came later.
-pub const SUITE_FORMAT: u32 = 2;
+/// the data; 3 knows views of latents. Folders of earlier formats can be read. Lines of controls, which only suites have
+/// that ask for them, came later.
+pub const SUITE_FORMAT: u32 = 3;
 
 /// What stands for the source of results that do not say.
 const UNKNOWN_BUILD: &str = "unknown";
@@ -241,11 +242,13 @@ impl SuiteFolder {
     fn read_manifest(path: &Path) -> Result<Manifest, SuiteError> {
         let file = path.join(MANIFEST);
         let text = read_plain_text(&file).map_err(io_error("read", &file))?;
-        serde_json::from_str(&text).map_err(|error| SuiteError::BadFile {
-            path: file,
-            reason: json_error(&error),
-            remedy: "choose another --out, or begin anew with --force",
-        })
+        let manifest: Manifest =
+            serde_json::from_str(&text).map_err(|error| SuiteError::BadFile {
+                path: file,
+                reason: json_error(&error),
+                remedy: "choose another --out, or begin anew with --force",
+            })?;
+        Ok(manifest.with_views_said())
     }
 
     /// Where it is.

@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use toml::Value;
+
+use super::settings::StudyMethod;
 use super::{SuiteData, SuiteSettings};
 use crate::continual::Protocol;
+use crate::method::View;
 use crate::network::NetworkSpec;
 use crate::simd::Simd;
 
@@ -11,7 +15,7 @@ use crate::simd::Simd;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`SUITE_FORMAT`](super::SUITE_FORMAT), or 1.
+    /// [`SUITE_FORMAT`](super::SUITE_FORMAT), or an earlier one.
     pub format: u32,
     /// Version of respike.
     pub respike: String,
@@ -33,6 +37,25 @@ pub struct Manifest {
     pub spec: NetworkSpec,
     /// The data.
     pub data: SuiteData,
+}
+
+/// Suites of earlier formats knew no view of latents but as they are.
+const FORMAT_WITH_VIEWS: u32 = 3;
+
+impl Manifest {
+    /// The same with what its format left to be understood said in its methods.
+    pub(super) fn with_views_said(mut self) -> Self {
+        if self.format < FORMAT_WITH_VIEWS {
+            let studies = self.suite.study.iter_mut();
+            for method in studies.flat_map(|study| &mut study.methods) {
+                if let StudyMethod::Whole(table) = method {
+                    let view = View::AsIs.to_string();
+                    table.entry("view").or_insert(Value::String(view));
+                }
+            }
+        }
+        self
+    }
 }
 
 /// How long a piece of work took; a line of `times.jsonl`.

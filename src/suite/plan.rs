@@ -16,7 +16,7 @@ use crate::continual::{
     DataNames, Experiment, NextTask, PUBLISHED_BATCH, Protocol, ScenarioSettings,
 };
 use crate::dataset::{Dataset, Sample};
-use crate::method::{Method, MethodFile, add_to_name, set_by_key};
+use crate::method::{Method, MethodFile, View, add_to_name, set_by_key};
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
 use crate::registry::Member;
@@ -269,7 +269,9 @@ impl Cells<'_> {
                             }
                             for &replays in &replays {
                                 let memory = self.memory(codec.clone(), replays);
-                                cells.push(self.cell(Method::latent(lr_index, memory))?);
+                                // Grids of strategies are the paper's.
+                                let method = Method::latent(lr_index, memory);
+                                cells.push(self.cell(method.with_view(View::AsIs))?);
                             }
                         }
                     }

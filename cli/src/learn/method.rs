@@ -8,7 +8,7 @@ use toml::Value;
 use crate::arguments::one_of;
 use crate::failure::Failure;
 use respike::head::HeadSettings;
-use respike::method::{Method, MethodFile, MethodTraining, add_to_name, set_by_key};
+use respike::method::{Method, MethodFile, MethodTraining, View, add_to_name, set_by_key};
 use respike::registry::Registry;
 use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings, parse_bytes};
 use respike::shipped::METHODS;
@@ -34,6 +34,11 @@ pub(super) struct MethodFlags {
     /// The learning rate of the layers below the replay layer, as a factor of the others'; 0 freezes them [default: 0].
     #[arg(long, value_name = "FACTOR")]
     rate_below: Option<f32>,
+    /// How layers above the replay layer see latents: as-is (replays alone pass the codec, as in Dequino et al. 2024), or
+    /// codec:EPOCHS (new and tested ones, too, after so many epochs of adaptation; codec for 10). By default as-is with
+    /// --strategy, codec with --method where the codec loses anything.
+    #[arg(long)]
+    view: Option<View>,
     #[arg(long, value_name = "NAME", help = one_of("What becomes of the readout", Registry::heads) + " [default: redrawn]")]
     head: Option<HeadSettings>,
     /// How latents are compressed in time: raw (by default), or:W or counts:W, with windows of W steps.
@@ -132,6 +137,8 @@ impl MethodFlags {
             "native" => Method::native(memory()?),
             _ => Method::latent(2, memory()?),
         };
+        // Strategies are the paper's.
+        method.said_view = Some(self.view.unwrap_or(View::AsIs));
         method.lr_index = self.replay_layer.or(method.lr_index);
         // Another method has another name.
         if let Some(factor) = self
@@ -190,6 +197,7 @@ impl MethodFlags {
                 self.rate_below
                     .and_then(|rate| rate.to_string().parse().ok().map(Value::Float)),
             ),
+            ("view", self.view.map(|view| text(view.to_string()))),
             (
                 "head",
                 self.head.as_ref().map(|head| text(head.to_string())),

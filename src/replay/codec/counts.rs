@@ -34,6 +34,10 @@ impl Codec for Counts {
         (windows * units * self.window_steps.count_bits()) as u64
     }
 
+    fn is_lossless(&self) -> bool {
+        self.window_steps() == 1
+    }
+
     fn encode(&self, spikes: &SpikeRaster) -> BitVec<u64, Lsb0> {
         let bits = self.bits(spikes.steps(), spikes.units()) as usize;
         written(bits, |writer| {

@@ -27,6 +27,7 @@ use ndarray::{Array2, ArrayView2};
 use super::bits::{PackedBits, aligned, low_bits, overwrite, written};
 use super::{Kept, ReplayError, StoredShape};
 use crate::ids::TimeStep;
+use crate::network::Latent;
 use crate::registry::Chosen;
 use crate::spikes::{SpikeCounts, SpikeRaster};
 
@@ -61,6 +62,11 @@ pub trait Codec: Debug + Send + Sync + 'static {
     /// Whether raw inputs, which are counts, may be kept by it: whether it loses nothing.
     fn keeps_inputs(&self) -> bool {
         false
+    }
+
+    /// Whether decoding gives back what was encoded, spike by spike.
+    fn is_lossless(&self) -> bool {
+        self.keeps_inputs()
     }
 
     /// Where it stands in tables: by how much a window's value tells, then by the window.
@@ -128,6 +134,25 @@ pub fn decode_spikes_into(
     }
     // No shape is made, which would be a copy of the codec's settings for every sample.
     unpack_into(codec, PackedBits::of_aligned(packed), spikes)
+}
+
+/// What a codec leaves of a latent.
+///
+/// # Errors
+/// If it can't decode what it encoded.
+pub fn through_codec(codec: &CodecSettings, latent: &Latent) -> Result<Latent, ReplayError> {
+    Ok(match latent {
+        Latent::Spikes(spikes) => {
+            let mut left = SpikeRaster::silent(spikes.steps(), spikes.units());
+            decode_spikes_into(codec, &encode_spikes(codec, spikes), &mut left)?;
+            Latent::Spikes(left)
+        }
+        Latent::Currents(currents) => {
+            let (steps, units) = currents.dim();
+            let packed = encode_currents(codec, currents.view());
+            Latent::Currents(decode_currents(codec, steps, units, &packed)?)
+        }
+    })
 }
 
 pub(super) fn unpack_spikes(

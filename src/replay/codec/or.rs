@@ -39,6 +39,10 @@ impl Codec for Or {
         })
     }
 
+    fn is_lossless(&self) -> bool {
+        self.window_steps() == 1
+    }
+
     fn fills(&self) -> bool {
         true
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use crate::continual::{Experiment, TestEvery};
-use crate::method::{Method, MethodFile, MethodTraining, add_to_name, said_value};
+use crate::method::{Method, MethodFile, MethodTraining, View, add_to_name, said_value};
 use crate::replay::{Capacity, Memory, SourceSettings};
 use crate::shipped::METHODS;
 use crate::simd::Simd;
@@ -83,6 +83,9 @@ pub fn learn_command(manifest: &Manifest, experiment: &Experiment) -> String {
         // The old spelling of --replay-layer, which the program takes as well: reports that were made with it
         // stay the same to the byte.
         add(&["--lr-index", &index.to_string()]);
+    }
+    if strategy && method.view() != View::AsIs {
+        add(&["--view", &method.view().to_string()]);
     }
     let memory = method.replay.iter().find_map(SourceSettings::get::<Memory>);
     if let Some(memory) = memory.filter(|_| strategy) {
@@ -273,6 +276,8 @@ fn is_a_strategy(method: &Method) -> bool {
     };
     same == Method {
         lr_index: same.lr_index,
+        // Told by a flag of its own.
+        said_view: same.said_view,
         ..method.clone()
     }
 }
