@@ -143,10 +143,7 @@ fn a_run_goes_on_with_the_learner_that_it_began_with_alone() {
     // Heads that keep sums leave the weights as they are: learners of other samples have the same.
     let sums = "--method slda --replay-layer 1";
     let begin = format!("learn class {SHORT} {PRETRAIN} {sums}");
-    good(
-        &bench,
-        "data split few.h5 --takes 0-4 --out early.h5 --out-rest late.h5",
-    );
+    good(&bench, "data split train.h5 --classes blue --out blue.h5");
     good(
         &bench,
         &format!("{begin} --held-out green --data few.h5 --out one"),
@@ -157,7 +154,7 @@ fn a_run_goes_on_with_the_learner_that_it_began_with_alone() {
     good(
         &bench,
         &format!(
-            "learn next --data train.h5 {SHORT} {sums} --continue one/learner.safetensors --out two"
+            "learn next --data blue.h5 {SHORT} {sums} --continue one/learner.safetensors --out two"
         ),
     );
     let weights = |folder: &str| {

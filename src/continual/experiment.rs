@@ -16,7 +16,7 @@ use crate::method::Method;
 use crate::network::{Network, NetworkSpec, Stage};
 use crate::random::MasterSeed;
 use crate::registry::BadSetting;
-use crate::replay::{Capacity, Kept, Memory, ReplayMemory, SourcePlace, SourceState};
+use crate::replay::{Capacity, Kept, ReplayMemory, SourcePlace, SourceState};
 use crate::train::{Balance, Mixing, PastLogits, TrainingSettings};
 
 /// How often a learner is tested. After the last epoch of the last task it always is.
@@ -318,10 +318,7 @@ impl Experiment {
             && method.rate_below == 0.0
             && method.mixing == Mixing::default()
             && method.replay.len() <= 1
-            && method
-                .replay
-                .iter()
-                .all(|source| source.keeps_everything() || source.get::<Memory>().is_some());
+            && method.replay.iter().all(|source| source.is_published());
         match plain {
             true => Ok(()),
             false => Err(ContinualError::MethodNotPublished(method.title())),

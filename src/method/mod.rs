@@ -16,9 +16,11 @@
 
 mod differences;
 mod file;
+mod strategy;
 
 pub use differences::{add_to_name, said_value};
 pub use file::{MethodError, MethodFile, MethodTraining, set_by_key};
+pub use strategy::Strategy;
 
 use crate::head::HeadSettings;
 use crate::network::{NetworkSpec, ParameterName, ReplayLayer, SpecError, Stage};
