@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::learn::{Begins, run_recorded};
 use super::output::{LearnBars, print, print_json, table};
 use respike::continual::{
-    Experiment, ManyClasses, NewClass, NewSpeaker, Protocol, ScenarioSettings, Start,
+    Experiment, Learns, ManyClasses, NewClass, NewSpeaker, Protocol, ScenarioSettings, Start,
 };
 use respike::dataset::Dataset;
 use respike::ids::{ClassId, SampleIndex, SpeakerId};
@@ -112,7 +112,7 @@ pub(super) fn run(arguments: DemoArguments) -> Result<(), Failure> {
             let recorded = run_recorded(&experiment, &data, files, start, out, &mut bars)?;
             summaries.push(recorded.summary.clone());
             let [before, learned] = recorded.networks(folder)?;
-            let is_class = scenario.get::<NewClass>().is_some();
+            let is_class = scenario.learns() == Learns::Classes && scenario.is_single();
             if is_class && !method.is_ceiling() && !method.replay.is_empty() {
                 drawn = Some(learned.network);
             }

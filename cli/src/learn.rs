@@ -18,10 +18,10 @@ use method::MethodFlags;
 pub(super) use recorded::{Begins, run_recorded};
 use recorded::{Made, run_noted};
 use respike::continual::{Experiment, LearningData, Protocol, SavedLearner, Start, TestEvery};
-use respike::dataset::Dataset;
+use respike::dataset::{Dataset, DatasetError};
 use respike::ids::ClassId;
 use respike::network::{Network, NetworkSpec};
-use respike::report::{DataNote, RunFolder, Summary, learn_table};
+use respike::report::{DataNote, LEARNER, RunFolder, Summary, learn_table};
 use respike::storage::Shown;
 use respike::train::{Checkpoint, TrainingSettings};
 
@@ -96,6 +96,7 @@ pub(super) fn run(common: &LearnArguments) -> Result<(), Failure> {
     common.run.machine.prepare()?;
     common.refuse_idle_flags()?;
     let replace = common.run.replace();
+    common.refuse_own_learner()?;
     RunFolder::refuse_occupied(&common.out, replace)?;
     let spec = NetworkSpec::read(&common.model)?;
     let saved = common.checkpoint.as_deref().map(|path| load(path, &spec));
@@ -170,6 +171,7 @@ fn note_times(made: &Made, read_s: f64, whole_s: f64) {
 
 /// What was done before, elsewhere.
 struct Past {
+    is_learner: bool,
     class_names: Vec<String>,
     /// How it was pre-trained, if that is known.
     pretraining: Option<(usize, TrainingSettings)>,
@@ -180,6 +182,7 @@ impl Past {
         if let Some(saved) = saved {
             let past = saved.past_training();
             return Some(Past {
+                is_learner: false,
                 class_names: saved.class_names.clone(),
                 pretraining: past.map(|past| (past.epochs, past.settings)),
             });
@@ -187,8 +190,24 @@ impl Past {
         let state = state?;
         let experiment = state.experiment();
         Some(Past {
+            is_learner: true,
             class_names: state.class_names().to_vec(),
             pretraining: experiment.pretrain_epochs.zip(experiment.pretrain.clone()),
+        })
+    }
+
+    /// The data with its classes in their order then.
+    fn in_order(&self, data: Dataset) -> Result<Dataset, Failure> {
+        data.in_class_order(&self.class_names).map_err(|error| {
+            let differ = matches!(error, DatasetError::ClassesDiffer { .. });
+            match self.is_learner && differ {
+                true => Failure::bad(format!(
+                    "{error}: a learner keeps the class names that it was begun with, so begin it with all classes that \
+                     may ever come (an order of one's own leaves out none that it does not name, --new-classes does), or \
+                     take out its own with `respike data split --classes … --own-classes`"
+                )),
+                false => error.into(),
+            }
         })
     }
 }
@@ -234,6 +253,22 @@ impl LearnArguments {
         Ok(())
     }
 
+    /// Refuses a learner that lies where the run is to be written: in place of its own it would be gone with the first kill.
+    fn refuse_own_learner(&self) -> Result<(), Failure> {
+        let is_own = |state: &&Path| {
+            let there = [state, self.out.as_path()].map(std::fs::canonicalize);
+            matches!(there, [Ok(state), Ok(out)] if state == out.join(LEARNER))
+        };
+        let own = self.state.as_deref().filter(is_own);
+        own.map_or(Ok(()), |state| {
+            Err(Failure::bad(format!(
+                "{} lies in --out, where a run goes on with its own learner when its command is given again as it was; to \
+                 teach this learner something else, choose another --out",
+                state.display()
+            )))
+        })
+    }
+
     /// The experiment that is asked for, and its data with the classes that it is about, numbered as the
     /// pre-trained network numbers them if there is one.
     fn experiment(
@@ -251,7 +286,7 @@ impl LearnArguments {
                 )));
             }
             let before = data.class_names().to_vec();
-            data = data.in_class_order(&past.class_names)?;
+            data = past.in_order(data)?;
             let place = |class: ClassId| {
                 let name = before.get(class.index());
                 let found = name.and_then(|name| data.find_class(name).ok());

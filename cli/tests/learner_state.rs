@@ -2,11 +2,14 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::Bench;
 use common::program::{bad, good, json, run};
+use common::{Bench, recordings};
 use respike::continual::SavedLearner;
+use respike::dataset::{ShdContents, write_shd};
+use respike::ids::SpeakerId;
 use respike::report::{EpochLine, RunFolder};
 
 /// Everything that goes from task to task: a memory, a head, a regulariser and random numbers of each.
@@ -249,6 +252,39 @@ fn many_small_tasks_are_tested_as_often_as_asked() {
         &format!("learn nic:2000 {SHORT} {METHOD} --out more"),
         &["2000 batches", "are possible"],
     );
+}
+
+#[test]
+fn the_order_on_the_page_of_formats_is_learned_as_it_stands_there() {
+    let bench = Bench::new();
+    let page = include_str!("../../docs/FORMATS.md");
+    let (_, section) = page
+        .split_once("## Orders of one's own")
+        .expect("a section");
+    let (_, block) = section.split_once("```toml\n").expect("a block");
+    let (block, _) = block.split_once("```").expect("it ends");
+    std::fs::write(bench.path("order.toml"), block).expect("written");
+    let names = ["zero", "one", "two", "three"].map(String::from);
+    let speakers = BTreeMap::from([(SpeakerId(1), "jackson".to_string())]);
+    for (file, each, salt) in [("train.h5", 10, 1), ("test.h5", 3, 2)] {
+        let recordings = recordings(each, salt);
+        let mut contents = ShdContents::new(&names, &recordings);
+        contents.speaker_names = &speakers;
+        write_shd(&bench.path(file), &contents).expect("written");
+    }
+    good(
+        &bench,
+        &format!("learn order.toml {SHORT} {METHOD} --out stream"),
+    );
+    let record = RunFolder::read(&bench.path("stream")).expect("a record");
+    let tasks = record.start.tasks.iter();
+    let tasks: Vec<(&str, usize)> = tasks.map(|task| (&task.name[..], task.train)).collect();
+    // Of 13 takes of two classes by one speaker, and of one class by three, a fifth is tested.
+    let [("at home", first), ("task 2", second)] = tasks[..] else {
+        panic!("{tasks:?}");
+    };
+    assert!((20..=22).contains(&first), "{first}");
+    assert!((30..=33).contains(&second), "{second}");
 }
 
 #[test]

@@ -4,7 +4,6 @@
 
 use super::ContinualError;
 use crate::method::{Method, View};
-use crate::replay::{Generator, SourceSettings};
 use crate::train::{Losses, Mixing, PastLogits};
 
 /// Refuses what would change nothing.
@@ -60,7 +59,10 @@ pub(super) fn check(method: &Method, losses: &Losses) -> Result<(), ContinualErr
             "give one, or leave it out, and new_per_batch with it",
         );
     }
-    if objective.past_logits() == PastLogits::OfReplays && !method.replay.iter().any(keeps_logits) {
+    let mut sources = method.replay.iter();
+    if objective.past_logits() == PastLogits::OfReplays
+        && !sources.any(|source| source.keeps_logits())
+    {
         let why = match method.replay.first() {
             None => "there is no replay source".to_string(),
             Some(source) => format!("the replay source `{}` keeps none", source.kind()),
@@ -74,17 +76,12 @@ pub(super) fn check(method: &Method, losses: &Losses) -> Result<(), ContinualErr
     Ok(())
 }
 
-/// Whether a source may keep the logits of its samples; one's own sources are asked to.
-fn keeps_logits(source: &SourceSettings) -> bool {
-    !source.keeps_everything() && source.get::<Generator>().is_none()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::generator::Form;
     use crate::head::{CwrStar, Ridge, Slda};
-    use crate::replay::{Capacity, CodecSettings, Memory, PolicySettings};
+    use crate::replay::{Capacity, CodecSettings, Generator, Memory, PolicySettings};
     use crate::train::{DerPlusPlus, ErAce, WeightDecay};
 
     fn memory() -> Memory {

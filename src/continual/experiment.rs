@@ -16,9 +16,7 @@ use crate::method::{Method, View};
 use crate::network::{Network, NetworkSpec, Stage};
 use crate::random::MasterSeed;
 use crate::registry::BadSetting;
-use crate::replay::{
-    Capacity, CodecSettings, Kept, Memory, ReplayMemory, SourcePlace, SourceState,
-};
+use crate::replay::{Capacity, CodecSettings, Kept, ReplayMemory, SourcePlace, SourceState};
 use crate::train::{Balance, Losses, Mixing, PastLogits, TrainingSettings};
 
 /// How often a learner is tested. After the last epoch of the last task it always is.
@@ -343,10 +341,7 @@ impl Experiment {
             && method.mixing == Mixing::default()
             && method.view() == View::AsIs
             && method.replay.len() <= 1
-            && method
-                .replay
-                .iter()
-                .all(|source| source.keeps_everything() || source.get::<Memory>().is_some());
+            && method.replay.iter().all(|source| source.is_published());
         match plain {
             true => Ok(()),
             false => Err(ContinualError::MethodNotPublished(method.title())),

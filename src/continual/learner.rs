@@ -41,6 +41,9 @@ pub(super) struct Learner {
     pub known_before: Option<BTreeSet<ClassId>>,
     /// Every recording that was learned from.
     pub trained_on: RecordingSet,
+    /// The tasks that its run still has to learn, where these are not just all after its last: it then went on with a
+    /// learner from elsewhere, which had learned from some.
+    pub left: Option<Vec<usize>>,
 }
 
 /// What was measured so far.
@@ -91,6 +94,7 @@ impl Learner {
             known: BTreeSet::new(),
             known_before: None,
             trained_on,
+            left: None,
             network,
         })
     }
@@ -148,6 +152,7 @@ impl Learner {
                 shuffle: self.shuffle,
                 known: self.known.iter().copied().collect(),
                 known_before: self.known_before.clone(),
+                left: self.left.clone(),
                 measured: measured.clone(),
             },
             parts: parts.into_iter().collect(),
@@ -216,6 +221,9 @@ struct LearnerNote {
     /// Where the run went on with a learner from elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     known_before: Option<BTreeSet<ClassId>>,
+    /// The tasks that are left, where these are not just all after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    left: Option<Vec<usize>>,
     measured: Measured,
 }
 
@@ -268,6 +276,31 @@ impl SavedLearner {
         self.note.known_before.clone()
     }
 
+    /// The tasks that its run had left, in the run's plan of so many.
+    pub(super) fn tasks_left(&self, planned: usize) -> Vec<usize> {
+        match &self.note.left {
+            None => (self.tasks_done() + 1..planned).collect(),
+            Some(left) => left
+                .iter()
+                .copied()
+                .filter(|&task| task < planned)
+                .collect(),
+        }
+    }
+
+    /// The network as it is, as what a run begins with that goes on with this learner.
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint::new(self.network().clone(), self.trained_on().clone())
+    }
+
+    /// A hash of all that it goes on with: equal ones come to the same.
+    pub fn fingerprint(&self) -> u64 {
+        let (mut file, notes) = self.parts_with(self.network.to_file());
+        // What is written of the network beside its weights says which program wrote it, too.
+        file.note = TensorFile::with_note(&(&self.note, notes)).note;
+        file.fingerprint()
+    }
+
     pub(super) fn measured(&self) -> &Measured {
         &self.note.measured
     }
@@ -284,10 +317,21 @@ impl SavedLearner {
     /// [`ContinualError::StateFile`].
     pub fn save(&self, path: &Path) -> Result<(), ContinualError> {
         let network = self.network.to_file();
-        let mut file = TensorFile {
-            note: String::new(),
-            tensors: BTreeMap::new(),
+        // Just written as JSON.
+        let network_note = serde_json::from_str(&network.note).expect("JSON");
+        let (mut file, parts) = self.parts_with(network);
+        let note = FileNote {
+            learner: self.note.clone(),
+            network: network_note,
+            parts,
         };
+        file.note = TensorFile::with_note(&note).note;
+        file.write(path).map_err(|error| wrap(path, error))
+    }
+
+    /// All arrays, those of the network among them, in a file that has no note yet, with the notes of the parts.
+    fn parts_with(&self, network: TensorFile) -> (TensorFile, PartNotes) {
+        let mut file = TensorFile::default();
         let mut notes = PartNotes::default();
         for (name, part) in &self.parts {
             part.clone().put_into(name, &mut notes, &mut file);
@@ -295,14 +339,7 @@ impl SavedLearner {
         for (name, tensor) in network.tensors {
             file.tensors.insert(format!("network.{name}"), tensor);
         }
-        let note = FileNote {
-            learner: self.note.clone(),
-            // Just written as JSON.
-            network: serde_json::from_str(&network.note).expect("JSON"),
-            parts: notes,
-        };
-        file.note = TensorFile::with_note(&note).note;
-        file.write(path).map_err(|error| wrap(path, error))
+        (file, notes)
     }
 
     /// Reads one.

@@ -57,8 +57,7 @@ pub fn run<'a>(
         Start::Fresh(network) => (runner.pretrain(*network)?, None),
         Start::Pretrained(saved) => (*saved, None),
         Start::Learner { state, pretrained } => {
-            let as_it_is = || Checkpoint::new(state.network().clone(), state.trained_on().clone());
-            let pretrained = pretrained.map_or_else(as_it_is, |saved| *saved);
+            let pretrained = pretrained.map_or_else(|| state.checkpoint(), |saved| *saved);
             (pretrained, Some(state))
         }
     };
@@ -92,8 +91,11 @@ pub fn run<'a>(
             runner.measure_before(&learner)?
         }
     };
-    for task in todo {
+    for (place, &task) in todo.iter().enumerate() {
         runner.learn(task, &mut learner, &mut measured)?;
+        let left = &todo[place + 1..];
+        let all_after = left.iter().copied().eq(task + 1..plan.tasks.len());
+        learner.left = (!all_after).then(|| left.to_vec());
         let state = learner.save(experiment, dataset, &measured);
         say(runner.progress, Progress::Learned(&state))?;
     }

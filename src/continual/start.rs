@@ -210,7 +210,7 @@ pub(super) fn tasks_left(
     dataset: &Dataset,
 ) -> Vec<usize> {
     if state.is_of(experiment, dataset) {
-        return (state.tasks_done() + 1..plan.tasks.len()).collect();
+        return state.tasks_left(plan.tasks.len());
     }
     let is_new = |task: &usize| {
         let train = &plan.tasks[*task].train;

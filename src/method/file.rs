@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 use super::{Method, View};
 use crate::head::HeadSettings;
-use crate::replay::SourceSettings;
+use crate::replay::{CodecSettings, PolicySettings, SourceSettings};
 use crate::shipped::METHODS;
 use crate::storage::{parse_toml, read_plain_text, with_what_was_meant};
 use crate::train::{
@@ -277,27 +277,109 @@ fn culprit(
     })
 }
 
-/// Changes what a method's table says: `head`, `training.learning_rate`, or `replay.codec` for all of its sources.
+/// Changes what a method's table says: `head`, `head.lambda`, `training.learning_rate`, or `replay.codec` for all of its
+/// sources. Where a member is said as a text, its settings are those that the text means.
 ///
 /// # Errors
 /// A part of the key is there and is no table.
 pub fn set_by_key(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
+    set_within(table, "", key, &value)
+}
+
+/// The same in a table that stands behind `before`, which is empty or ends in a dot.
+fn set_within(table: &mut Table, before: &str, key: &str, value: &Value) -> Result<(), String> {
     let Some((first, rest)) = key.split_once('.') else {
-        table.insert(key.to_string(), value);
+        table.insert(key.to_string(), value.clone());
         return Ok(());
     };
+    let place = format!("{before}{first}");
     let inside = table
         .entry(first)
         .or_insert_with(|| Value::Table(Table::new()));
-    match inside {
-        Value::Table(table) => set_by_key(table, rest, value),
-        Value::Array(tables) => {
-            let tables = tables.iter_mut().filter_map(Value::as_table_mut);
-            let mut set = tables.map(|table| set_by_key(table, rest, value.clone()));
-            set.try_for_each(|done| done)
+    let all = match inside {
+        Value::Array(all) => all.iter_mut().collect(),
+        one => vec![one],
+    };
+    for inside in all {
+        if let Value::String(text) = inside
+            && let Some(meant) = meant_by(&place, text)?
+        {
+            *inside = Value::Table(meant);
         }
-        _ => Err(format!(
-            "`{first}` is not a table, so that `{key}` can't be set"
-        )),
+        let Value::Table(inside) = inside else {
+            return Err(format!(
+                "`{place}` is not a table, so that `{before}{key}` can't be set"
+            ));
+        };
+        set_within(inside, &format!("{place}."), rest, value)?;
+    }
+    Ok(())
+}
+
+/// The table that a member's text means where it stands: `or:5` is `{ kind = "or", window_steps = 5 }`, and `ridge` is
+/// `{ kind = "ridge" }`. `None` where no member stands.
+fn meant_by(place: &str, text: &str) -> Result<Option<Table>, String> {
+    let read: fn(&str) -> Result<Table, String> = match place {
+        "head" => HeadSettings::table_of,
+        "replay" => SourceSettings::table_of,
+        "replay.codec" => CodecSettings::table_of,
+        "replay.policy" => PolicySettings::table_of,
+        "training.optimiser" => OptimiserSettings::table_of,
+        "training.objective" => ObjectiveSettings::table_of,
+        "training.regularisers" => RegulariserSettings::table_of,
+        _ => return Ok(None),
+    };
+    if text.contains(':') {
+        return read(text).map(Some);
+    }
+    // It may lack settings that are set only now.
+    let kind = Value::String(text.to_string());
+    Ok(Some(Table::from_iter([("kind".to_string(), kind)])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_a_member_that_is_said_as_a_text_are_set_beside_what_it_means() {
+        let text = "name = \"mine\"\nhead = \"ridge\"\nlr_index = 1\n[[replay]]\nkind = \"memory\"\n\
+                    codec = \"or:5\"\ncapacity = { samples = 9 }\n[training]\nobjective = \"der-plus-plus\"\n";
+        let table: Table = toml::from_str(text).expect("TOML");
+        let with = |key: &str, value: &str| {
+            let mut table = table.clone();
+            let value =
+                toml::from_str::<Table>(&format!("it = {value}")).expect("TOML")["it"].clone();
+            set_by_key(&mut table, key, value)?;
+            let file = MethodFile::of_table(table, "mine");
+            file.map_err(|error| error.to_string())
+        };
+        let ridge = with("head.lambda", "0.5").expect("a setting").head;
+        assert_eq!(
+            ridge.to_string(),
+            "{ kind = \"ridge\", lambda = 0.5 }"
+                .parse::<HeadSettings>()
+                .expect("one")
+                .to_string()
+        );
+        let file = with("replay.codec.window_steps", "3").expect("a setting");
+        let codec = file.method().codec().cloned();
+        assert_eq!(codec, CodecSettings::or(3).ok());
+        let file = with("training.objective.alpha", "0.25").expect("a setting");
+        let objective = file.training.objective.expect("it is said");
+        assert_eq!(objective.kind(), "der-plus-plus");
+        assert!(
+            objective
+                .settings()
+                .any(|(key, value)| key == "alpha" && value == 0.25)
+        );
+        for (key, words) in [
+            ("name.first", "`name` is not a table"),
+            ("head.lamda", "lamda"),
+            ("replay.kind.of", "not a table"),
+        ] {
+            let wrong = with(key, "1").expect_err(key);
+            assert!(wrong.contains(words), "{wrong}");
+        }
     }
 }

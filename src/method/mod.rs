@@ -16,10 +16,12 @@
 
 mod differences;
 mod file;
+mod strategy;
 mod view;
 
 pub use differences::{add_to_name, said_value};
 pub use file::{MethodError, MethodFile, MethodTraining, set_by_key};
+pub use strategy::Strategy;
 pub use view::View;
 
 use crate::head::HeadSettings;

@@ -142,6 +142,21 @@ impl<D: Axis + ?Sized> Chosen<D> {
         Self::read(kind, table).map_err(|reason| format!("`{kind}:{value}`: {reason}"))
     }
 
+    /// The table that a text means, as TOML has it.
+    ///
+    /// # Errors
+    /// The text means nothing.
+    pub(crate) fn table_of(text: &str) -> Result<toml::Table, String> {
+        let chosen: Self = text.parse()?;
+        let kind = toml::Value::String(chosen.kind.to_string());
+        let mut table = toml::Table::from_iter([("kind".to_string(), kind)]);
+        for (key, value) in chosen.settings() {
+            let value = toml::Value::try_from(value).map_err(|error| error.to_string())?;
+            table.insert(key.to_string(), value);
+        }
+        Ok(table)
+    }
+
     /// Puts the settings, and the kind before them unless it is what no kind means.
     pub(crate) fn put_into<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         if D::DEFAULT != Some(self.kind) {
@@ -155,9 +170,11 @@ impl<D: Axis + ?Sized> Chosen<D> {
 
     /// Reads one from a table, all of which is its own.
     pub(crate) fn from_table(mut table: Map<String, Value>) -> Result<Self, String> {
-        let kind = match (table.remove("kind"), D::DEFAULT) {
+        let has = |key: &str| table.contains_key(key);
+        let known = Registry::look(|registry| D::members(registry).known_by(has));
+        let kind = match (table.remove("kind"), known.or(D::DEFAULT)) {
             (Some(Value::String(kind)), _) => kind,
-            (None, Some(default)) => default.to_string(),
+            (None, Some(meant)) => meant.to_string(),
             (None, None) => return Err(format!("the {}'s `kind` is missing", D::WHAT)),
             (Some(other), _) => {
                 return Err(format!("the {}'s `kind` is a text, not {other}", D::WHAT));

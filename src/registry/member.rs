@@ -26,6 +26,9 @@ pub trait Member: Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The setting that may stand behind a colon where a member is named in a text, as in `or:10`.
     const SHORT: Option<&'static str> = None;
 
+    /// A setting that no other member of the axis has: a table with it is this member's where no `kind` is said.
+    const KNOWN_BY: Option<&'static str> = None;
+
     /// Refuses settings that make no sense.
     ///
     /// # Errors
@@ -176,6 +179,7 @@ impl<S: Member + HoldsOut> Part<dyn Scenario> for S {
                 let found = S::holding_out(names, asked)?.into_iter();
                 Ok(found.map(Chosen::from).collect())
             },
+            counts_base_classes: S::counts_base_classes(),
         })
     }
 }

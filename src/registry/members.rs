@@ -41,6 +41,7 @@ pub(super) struct Entry<D: Axis + ?Sized> {
     kind: &'static str,
     about: &'static str,
     pub short: Option<&'static str>,
+    known_by: Option<&'static str>,
     settings: fn() -> Vec<&'static str>,
     pub of: TypeId,
     pub extra: Option<D::Extra>,
@@ -76,6 +77,7 @@ impl<D: Axis + ?Sized> Members<D> {
             kind: M::KIND,
             about: M::ABOUT,
             short: M::SHORT,
+            known_by: M::KNOWN_BY,
             settings: fields_of::<M>,
             of: TypeId::of::<M>(),
             extra: M::extra(),
@@ -113,6 +115,13 @@ impl<D: Axis + ?Sized> Members<D> {
 
     pub(super) fn find(&self, kind: &str) -> Option<Entry<D>> {
         self.0.iter().find(|entry| entry.kind == kind).copied()
+    }
+
+    /// The one that a table without a `kind` must be of, if its settings say so.
+    pub(super) fn known_by(&self, has: impl Fn(&str) -> bool) -> Option<&'static str> {
+        let mut entries = self.0.iter();
+        let found = entries.find(|entry| entry.known_by.is_some_and(&has));
+        found.map(|entry| entry.kind)
     }
 
     pub(super) fn entry(&self, kind: &str) -> Result<Entry<D>, String> {

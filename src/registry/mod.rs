@@ -126,6 +126,8 @@ type HoldingOut =
 pub struct ScenarioExtra {
     /// [`HoldsOut::holding_out`].
     pub(crate) holding_out: HoldingOut,
+    /// [`HoldsOut::counts_base_classes`].
+    pub(crate) counts_base_classes: bool,
 }
 
 /// All members that are known by name.

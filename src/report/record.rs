@@ -238,10 +238,10 @@ impl StartLine {
             && self.starts_like(other)
     }
 
-    /// Whether both began with the same weights; records of old versions do not say.
+    /// Whether both began with the same weights, or the same learner; records of old versions do not say.
     fn starts_like(&self, other: &StartLine) -> bool {
         let both = self.started_from.as_ref().zip(other.started_from.as_ref());
-        both.is_none_or(|(one, other)| one.fingerprint == other.fingerprint)
+        both.is_none_or(|(one, other)| one.is_like(other))
     }
 
     /// In what a run differs from another, besides its data and how it trains: an option of the

@@ -7,6 +7,8 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView};
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
+use crate::hash::{add_word_to_hash, fnv_1a};
+
 use super::{Shown, json_error, read_plain, shown, write_whole};
 
 /// The one key of the metadata: several would be written in no fixed order.
@@ -76,6 +78,13 @@ impl TensorFile {
             path: path.to_path_buf(),
             source,
         };
+        let bytes = self.to_bytes().map_err(io_error)?;
+        write_whole(path, &bytes).map_err(io_error)
+    }
+
+    /// What the file is to hold.
+    fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let other = |error: safetensors::SafeTensorError| io::Error::other(error.to_string());
         let bytes: BTreeMap<&str, (Dtype, Vec<usize>, Vec<u8>)> = self
             .tensors
             .iter()
@@ -84,13 +93,21 @@ impl TensorFile {
         let mut views = Vec::with_capacity(bytes.len());
         for (name, (dtype, shape, bytes)) in &bytes {
             let view = TensorView::new(*dtype, shape.clone(), bytes);
-            let view = view.map_err(|error| io_error(io::Error::other(error.to_string())))?;
-            views.push((*name, view));
+            views.push((*name, view.map_err(other)?));
         }
         let note = HashMap::from([(NOTE.to_string(), self.note.clone())]);
-        let bytes = safetensors::serialize(views, Some(note))
-            .map_err(|error| io_error(io::Error::other(error.to_string())))?;
-        write_whole(path, &bytes).map_err(io_error)
+        safetensors::serialize(views, Some(note)).map_err(other)
+    }
+
+    /// A hash of the note and of all arrays.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let note = fnv_1a(self.note.as_bytes());
+        self.tensors.iter().fold(note, |hash, (name, tensor)| {
+            let (_, shape, bytes) = to_bytes(tensor);
+            let shape = shape.iter().map(|&size| size as u64);
+            let words = [fnv_1a(name.as_bytes())].into_iter().chain(shape);
+            words.chain([fnv_1a(&bytes)]).fold(hash, add_word_to_hash)
+        })
     }
 
     /// Reads a file.

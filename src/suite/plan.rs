@@ -12,14 +12,11 @@ use toml::{Table, Value};
 
 use super::settings::{StudyMethod, StudyScenario};
 use super::{ProtocolSettings, StudySettings, SuiteData, SuiteError, SuiteSettings, cell_name};
-use crate::continual::{
-    DataNames, Experiment, NextTask, PUBLISHED_BATCH, Protocol, ScenarioSettings,
-};
+use crate::continual::{DataNames, Experiment, PUBLISHED_BATCH, Protocol, ScenarioSettings};
 use crate::dataset::{Dataset, Sample};
-use crate::method::{Method, MethodFile, View, add_to_name, set_by_key};
+use crate::method::{Method, MethodFile, Strategy, add_to_name, set_by_key};
 use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
-use crate::registry::Member;
 use crate::replay::{Capacity, CodecSettings, Memory, PolicySettings};
 use crate::storage::shown;
 use crate::train::Losses;
@@ -229,13 +226,15 @@ fn scenarios(study: &StudySettings, data: &SuiteData) -> Result<Vec<ScenarioSett
         StudyScenario::Named(text) if text.contains(':') => vec![text.parse()?],
         StudyScenario::Named(kind) => ScenarioSettings::holding_out(kind, data, held_out)?,
     };
-    match found.iter().any(|one| one.kind() == NextTask::KIND) {
-        false => Ok(found),
-        true => Err(
-            "`next` goes on from a learner that was saved, and experiments of a suite begin with pre-training; use \
-             `respike learn next --continue` instead"
-                .to_string(),
-        ),
+    match found.iter().find(|one| one.needs_a_learner()) {
+        None => Ok(found),
+        Some(one) => {
+            let kind = one.kind();
+            Err(format!(
+                "`{kind}` goes on from a learner that was saved, and experiments of a suite begin with pre-training; use \
+                 `respike learn {kind} --continue` instead"
+            ))
+        }
     }
 }
 
@@ -248,32 +247,27 @@ struct Cells<'a> {
 
 impl Cells<'_> {
     fn all(&self, data: &SuiteData) -> Result<Vec<Experiment>, String> {
-        let replays = self.replays(data);
+        let (replays, raw) = (self.replays(data), [CodecSettings::raw()]);
         let mut cells = Vec::new();
         for strategy in &self.study.strategies {
-            match strategy.as_str() {
-                "naive" => cells.push(self.cell(Method::naive())?),
-                "joint" => cells.push(self.cell(Method::joint())?),
-                "native" => {
-                    for &replays in &replays {
-                        let memory = self.memory(CodecSettings::raw(), replays);
-                        cells.push(self.cell(Method::native(memory))?);
+            // What is tried of each: nothing, numbers of replays, or these with LR indices and codecs.
+            let strategy: Strategy = strategy.parse()?;
+            let (lr_indices, codecs) = match strategy.keeps_latents() {
+                true => (&self.study.lr_indices[..], &self.study.codecs[..]),
+                false => (&[0][..], &raw[..]),
+            };
+            let replays = match strategy.has_memory() {
+                true => &replays[..],
+                false => &[0],
+            };
+            for &lr_index in lr_indices {
+                for codec in codecs {
+                    if lr_index == 0 && strategy.keeps_latents() && self.has_the_same_at_0(codec) {
+                        continue;
                     }
-                }
-                // `SuiteSettings::check` refuses others.
-                _ => {
-                    for &lr_index in &self.study.lr_indices {
-                        for codec in &self.study.codecs {
-                            if lr_index == 0 && self.has_the_same_at_0(codec) {
-                                continue;
-                            }
-                            for &replays in &replays {
-                                let memory = self.memory(codec.clone(), replays);
-                                // Grids of strategies are the paper's.
-                                let method = Method::latent(lr_index, memory);
-                                cells.push(self.cell(method.with_view(View::AsIs))?);
-                            }
-                        }
+                    for &replays in replays {
+                        let memory = || Ok::<_, String>(self.memory(codec.clone(), replays));
+                        cells.push(self.cell(strategy.method(lr_index, memory)?)?);
                     }
                 }
             }

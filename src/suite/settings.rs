@@ -6,12 +6,9 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::SuiteError;
-use crate::continual::{
-    HeldOut, LearningDefaults, ManyClasses, Protocol, ScenarioSettings, TestEvery,
-};
-use crate::method::{Method, MethodFile, MethodTraining};
+use crate::continual::{HeldOut, LearningDefaults, Protocol, ScenarioSettings, TestEvery};
+use crate::method::{Method, MethodFile, MethodTraining, Strategy};
 use crate::random::MasterSeed;
-use crate::registry::Member;
 use crate::replay::{CodecSettings, PolicySettings};
 use crate::train::{Schedule, TrainingSettings};
 
@@ -141,9 +138,6 @@ pub enum StudyMethod {
     Whole(Table),
 }
 
-/// The methods that studies know as strategies, of which their lists make grids.
-pub(super) const STRATEGIES: [&str; 4] = ["naive", "joint", "native", "latent"];
-
 fn is_default(training: &MethodTraining) -> bool {
     *training == MethodTraining::default()
 }
@@ -235,23 +229,19 @@ impl SuiteSettings {
             ));
         }
         for (index, study) in self.study.iter().enumerate() {
-            let asks = |name: &str| study.strategies.iter().any(|strategy| strategy == name);
-            let (latent, native) = (asks("latent"), asks("native"));
-            let mut unknown = study.strategies.iter();
-            if let Some(unknown) = unknown.find(|name| !STRATEGIES.contains(&&name[..])) {
-                let known = STRATEGIES.join(", ");
-                return Err(format!(
-                    "study {}: `{unknown}` is not a strategy: use one of {known}, or name it in `methods`",
-                    index + 1
-                ));
-            }
+            let strategies = study.strategies.iter().map(|name| name.parse::<Strategy>());
+            let strategies = strategies.collect::<Result<Vec<_>, _>>();
+            let strategies = strategies.map_err(|reason| {
+                format!("study {}: {reason}, or name it in `methods`", index + 1)
+            })?;
+            let latent = strategies.iter().any(|strategy| strategy.keeps_latents());
             if study.methods.is_empty() && !study.grid.is_empty() {
                 return Err(format!(
                     "study {}: `grid` is about `methods`, and there are none",
                     index + 1
                 ));
             }
-            let remembers = latent || native;
+            let remembers = strategies.iter().any(|strategy| strategy.has_memory());
             let grid = study.grid.iter().find(|(_, values)| values.is_empty());
             if let Some((key, _)) = grid {
                 return Err(format!("study {}: grid.{key} must not be empty", index + 1));
@@ -371,7 +361,7 @@ impl StudySettings {
     /// Whether its scenario has classes come one by one after some of them.
     fn is_multi_class(&self) -> bool {
         match &self.scenario {
-            StudyScenario::Named(kind) if kind == ManyClasses::KIND => true,
+            StudyScenario::Named(kind) if ScenarioSettings::kind_counts_base_classes(kind) => true,
             _ => self.whole().is_some_and(|one| one.base_classes().is_some()),
         }
     }

@@ -58,6 +58,10 @@ pub struct StartedFrom {
     pub file: String,
     /// [`Parameters::fingerprint`] of its weights in hexadecimal, 16 digits.
     pub fingerprint: String,
+    /// Of a learner with all that it keeps beside its weights, the fingerprint of all of it, likewise; records of earlier
+    /// versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learner: Option<String>,
 }
 
 impl StartedFrom {
@@ -66,7 +70,21 @@ impl StartedFrom {
         StartedFrom {
             file: file.into(),
             fingerprint: format!("{:016x}", network.parameters().fingerprint()),
+            learner: None,
         }
+    }
+
+    /// The same of a learner whose fingerprint is that.
+    #[must_use]
+    pub fn of_learner(mut self, fingerprint: u64) -> Self {
+        self.learner = Some(format!("{fingerprint:016x}"));
+        self
+    }
+
+    /// Whether both are of the same weights and, where both say which, of the same learner.
+    pub fn is_like(&self, other: &StartedFrom) -> bool {
+        let learners = self.learner.as_ref().zip(other.learner.as_ref());
+        self.fingerprint == other.fingerprint && learners.is_none_or(|(one, other)| one == other)
     }
 }
 

@@ -3,23 +3,27 @@
 use std::path::Path;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use toml::Value;
 
 use crate::arguments::one_of;
 use crate::failure::Failure;
 use respike::head::HeadSettings;
-use respike::method::{Method, MethodFile, MethodTraining, View, add_to_name, set_by_key};
+use respike::method::{Method, MethodFile, MethodTraining, Strategy, View, add_to_name, set_by_key};
 use respike::registry::Registry;
 use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings, parse_bytes};
 use respike::shipped::METHODS;
+
+/// The LR index of latent replay where none is said.
+const USUAL_LAYER: usize = 2;
 
 /// How something new is learned.
 #[derive(Args)]
 pub(super) struct MethodFlags {
     /// What is trained on: naive (new samples only), joint (old ones too), native (a memory of raw
     /// inputs) or latent (a memory of compressed latents; by default).
-    #[arg(long, value_parser = ["naive", "joint", "native", "latent"], conflicts_with = "method")]
-    strategy: Option<String>,
+    #[arg(long, value_parser = strategies(), conflicts_with = "method")]
+    strategy: Option<Strategy>,
     #[arg(long, value_name = "NAME|FILE.toml", help = methods())]
     method: Option<String>,
     /// Anything else that a method's file says, as often as it is given: head=cwr-star, replay.codec=or:5,
@@ -52,6 +56,10 @@ pub(super) struct MethodFlags {
     replays: Option<usize>,
     #[arg(long, help = one_of("Which samples the memory keeps", Registry::policies) + " [default: uniform]; the published protocol has a rule of its own")]
     pub policy: Option<PolicySettings>,
+}
+
+fn strategies() -> impl TypedValueParser<Value = Strategy> {
+    PossibleValuesParser::new(Strategy::words()).try_map(|word| word.parse::<Strategy>())
 }
 
 fn methods() -> String {
@@ -112,9 +120,8 @@ impl MethodFlags {
         if let Some(name) = &self.method {
             return self.changed(name, capacity);
         }
-        let strategy = self.strategy.as_deref().unwrap_or("latent");
-        let has_memory = matches!(strategy, "native" | "latent");
-        if !has_memory {
+        let strategy = self.strategy.unwrap_or(Strategy::Latent);
+        if !strategy.has_memory() {
             self.refuse_idle(&format!("the strategy {strategy}"))?;
         }
         let memory = || {
@@ -128,17 +135,12 @@ impl MethodFlags {
             })?;
             Ok::<_, Failure>(Memory::new(codec, policy, capacity))
         };
-        if strategy == "native" && self.replay_layer.is_some() {
-            return Err(no_lr_index("native"));
+        // A memory of raw inputs is of nothing below or above a layer.
+        if strategy.has_memory() && !strategy.keeps_latents() && self.replay_layer.is_some() {
+            return Err(no_lr_index(strategy.word()));
         }
-        let mut method = match strategy {
-            "naive" => Method::naive(),
-            "joint" => Method::joint(),
-            "native" => Method::native(memory()?),
-            _ => Method::latent(2, memory()?),
-        };
-        // Strategies are the paper's.
-        method.said_view = Some(self.view.unwrap_or(View::AsIs));
+        let mut method = strategy.method(USUAL_LAYER, memory)?;
+        method.said_view = self.view.or(method.said_view);
         method.lr_index = self.replay_layer.or(method.lr_index);
         // Another method has another name.
         if let Some(factor) = self

@@ -39,8 +39,15 @@ impl Begins {
     /// With what lies in a file.
     pub(crate) fn with(start: Start, file: &Path) -> Self {
         let file = file.display().to_string();
-        let from = Some(StartedFrom::new(file, start.network()));
-        Begins { start, from }
+        let from = StartedFrom::new(file, start.network());
+        let from = match &start {
+            Start::Learner { state, .. } => from.of_learner(state.fingerprint()),
+            _ => from,
+        };
+        Begins {
+            start,
+            from: Some(from),
+        }
     }
 }
 
@@ -116,7 +123,7 @@ pub(super) fn run_noted(
         }
         Begun::Anew(folder) => (folder, start),
         Begun::CutOff(folder, record) => {
-            match left_behind(&folder, experiment, data.dataset(), &start) {
+            match left_behind(&folder, &record.start, experiment, data.dataset(), &start) {
                 Ok((start, done)) => {
                     let was_done = |epoch: &&EpochLine| match epoch.phase {
                         PhaseName::Learn => epoch.task <= done,
@@ -187,13 +194,25 @@ pub(super) fn run_noted(
 /// has to begin anew. What is there and can't be gone on from is noted.
 fn left_behind(
     folder: &RunFolder,
+    begun: &StartLine,
     experiment: &Experiment,
     dataset: &Dataset,
     start: &Start,
 ) -> Result<(Start, usize), String> {
-    if let Start::Learner { .. } = start {
-        // One that went on with a given learner of something else is soon where it was.
-        return Err("it went on with a learner of another run".to_string());
+    if let Start::Learner { state, .. } = start {
+        // It is the one that the record says, if this says one.
+        let is_said = begun.started_from.as_ref().map(|from| &from.learner);
+        if is_said.is_none_or(Option::is_none) {
+            return Err("its record does not say with which learner it went on".to_string());
+        }
+        let left = learner_of(folder, experiment, dataset);
+        let left = left.ok_or("no task had come to its end")?;
+        let done = left.tasks_done();
+        let start = Start::Learner {
+            state: Box::new(left),
+            pretrained: Some(Box::new(state.checkpoint())),
+        };
+        return Ok((start, done));
     }
     let file = folder.file(PRETRAINED);
     if !file.exists() {

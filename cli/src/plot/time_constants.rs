@@ -95,7 +95,7 @@ fn trained_start(fresh: Network, start: &StartedFrom) -> Result<Network, String>
         return Err("which is not there".to_string());
     }
     let trained = Checkpoint::load(file).map_err(|_| "which cannot be read".to_string())?;
-    if StartedFrom::new(&start.file, &trained.network) != *start {
+    if !StartedFrom::new(&start.file, &trained.network).is_like(start) {
         return Err("which is another network now".to_string());
     }
     // Weights of classes are not drawn.

@@ -55,6 +55,12 @@ impl ScenarioSettings {
         let make = Self::extra(kind)?.map(|extra| extra.holding_out);
         make.map_or_else(|| Ok(Vec::new()), |make| make(names, asked))
     }
+
+    /// Whether scenarios of a kind are asked for by how many classes are known first.
+    pub(crate) fn kind_counts_base_classes(kind: &str) -> bool {
+        let extra = Self::extra(kind).ok().flatten();
+        extra.is_some_and(|extra| extra.counts_base_classes)
+    }
 }
 
 /// Which samples come when.
@@ -96,6 +102,11 @@ pub trait Scenario: Debug + Send + Sync + 'static {
 
     /// Whether one thing alone is learned after pre-training.
     fn is_single(&self) -> bool {
+        false
+    }
+
+    /// Whether it goes on with a learner, and nothing can be pre-trained on.
+    fn needs_a_learner(&self) -> bool {
         false
     }
 
@@ -153,6 +164,12 @@ pub trait HoldsOut: Scenario + Sized {
     /// # Errors
     /// What is asked for is not there.
     fn holding_out(names: &dyn DataNames, asked: Option<&[HeldOut]>) -> Result<Vec<Self>, String>;
+
+    /// Whether what is asked for is one number, of classes that are known first ([`Scenario::base_classes`]); by default
+    /// it is whom or what is held out.
+    fn counts_base_classes() -> bool {
+        false
+    }
 }
 
 /// Whom or what a scenario holds out.

@@ -182,4 +182,8 @@ impl HoldsOut for ManyClasses {
         });
         found.collect()
     }
+
+    fn counts_base_classes() -> bool {
+        true
+    }
 }

@@ -67,6 +67,10 @@ impl Scenario for NextTask {
         true
     }
 
+    fn needs_a_learner(&self) -> bool {
+        true
+    }
+
     fn command_words(&self, _: &dyn DataNames) -> Vec<String> {
         words(&["next"])
     }

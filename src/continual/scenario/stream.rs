@@ -44,6 +44,8 @@ pub struct StreamTask {
 impl Member for Stream {
     const KIND: &'static str = "stream";
     const ABOUT: &'static str = "tasks in an order of your own, from a file";
+    // Nothing else has tasks.
+    const KNOWN_BY: Option<&'static str> = Some("task");
 
     fn check(&self) -> Result<(), BadSetting> {
         if self.task.len() < 2 {

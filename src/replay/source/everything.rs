@@ -29,6 +29,10 @@ impl Source for Everything {
     fn keeps_everything(&self) -> bool {
         true
     }
+
+    fn is_published(&self) -> bool {
+        true
+    }
 }
 
 #[derive(Debug, Default)]

@@ -218,6 +218,10 @@ impl Source for Generator {
         }))
     }
 
+    fn keeps_logits(&self) -> bool {
+        false
+    }
+
     fn codec(&self) -> Option<&CodecSettings> {
         Some(&self.codec)
     }

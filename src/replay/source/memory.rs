@@ -73,6 +73,10 @@ impl Source for Memory {
         Some(&self.codec)
     }
 
+    fn is_published(&self) -> bool {
+        true
+    }
+
     fn capacity(&self) -> Option<Capacity> {
         Some(self.capacity)
     }

@@ -57,6 +57,17 @@ pub trait Source: Debug + Send + Sync + 'static {
     fn keeps_everything(&self) -> bool {
         false
     }
+
+    /// Whether its samples come back with the logits that they had when they were kept, where the objective wants these:
+    /// what keeps samples of its own can, so that it is assumed by default.
+    fn keeps_logits(&self) -> bool {
+        !self.keeps_everything()
+    }
+
+    /// Whether the published protocol has it; by default not.
+    fn is_published(&self) -> bool {
+        false
+    }
 }
 
 /// Where a source stands.
