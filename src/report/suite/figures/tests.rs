@@ -412,7 +412,7 @@ fn no_mark_tells_other_bytes_than_its_own() {
 
 #[test]
 fn lines_of_the_same_colour_along_tasks_have_other_marks() {
-    let looks: Vec<(usize, Option<Mark>)> = (0..16).map(super::methods::look_along).collect();
+    let looks: Vec<(usize, Option<Mark>)> = (0..16).map(methods::look_along).collect();
     for (place, look) in looks.iter().enumerate() {
         assert!(!looks[..place].contains(look), "{look:?}");
     }
