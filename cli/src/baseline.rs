@@ -10,13 +10,13 @@ use super::failure::Failure;
 use super::out_files::{is_there, refuse_file_in_the_way, unwritable};
 use super::output::{grouped, note, print, print_json, table};
 use respike::baseline::{
-    EventWindows, FittedRule, GROUPS, LabelledFeatures, NETWORK_WINDOWS, Rule, STRETCHED_WINDOWS,
-    Transform, Validation, WINDOWS, WindowSpan, hidden_spikes,
+    EventWindows, FittedRule, GROUPS, LabelledFeatures, NETWORK_WINDOWS, Rule, SILENT,
+    STRETCHED_WINDOWS, Transform, UntrainedSpikes, Validation, WINDOWS, WindowSpan, hidden_spikes,
 };
 use respike::dataset::Dataset;
 use respike::ids::ClassId;
 use respike::ndarray::Array2;
-use respike::network::{Network, NetworkSpec};
+use respike::network::NetworkSpec;
 use respike::random::MasterSeed;
 use respike::report::{ConfusionMatrix, GroupAccuracy, accuracy_by, pretty_json};
 use respike::storage::{Shown, make_folder, write_whole};
@@ -30,7 +30,8 @@ const NUMBER_BYTES: usize = size_of::<f64>();
 ///
 /// Events are counted in groups of channels and windows of time, and a linear rule (linear discriminant
 /// analysis with a shrunk covariance) and the nearest class mean tell classes apart. With --model, the
-/// same rules read the spikes of a network that was never trained. Both rules are made of sums that do
+/// same rules read the spikes of a network that was never trained (one that hardly spikes is drawn anew
+/// with wider weights, and where that does not help either, its rows say so). Both rules are made of sums that do
 /// not depend on the order in which classes come, so that their figures stand beside those of classes
 /// learned one by one. What becomes of counts (n, √n or ln(1 + n)), and how much of the covariance is
 /// given up, is picked with a fifth of the training samples, never with test samples.
@@ -113,6 +114,10 @@ struct Baseline {
     rule: Rule,
     features: String,
     feature_count: usize,
+    /// Of an untrained network, the share of counts that are not 0, of the samples fitted to.
+    nonzero: Option<f64>,
+    /// How many times as wide as its spec says its weights were drawn, where it was silent else.
+    weights_wider: Option<u32>,
     transform: Transform,
     shrinkage: Option<f64>,
     /// How both were picked.
@@ -136,6 +141,8 @@ struct Features {
     name: String,
     train: LabelledFeatures,
     test: LabelledFeatures,
+    nonzero: Option<f64>,
+    weights_wider: Option<u32>,
     seconds: f64,
 }
 
@@ -214,15 +221,7 @@ impl BaselineArguments {
             all.push(samples.features(name, |data| Ok(counted.of_dataset(data)?))?);
         }
         if let Some(spec) = spec {
-            let name = spec.settings().name.clone();
-            let name = format!(
-                "untrained {}: spikes × {NETWORK_WINDOWS} windows",
-                Shown(&name)
-            );
-            let network = Network::new(spec, self.run.seed.master());
-            let windows = NETWORK_WINDOWS.min(network.spec().steps());
-            let read = samples.features(name, |data| Ok(hidden_spikes(&network, data, windows)?));
-            all.push(read?);
+            all.push(samples.untrained(&spec, self.run.seed.master())?);
         }
         Ok(all)
     }
@@ -244,6 +243,36 @@ impl Samples {
             name,
             train: data.only(&self.train),
             test,
+            nonzero: None,
+            weights_wider: None,
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Spikes of a network that was never trained.
+    fn untrained(&self, spec: &NetworkSpec, seed: MasterSeed) -> Result<Features, Failure> {
+        let started = Instant::now();
+        let windows = NETWORK_WINDOWS.min(spec.steps());
+        let spikes = UntrainedSpikes::of(spec, seed, &self.data, &self.train, windows)?;
+        let test = match &self.test_data {
+            Some(test) => {
+                let counts = hidden_spikes(&spikes.network, test, windows)?;
+                LabelledFeatures::new(counts, test)?.only(&self.test)
+            }
+            None => spikes.counts.only(&self.test),
+        };
+        let weights_wider = Some(spikes.wider).filter(|wider| *wider > 1);
+        let wider = weights_wider.map_or(String::new(), |wider| format!(", weights × {wider}"));
+        let name = &spec.settings().name;
+        Ok(Features {
+            name: format!(
+                "untrained {}{wider}: spikes × {NETWORK_WINDOWS} windows",
+                Shown(name)
+            ),
+            train: spikes.counts.only(&self.train),
+            test,
+            nonzero: Some(spikes.nonzero),
+            weights_wider,
             seconds: started.elapsed().as_secs_f64(),
         })
     }
@@ -284,6 +313,8 @@ fn judge(
         rule,
         features: features.name.clone(),
         feature_count: features.train.features(),
+        nonzero: features.nonzero,
+        weights_wider: features.weights_wider,
         transform: fitted.transform,
         shrinkage: fitted.shrinkage,
         validation: fitted.validation,
@@ -316,7 +347,10 @@ impl BaselineSummary {
             };
             let mut row = vec![
                 baseline.rule.to_string(),
-                baseline.features.clone(),
+                match baseline.nonzero.is_some_and(|nonzero| nonzero < SILENT) {
+                    true => format!("{} (no spikes: it says nothing)", baseline.features),
+                    false => baseline.features.clone(),
+                },
                 picked,
                 grouped(baseline.numbers as u64, ' '),
                 grouped(baseline.bytes as u64, ' '),

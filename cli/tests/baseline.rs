@@ -340,3 +340,46 @@ fn silence_and_few_samples_are_told() {
         Value::Null
     );
 }
+
+#[test]
+fn a_silent_network_is_drawn_with_wider_weights_or_said_to_say_nothing() {
+    let bench = Bench::new();
+    let model = std::fs::read_to_string(bench.path("small.toml")).expect("there");
+    // Wider weights wake the latter; nothing can wake the former.
+    for (file, scale) in [("never.toml", "1e-30"), ("quiet.toml", "0.015625")] {
+        let text = model.replace("weight_scale = 1.0", &format!("weight_scale = {scale}"));
+        assert_ne!(text, model);
+        std::fs::write(bench.path(file), text).expect("written");
+    }
+    let rows = |model: &str| {
+        let command = format!("baseline --data train.h5 --test test.h5 --model {model}");
+        let printed = good(&bench, &command);
+        let said: Value = serde_json::from_str(&good(&bench, &format!("{command} --json")))
+            .expect("JSON on stdout");
+        let all = said["baselines"].as_array().expect("a list").clone();
+        let of_spikes = all
+            .into_iter()
+            .filter(|one| one["nonzero"].is_number())
+            .collect::<Vec<Value>>();
+        assert_eq!(of_spikes.len(), 2);
+        (printed, of_spikes)
+    };
+    let told = "no spikes: it says nothing";
+    let (printed, as_said) = rows("small.toml");
+    assert!(
+        !printed.contains(told) && !printed.contains("weights ×"),
+        "{printed}"
+    );
+    assert!(as_said.iter().all(|one| one["weights_wider"].is_null()));
+    let (printed, never) = rows("never.toml");
+    assert_eq!(printed.matches(told).count(), 2, "{printed}");
+    assert_eq!(never[0]["nonzero"], 0.0);
+    let (printed, woken) = rows("quiet.toml");
+    assert!(!printed.contains(told), "{printed}");
+    let wider = woken[0]["weights_wider"].as_u64().expect("it was silent");
+    assert!(
+        printed.contains(&format!("weights × {wider}: spikes")),
+        "{printed}"
+    );
+    assert!(woken[0]["nonzero"].as_f64() >= Some(0.1));
+}

@@ -81,6 +81,11 @@ fn a_few_methods_are_compared_as_methods() {
             _ => "kB",
         };
         assert!(cell(line, "bytes").ends_with(kept), "{line:?}");
+        let held = match cell(line, "method") {
+            "joint" => "all",
+            _ => "–",
+        };
+        assert_eq!(cell(line, "replays"), held, "{line:?}");
         for metric in ["ACC", "BWT"] {
             assert_ne!(cell(line, metric), "–", "{line:?}");
         }
@@ -106,6 +111,25 @@ fn a_few_methods_are_compared_as_methods() {
         let row = row.expect("a row");
         assert!(row.contains(kept) && !row.contains(not), "{printed}");
     }
+}
+
+#[test]
+fn pretraining_that_is_tested_now_and_then_says_its_epochs_and_is_not_run_again() {
+    let study = format!("{CLASS}methods = [\"naive\"]\ntest_every = {{ tasks = 1, epochs = 2 }}\n");
+    let bench = suite("", &study);
+    good(&bench, BENCH);
+    let times = || std::fs::read_to_string(bench.path("out/times.jsonl")).expect("written");
+    let text = std::fs::read_to_string(bench.path("out/cells/strict/class-3/seed-0.jsonl"));
+    let text = text.expect("written");
+    let first: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(first["line"], "pretrained");
+    assert_eq!(first["epochs"], 3);
+    assert_eq!(first["measured_after"], serde_json::json!([2, 3]));
+    assert_eq!(first["curve"]["all"].as_array().map(Vec::len), Some(2));
+    let before = times();
+    assert_eq!(before.matches("pre-training").count(), 1);
+    good(&bench, &format!("{BENCH} --resume"));
+    assert_eq!(times(), before, "nothing was left to do");
 }
 
 const STREAMS: &str = r#"

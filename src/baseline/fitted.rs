@@ -122,6 +122,12 @@ impl LabelledFeatures {
         self.values.ncols()
     }
 
+    /// The share of features, of all samples together, that are not 0; 0 without a sample.
+    pub fn nonzero(&self) -> f64 {
+        let counted = self.values.iter().filter(|count| **count != 0.0).count();
+        counted as f64 / self.values.len().max(1) as f64
+    }
+
     fn transformed(&self, transform: Transform) -> Self {
         LabelledFeatures {
             values: self.values.mapv(|count| transform.of(count)),

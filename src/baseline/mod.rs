@@ -4,7 +4,7 @@
 //! discriminant analysis or by the nearest class mean, of
 //!
 //! - events counted in groups of channels and windows of time ([`EventWindows`]), or
-//! - spikes of an untrained network's hidden layers ([`hidden_spikes`]).
+//! - spikes of an untrained network's hidden layers ([`hidden_spikes`], [`UntrainedSpikes`]).
 //!
 //! Both rules are made of sums over samples ([`ClassStatistics`]). These do not depend on the order in which classes
 //! come, so a rule that learns them one by one forgets nothing: its figures stand beside class-incremental ones, too.
@@ -51,6 +51,7 @@ mod hidden_spikes;
 mod linear;
 mod nearest_mean;
 mod statistics;
+mod untrained;
 
 use thiserror::Error;
 
@@ -62,6 +63,7 @@ pub use hidden_spikes::{NETWORK_WINDOWS, hidden_spikes};
 pub use linear::LinearRule;
 pub use nearest_mean::NearestMean;
 pub use statistics::ClassStatistics;
+pub use untrained::{SILENT, UntrainedSpikes};
 
 use crate::ceiling::TooLarge;
 use crate::dataset::DatasetError;

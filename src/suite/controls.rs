@@ -13,12 +13,12 @@ use thiserror::Error;
 use super::GroupId;
 use crate::baseline::{
     BaselineError, EventWindows, FittedRule, GROUPS, LabelledFeatures, NETWORK_WINDOWS, Rule,
-    STRETCHED_WINDOWS, Transform, Validation, WINDOWS, WindowSpan, hidden_spikes,
+    STRETCHED_WINDOWS, Transform, UntrainedSpikes, Validation, WINDOWS, WindowSpan,
 };
 use crate::continual::{Accuracies, ContinualError, Plan, TestSamples, honest_plan, test_plan};
 use crate::dataset::Dataset;
 use crate::ids::SampleIndex;
-use crate::network::{Network, NetworkSpec};
+use crate::network::NetworkSpec;
 use crate::random::MasterSeed;
 
 /// Bytes of a number that a rule keeps.
@@ -33,7 +33,8 @@ pub enum ControlKind {
     NoNetworkLinear,
     /// [`NearestMean`](crate::baseline::NearestMean) on the same.
     NoNetworkNearestMean,
-    /// [`LinearRule`](crate::baseline::LinearRule) on hidden spikes of the network as the seed draws it, never trained.
+    /// [`LinearRule`](crate::baseline::LinearRule) on hidden spikes of the network as the seed draws it, never trained
+    /// ([`UntrainedSpikes`]).
     UntrainedNetworkLinear,
 }
 
@@ -74,6 +75,13 @@ pub struct Control {
     pub features: usize,
     /// What counts become.
     pub transform: Transform,
+    /// Of an untrained network, the share of counts that are not 0, of the samples that the rule is fitted to; results of
+    /// versions that did not measure it have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonzero: Option<f64>,
+    /// Of an untrained network that was silent as its spec says, how many times as wide its weights were drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_wider: Option<u32>,
     /// How much of the covariance is given up, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shrinkage: Option<f64>,
@@ -152,16 +160,19 @@ pub(super) fn controls_of(
     ];
     drop(events);
     if spec.depth() > 0 {
-        let network = Network::new(spec.clone(), group.seed);
         let windows = NETWORK_WINDOWS.min(spec.steps());
-        let spikes = hidden_spikes(&network, data, windows)?;
+        let untrained = UntrainedSpikes::of(spec, group.seed, data, &train, windows)?;
         let spikes = Features {
             windows,
             span: None,
-            values: LabelledFeatures::new(spikes, data)?,
+            values: untrained.counts,
         };
         let kind = ControlKind::UntrainedNetworkLinear;
-        controls.push(fitting.best(kind, Rule::Linear, &[spikes])?);
+        controls.push(Control {
+            nonzero: Some(untrained.nonzero),
+            weights_wider: Some(untrained.wider).filter(|wider| *wider > 1),
+            ..fitting.best(kind, Rule::Linear, &[spikes])?
+        });
     }
     Ok(Controls {
         build: crate::BUILD.to_string(),
@@ -219,6 +230,8 @@ impl Fitting<'_> {
             span: features.span,
             features: features.values.features(),
             transform: fitted.transform,
+            nonzero: None,
+            weights_wider: None,
             shrinkage: fitted.shrinkage,
             validation: fitted.validation,
             numbers: fitted.numbers,

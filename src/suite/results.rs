@@ -87,7 +87,7 @@ pub struct Pretrained {
     /// Which source it was run by ([`BUILD`](crate::BUILD)); results of format 1 do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
-    /// Epochs.
+    /// Epochs; results of versions that did not note after which they tested say here how often they did.
     pub epochs: usize,
     /// How it was trained.
     pub training: TrainingSettings,
@@ -99,7 +99,10 @@ pub struct Pretrained {
     /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_samples: Option<TestSamples>,
-    /// Accuracy after each epoch.
+    /// After which epochs accuracy was measured, if not after every one; 1 is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_after: Option<Vec<usize>>,
+    /// Accuracy after each epoch that was tested.
     pub curve: Curve,
     /// [`spiking_activity`](crate::train::spiking_activity) on test samples of all tasks.
     pub activity: Vec<f64>,
@@ -125,7 +128,7 @@ pub struct CellResult {
     pub before: Accuracies,
     /// At the end.
     pub after: Accuracies,
-    /// Accuracy after each epoch of each task, one task after the other.
+    /// Accuracy after each epoch that was tested of each task, one task after the other.
     pub curve: Curve,
     /// Accuracy on every task (column) after every task (row).
     pub matrix: AccuracyMatrix,
@@ -148,7 +151,7 @@ pub struct CellResult {
     pub activity: Vec<f64>,
 }
 
-/// Accuracies epoch by epoch, 0 to 1, rounded to five decimals.
+/// Accuracies epoch by epoch of those that were tested, 0 to 1, rounded to five decimals.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Curve {
     /// On old test samples.

@@ -258,6 +258,7 @@ impl Crew<'_> {
         drop(state);
         let fresh = Network::new(self.spec.clone(), experiment.seed);
         let (mut curve, mut train, mut test) = (Curve::default(), 0, Vec::new());
+        let (mut epochs, mut measured_after) = (0, Vec::new());
         let mut test_samples = None;
         let network = pretrain(experiment, self.data, fresh, &mut |progress| {
             match progress {
@@ -266,10 +267,13 @@ impl Crew<'_> {
                     test = plan.test_all();
                     test_samples = Some(TestSamples::of(plan));
                 }
-                Progress::Epoch(epoch) => epoch
-                    .accuracy
-                    .into_iter()
-                    .for_each(|tested| curve.push(tested)),
+                Progress::Epoch(epoch) => {
+                    epochs = epoch.epoch;
+                    if let Some(tested) = epoch.accuracy {
+                        measured_after.push(epoch.epoch);
+                        curve.push(tested);
+                    }
+                }
                 _ => {}
             }
             self.go_on()
@@ -289,11 +293,15 @@ impl Crew<'_> {
         let progress = &mut state.progress[index];
         progress.results.pretrained = Some(Pretrained {
             build: Some(crate::BUILD.to_string()),
-            epochs: curve.len(),
+            epochs,
             training,
             train,
             test: test.len(),
             test_samples,
+            measured_after: {
+                let every: Vec<usize> = (1..=epochs).collect();
+                Some(measured_after).filter(|after| *after != every)
+            },
             curve,
             activity,
         });

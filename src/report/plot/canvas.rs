@@ -11,6 +11,7 @@ use plotters::style::{Color, FontTransform, RGBColor, ShapeStyle};
 
 use super::PlotError;
 use super::axes::Frame;
+use super::marks::{Mark, OUTLINE, SQUARE, corners};
 use super::style::{PAPER, Type, printable, register_fonts};
 use crate::storage::write_whole;
 
@@ -37,47 +38,6 @@ pub(super) enum Align {
     Middle,
     /// It ends there.
     End,
-}
-
-/// What stands at a point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// A filled circle.
-    Circle,
-    /// A filled square.
-    Square,
-    /// A filled square on its corner.
-    Diamond,
-    /// A filled triangle that points up.
-    Up,
-    /// A filled triangle that points down.
-    Down,
-    /// A circle with a white inside.
-    Ring,
-    /// A square with a white inside.
-    OpenSquare,
-    /// A square on its corner with a white inside.
-    OpenDiamond,
-    /// A triangle that points up, with a white inside.
-    OpenUp,
-    /// A triangle that points down, with a white inside.
-    OpenDown,
-    /// A cross.
-    Cross,
-}
-
-impl Mark {
-    /// The filled mark of the same outline, if this one has a white inside.
-    fn filled(self) -> Option<Mark> {
-        match self {
-            Mark::Ring => Some(Mark::Circle),
-            Mark::OpenSquare => Some(Mark::Square),
-            Mark::OpenDiamond => Some(Mark::Diamond),
-            Mark::OpenUp => Some(Mark::Up),
-            Mark::OpenDown => Some(Mark::Down),
-            _ => None,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -390,6 +350,9 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         mark: Mark,
         colour: RGBColor,
     ) -> Result<(), PlotError> {
+        if let Some(filled) = mark.outlined() {
+            return self.outline(place, radius, filled, colour);
+        }
         match mark.filled() {
             Some(filled) => {
                 self.filled_mark(place, radius + HALO, filled, PAPER)?;
@@ -403,6 +366,28 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         }
     }
 
+    /// Draws the outline of a filled mark, and nothing within or around it.
+    fn outline(
+        &mut self,
+        place: (f64, f64),
+        radius: f64,
+        mark: Mark,
+        colour: RGBColor,
+    ) -> Result<(), PlotError> {
+        let around = match corners(mark) {
+            Some(corners) => corners.to_vec(),
+            // As many sides as make it round.
+            None => (0..24)
+                .map(|side| (f64::from(side) * std::f64::consts::TAU / 24.0).sin_cos())
+                .collect(),
+        };
+        let around = around.iter().chain(around.first());
+        let path = around.map(|(right, down)| (place.0 + right * radius, place.1 + down * radius));
+        let path: Vec<(f64, f64)> = path.collect();
+        self.path(&path, colour, OUTLINE)?;
+        self.dot(path[0], OUTLINE / 2.0, colour)
+    }
+
     fn filled_mark(
         &mut self,
         (x, y): (f64, f64),
@@ -410,11 +395,16 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         mark: Mark,
         colour: RGBColor,
     ) -> Result<(), PlotError> {
-        let corners: &[(f64, f64)] = match mark {
-            Mark::Square | Mark::OpenSquare => {
-                let half = radius * 0.88;
+        let corners = match mark {
+            Mark::Square => {
+                let half = radius * SQUARE;
                 let square = Frame::new(x - half, y - half, x + half, y + half);
                 return self.area(square, colour);
+            }
+            Mark::Plus => {
+                let width = if colour == PAPER { 5.5 } else { 3.5 };
+                self.line((x - radius, y), (x + radius, y), colour, width)?;
+                return self.line((x, y - radius), (x, y + radius), colour, width);
             }
             Mark::Cross => {
                 let half = radius * 0.9;
@@ -422,12 +412,10 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
                 self.line((x - half, y - half), (x + half, y + half), colour, width)?;
                 return self.line((x - half, y + half), (x + half, y - half), colour, width);
             }
-            Mark::Diamond | Mark::OpenDiamond => {
-                &[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)]
-            }
-            Mark::Up | Mark::OpenUp => &[(0.0, -1.3), (1.2, 0.8), (-1.2, 0.8)],
-            Mark::Down | Mark::OpenDown => &[(0.0, 1.3), (1.2, -0.8), (-1.2, -0.8)],
-            Mark::Circle | Mark::Ring => return self.dot((x, y), radius, colour),
+            other => match corners(other) {
+                Some(corners) => corners,
+                None => return self.dot((x, y), radius, colour),
+            },
         };
         let corners = corners
             .iter()

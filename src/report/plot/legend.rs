@@ -7,8 +7,9 @@ use plotters::style::RGBColor;
 
 use super::PlotError;
 use super::axes::Frame;
-use super::canvas::{Align, Canvas, Mark};
+use super::canvas::{Align, Canvas};
 use super::lines::{LineStyle, draw_key};
+use super::marks::Mark;
 use super::style::{QUIET, Type};
 
 const KEY: f64 = 40.0;

@@ -2,15 +2,17 @@
 //!
 //! In: series of points with names, colours and marks. Out: a figure with one panel for each group of
 //! series, all on the same y axis, and one legend for all. No mark hides another: at labels, series stand
-//! side by side; elsewhere marks that would cover one are moved sideways, with their error bars.
+//! side by side; elsewhere marks that would cover one are moved sideways, with their error bars, as far as the panel
+//! lets them.
 
 use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::PlotError;
 use super::axes::{Axes, Scale, Tick, logarithmic_ticks};
-use super::canvas::{Canvas, Figure, Mark};
+use super::canvas::{Canvas, Figure};
 use super::legend::{Key, Legend};
+use super::marks::Mark;
 use super::panels::{PanelGrid, PanelPlace, Title, Y_NAME_LEFT, panel_width};
 use super::style::{Type, series_colour};
 

@@ -247,6 +247,12 @@ impl<'a> Row<'a> {
         Tested::together(self.tests.iter().flatten().copied())
     }
 
+    /// How many samples are held for replay at the end, on average; none where none ever are.
+    pub fn samples_held(&self) -> Option<f64> {
+        let held = self.mean(|cell| cell.replay.samples as f64);
+        (held > 0.0).then_some(held)
+    }
+
     /// What stands behind a figure of the row: `latent, LR 2, or:10, 100 replays; 600 test samples a
     /// run, 18 runs`.
     pub fn behind(&self) -> String {

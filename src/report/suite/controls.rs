@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::collected::{Collected, ScenarioKind, Spread};
 use super::tested::Tested;
+use crate::baseline::SILENT;
 use crate::continual::{Accuracies, Protocol};
 use crate::report::kilobytes;
 use crate::suite::{Control, ControlKind, Controls, Group};
@@ -35,6 +36,12 @@ pub struct ControlRow {
     pub all: Spread,
     /// Bytes that the rule keeps to go on learning, on average.
     pub bytes: f64,
+    /// Of an untrained network, the share of counts that are not 0, on average; where every result has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonzero: Option<f64>,
+    /// How many times as wide as its spec says its weights were drawn, at least and at most, where one was silent else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights_wider: Option<(u32, u32)>,
     /// With how many test samples each was measured.
     #[serde(skip)]
     pub tested: Option<Tested>,
@@ -75,6 +82,13 @@ pub fn controls(
             *builds.entry(all.build.clone()).or_default() += 1;
         }
         let bytes: u64 = each.clone().map(|(.., control)| control.bytes()).sum();
+        let nonzero = each.clone().map(|(.., control)| control.nonzero);
+        let nonzero: Option<Vec<f64>> = nonzero.collect();
+        let wider = each
+            .clone()
+            .map(|(.., control)| control.weights_wider.unwrap_or(1));
+        let widest = wider.clone().max().unwrap_or(1);
+        let least = wider.min().unwrap_or(1);
         let tested = each
             .clone()
             .map(|(_, all, _)| Tested::with(all.test_samples.all, Some(all.test_samples)));
@@ -88,6 +102,8 @@ pub fn controls(
             new: spread(|accuracy| accuracy.new)?,
             all: spread(|accuracy| accuracy.all)?,
             bytes: bytes as f64 / runs as f64,
+            nonzero: nonzero.map(|shares| shares.iter().sum::<f64>() / shares.len() as f64),
+            weights_wider: Some((least, widest)).filter(|_| widest > 1),
             tested: Tested::together(tested),
             builds,
         })
@@ -96,9 +112,17 @@ pub fn controls(
 }
 
 impl ControlRow {
-    /// What it is called in tables: `no network, linear rule`.
+    /// What it is called in tables: `no network, linear rule`; with what there is to be known of an untrained network.
     pub fn name(&self) -> String {
-        self.kind.to_string()
+        let name = self.kind.to_string();
+        match self.weights_wider {
+            _ if self.nonzero.is_some_and(|nonzero| nonzero < SILENT) => {
+                format!("{name} (no spikes: it says nothing)")
+            }
+            None => name,
+            Some((least, widest)) if least == widest => format!("{name}, weights × {widest}"),
+            Some((least, widest)) => format!("{name}, weights × {least} to {widest}"),
+        }
     }
 
     /// Its line in the table of every experiment; with the builds that it is of, if the table has them.
@@ -130,15 +154,18 @@ impl ControlRow {
     }
 
     /// What is said below a table that has some of them.
-    pub(super) fn note(rows: &[ControlRow]) -> &'static str {
-        match rows.is_empty() {
-            true => "",
-            false => {
-                " Rows without a network, or with an untrained one, are controls that need no continual learning: rules \
-                 made of sums over the training samples of all tasks, which the order of tasks does not change; their \
-                 bytes are these sums, 8 a number."
-            }
+    pub(super) fn note(rows: &[ControlRow]) -> String {
+        let mut note = String::new();
+        if !rows.is_empty() {
+            note += " Rows without a network, or with an untrained one, are controls that need no continual learning: \
+                     rules made of sums over the training samples of all tasks, which the order of tasks does not \
+                     change; their bytes are these sums, 8 a number.";
         }
+        if rows.iter().any(|row| row.weights_wider.is_some()) {
+            note += " Weights × 4: the untrained network left hardly a spike as it was drawn, so it was drawn with \
+                     weights twice as wide, and again, until a tenth of its counts were not 0.";
+        }
+        note
     }
 }
 
@@ -158,6 +185,8 @@ mod tests {
             span: None,
             features: 20,
             transform: Transform::SquareRoot,
+            nonzero: None,
+            weights_wider: None,
             shrinkage: None,
             validation: None,
             numbers,
@@ -235,5 +264,31 @@ mod tests {
         assert_eq!(table.rows[1], expected);
         assert_eq!(table.heading.len(), expected.len(), "a mixture of builds");
         assert!(table.note.contains("8 a number"));
+    }
+
+    #[test]
+    fn a_silent_network_says_nothing_and_one_that_was_woken_says_how() {
+        let mut collected = suite(&[naive(0.5, 0.3)], &[]);
+        collected.manifest.suite.controls = true;
+        let (protocol, scenario) = collected.sections().remove(0);
+        let mut named = |nonzero, weights_wider| {
+            let mut all = invented(0.5);
+            let untrained = &mut all.controls[0];
+            (untrained.nonzero, untrained.weights_wider) = (nonzero, weights_wider);
+            collected.groups[0].1.controls = Some(all);
+            let rows = controls(&collected, protocol, &scenario);
+            let names: Vec<String> = rows.iter().map(ControlRow::name).collect();
+            assert_eq!(names[0], "no network, linear rule");
+            (names[1].clone(), ControlRow::note(&rows))
+        };
+        let (plain, note) = named(None, None);
+        assert_eq!(plain, "untrained network, linear rule");
+        assert!(!note.contains("Weights"));
+        assert_eq!(named(Some(0.01), None).0, plain);
+        let silent = "untrained network, linear rule (no spikes: it says nothing)";
+        assert_eq!(named(Some(0.00999), None).0, silent);
+        let (woken, note) = named(Some(0.2), Some(8));
+        assert_eq!(woken, "untrained network, linear rule, weights × 8");
+        assert!(note.contains("twice as wide"));
     }
 }

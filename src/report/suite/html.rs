@@ -57,6 +57,8 @@ pub struct RowFigures {
     pub old: Option<Spread>,
     /// On new ones.
     pub new: Option<Spread>,
+    /// Samples that were held for replay at the end, on average; none where none were. `replays` is what was asked for.
+    pub replays_held: Option<f64>,
     /// Bytes that the memory held, on average.
     pub bytes: f64,
 }
@@ -108,6 +110,7 @@ pub fn write_report(folder: &SuiteFolder, groups: &[Group]) -> Result<SuiteRepor
         all: row.spread(|cell| cell.after.all),
         old: row.spread(|cell| cell.after.old),
         new: row.spread(|cell| cell.after.new),
+        replays_held: row.samples_held(),
         bytes: row.mean(|cell| cell.replay.bytes as f64),
     });
     let sections = collected.sections().into_iter();

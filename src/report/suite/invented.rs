@@ -167,6 +167,7 @@ fn pretrained() -> Pretrained {
             new: 10,
             all: 40,
         }),
+        measured_after: None,
         curve: Curve::default(),
         activity: vec![0.1, 0.3],
     }

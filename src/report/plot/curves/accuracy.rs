@@ -11,9 +11,10 @@ use plotters::style::RGBColor;
 
 use super::super::PlotError;
 use super::super::axes::{Axes, Frame, Scale};
-use super::super::canvas::{Canvas, DASHES, Mark};
+use super::super::canvas::{Canvas, DASHES};
 use super::super::legend::Key;
 use super::super::lines::LineStyle;
+use super::super::marks::Mark;
 use super::super::style::{ALL, INK, NEW, OLD, QUIET, TEST, TO_COME, TRAIN, Type};
 use crate::continual::Accuracies;
 use crate::report::{EpochLine, PhaseName, PickedNote, RunRecord, Summary, TrainSummary};

@@ -10,8 +10,15 @@ use crate::report::suite::controls::controls;
 
 /// Colours that all can tell apart.
 const COLOURS: usize = 7;
-/// Of controls, which are crosses.
+/// Of controls, which are upright crosses.
 const CONTROLS: [usize; 3] = [6, 3, 1];
+/// Of lines whose colours stand for another already.
+const MARKS: [Mark; 4] = [
+    Mark::Circle,
+    Mark::OpenSquare,
+    Mark::Diamond,
+    Mark::OpenDown,
+];
 /// More lines than these of methods that work alike are not told apart in a panel.
 const OF_EACH: usize = 2;
 
@@ -90,7 +97,7 @@ pub(super) fn against_bytes(
                 name: control.name().to_string(),
                 colour: CONTROLS[place % CONTROLS.len()],
                 line: LineStyle::None,
-                mark: Some(Mark::Cross),
+                mark: Some(Mark::Plus),
                 points: vec![at],
             };
             marked.push((control.name().to_string(), series));
@@ -104,7 +111,8 @@ pub(super) fn against_bytes(
         });
         series.extend(marked.into_iter().map(|(_, series)| series));
         panels.push(LinePanel {
-            most_aside: Some(2.0),
+            // A mark beside its place would tell other bytes.
+            most_aside: Some(0.0),
             title: section.title(),
             remark: section.tested(&points),
             x: LineAxis::Logarithm("all bytes held (kB)".into(), limits),
@@ -115,21 +123,16 @@ pub(super) fn against_bytes(
         return;
     }
     join_everywhere(&mut panels);
-    // Four stand two by two.
-    let columns = match panels.len() {
-        4 => 2,
-        _ => 3,
-    };
     figures.add(SuiteFigure {
         name: "accuracy-against-bytes".into(),
         caption: "Accuracy on all test samples at the end against all bytes that are kept for the sake of what was \
                   learned before, besides the network's weights: samples, labels, statistics, generators, headers. \
                   Level lines keep all samples or nothing. The grey dashed line joins those that nothing smaller \
                   beats. Coloured lines join what one method comes to within several budgets. Bars are standard \
-                  deviations over seeds; a mark that would hide another stands beside its place, by at most two \
-                  marks."
+                  deviations over seeds. Every mark stands at the bytes that it means; those that lie on one another \
+                  are seen through, and stand apart in the tables."
             .into(),
-        content: Content::Lines(percent_figure(panels, columns, "accuracy on all (%)")),
+        content: Content::Lines(percent_figure(panels, 2, "accuracy on all (%)")),
     });
 }
 
@@ -208,10 +211,10 @@ fn look_of(names: &[(String, MethodRole)], row: &Row<'_>) -> (usize, Mark) {
         .position(|name| *name == row.key.strategy);
     let place = place.unwrap_or(0);
     let marks = match row.key.role {
-        MethodRole::Latent => [Mark::Circle, Mark::Square, Mark::Diamond],
-        MethodRole::Alone => [Mark::OpenUp, Mark::OpenDown, Mark::OpenDiamond],
-        MethodRole::Native | MethodRole::Joint => [Mark::Up, Mark::Down, Mark::Up],
-        MethodRole::Naive => [Mark::Cross, Mark::Ring, Mark::OpenSquare],
+        MethodRole::Latent => [Mark::ClearCircle, Mark::ClearSquare, Mark::ClearDiamond],
+        MethodRole::Alone => [Mark::ClearUp, Mark::OpenUp, Mark::Up],
+        MethodRole::Native | MethodRole::Joint => [Mark::ClearDown, Mark::OpenDown, Mark::Down],
+        MethodRole::Naive => [Mark::Cross, Mark::Circle, Mark::Square],
     };
     (place % COLOURS, marks[(place / COLOURS) % marks.len()])
 }
@@ -231,7 +234,7 @@ pub(super) fn along_tasks(sections: &[Section<'_>], figures: &mut Figures) {
             let alike = rows[..place]
                 .iter()
                 .filter(|other| is_level(other) == is_level(row));
-            let colour = alike.count() % COLOURS;
+            let (colour, mark) = look_along(alike.count());
             let tasks = row
                 .cells
                 .first()
@@ -257,13 +260,13 @@ pub(super) fn along_tasks(sections: &[Section<'_>], figures: &mut Figures) {
                     true => LineStyle::Dashed,
                     false => LineStyle::Solid,
                 },
-                mark: None,
+                mark,
                 points: points.collect(),
             }
         });
         let series: Vec<Series> = series.collect();
         panels.push(LinePanel {
-            most_aside: None,
+            most_aside: Some(0.0),
             title: section.title(),
             remark: section.tested(&rows),
             x: LineAxis::Numbers(
@@ -286,6 +289,13 @@ pub(super) fn along_tasks(sections: &[Section<'_>], figures: &mut Figures) {
         ),
         content: Content::Lines(percent_figure(panels, 2, "accuracy on all (%)")),
     });
+}
+
+/// The colour of a line along tasks by its place among those of the same dashes, and its mark, if another has the colour.
+pub(super) fn look_along(place: usize) -> (usize, Option<Mark>) {
+    let again = (place / COLOURS).checked_sub(1);
+    let mark = again.map(|again| MARKS[again % MARKS.len()]);
+    (place % COLOURS, mark)
 }
 
 /// All bytes that a row holds, as people write them.

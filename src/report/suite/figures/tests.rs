@@ -370,3 +370,51 @@ fn a_figure_with_nothing_to_show_is_left_out() {
     };
     assert!(!figure.shows_anything());
 }
+
+/// The same results in a suite that compares methods.
+fn of_methods(results: &[Invented]) -> Collected {
+    let mut collected = suite(results, &[]);
+    let text = "name = \"invented\"\nabout = \"Tests.\"\nseeds = [0]\n[[study]]\n\
+                scenario = \"sample\"\nmethods = [\"naive\"]\n";
+    collected.manifest.suite =
+        crate::suite::SuiteSettings::parse("invented", text).expect("a suite");
+    collected
+}
+
+#[test]
+fn no_mark_tells_other_bytes_than_its_own() {
+    // Eight methods come to the same within the same bytes.
+    let mut results = vec![joint(0.9)];
+    for codec in [
+        Coded::Raw,
+        or(2),
+        or(5),
+        or(10),
+        or(20),
+        counts(5),
+        counts(10),
+        counts(20),
+    ] {
+        results.push(latent(2, codec, 0.1, 0.70));
+    }
+    results.push(replays(latent(2, or(10), 0.1, 0.60), 400));
+    let figures = figures(&of_methods(&results));
+    let figure = lines(&figures, "accuracy-against-bytes");
+    let panel = &figure.panels[0];
+    assert_eq!(panel.most_aside, Some(0.0));
+    let marked = panel.series.iter().filter(|series| series.mark.is_some());
+    let marked: Vec<&Series> = marked.collect();
+    assert_eq!(marked.len(), 8);
+    assert!(marked.iter().all(|series| series.points[0].x == 1.0));
+    let picture = picture(&of(&figures, "accuracy-against-bytes"));
+    picture.says(&["Pareto front", "latent"]);
+}
+
+#[test]
+fn lines_of_the_same_colour_along_tasks_have_other_marks() {
+    let looks: Vec<(usize, Option<Mark>)> = (0..16).map(methods::look_along).collect();
+    for (place, look) in looks.iter().enumerate() {
+        assert!(!looks[..place].contains(look), "{look:?}");
+    }
+    assert!(looks[..7].iter().all(|(_, mark)| mark.is_none()));
+}
