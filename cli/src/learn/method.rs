@@ -9,7 +9,9 @@ use toml::Value;
 use crate::arguments::one_of;
 use crate::failure::Failure;
 use respike::head::HeadSettings;
-use respike::method::{Method, MethodFile, MethodTraining, Strategy, View, add_to_name, set_by_key};
+use respike::method::{
+    Method, MethodFile, MethodTraining, Strategy, View, add_to_name, set_by_key,
+};
 use respike::registry::Registry;
 use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings, parse_bytes};
 use respike::shipped::METHODS;
