@@ -85,7 +85,9 @@ fn run_saving(
     let outcome = run(experiment, dataset, start, &mut |news| {
         if let Progress::Learned(state) = news {
             state.save(&path).expect("written");
-            states.push(SavedLearner::load(&path).expect("its own file"));
+            let saved = SavedLearner::load(&path).expect("its own file");
+            assert_eq!(saved.fingerprint(), state.fingerprint());
+            states.push(saved);
         }
         ControlFlow::Continue(())
     });

@@ -49,8 +49,9 @@ pub(super) struct LearnArguments {
     /// run); pre-training is then left out, and the record says how that was done.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// A learner that goes on (learner.safetensors of another run): with the task after its last, if this is the same
-    /// run, else with all tasks that have samples which it has not learned from.
+    /// A learner that goes on (learner.safetensors of another run, in another folder than --out): with the task after its
+    /// last, if this is the same run, else with all tasks that have samples which it has not learned from. Classes are
+    /// those whose names it was begun with.
     #[arg(long = "continue", value_name = "STATE", conflicts_with = "checkpoint")]
     state: Option<PathBuf>,
     #[command(flatten)]
