@@ -79,7 +79,7 @@ enum Command {
     Train(Box<train::TrainArguments>),
     /// Search for good settings of a recipe.
     Tune(tune::TuneArguments),
-    /// Test a trained network.
+    /// Test a trained network, or a learner with its head.
     Eval(eval::EvalArguments),
     /// Say what cheap rules make of the same samples, without a trained network.
     Baseline(Box<baseline::BaselineArguments>),

@@ -208,9 +208,9 @@ impl Experiment {
             }
         }
         if let Some(pretrain) = &self.pretrain {
-            pretrain.check()?;
+            pretrain.check_for(spec)?;
         }
-        self.learn.check()?;
+        self.learn.check_for(spec)?;
         if let Some(classes) = &self.classes
             && classes != dataset.class_names()
         {

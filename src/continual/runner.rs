@@ -99,6 +99,7 @@ pub fn run<'a>(
     let mut replay = each.fold(ReplayFigures::default(), ReplayFigures::and);
     replay.raw_input_bits = replay.samples as u64 * raw_bits;
     let memory = learner.sources.iter().find_map(|source| source.memory());
+    let alone = experiment.method.head.learns_alone();
     Ok(Outcome {
         title: experiment.title(dataset),
         before: measured.before,
@@ -122,6 +123,7 @@ pub fn run<'a>(
             trainer: None,
             training: None,
             started_from: None,
+            head: alone.then(|| experiment.method.head.kind().to_string()),
             class_names: dataset.class_names().to_vec(),
             trained_on: learner.trained_on,
         },
@@ -223,6 +225,7 @@ impl Runner<'_> {
                 seed: experiment.seed,
             }),
             started_from: None,
+            head: None,
             class_names: self.dataset.class_names().to_vec(),
             trained_on: recordings(self.dataset, task.train.iter().copied()),
         })

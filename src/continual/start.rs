@@ -88,6 +88,7 @@ pub(super) fn check_start(
         }
         Start::Learner { state, pretrained } => {
             refuse_other_learner(experiment, state, plan, dataset)?;
+            state.try_out(experiment, data)?;
             // The same run, cut off just before its end, has nothing left to learn but its end.
             if pretrained.is_none() && tasks_left(state, experiment, plan, dataset).is_empty() {
                 return Err(ContinualError::NothingNew);

@@ -24,6 +24,9 @@ pub(crate) struct CheckpointNote {
     pub training: Option<PastTrainingNote>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_from: Option<StartedFrom>,
+    /// What classified in place of the readout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
     /// Which source it was written by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,

@@ -45,6 +45,9 @@ pub struct Checkpoint {
     /// The trained network with whose weights training began; `None` if it began with weights that its seed drew, or
     /// that is not known.
     pub started_from: Option<StartedFrom>,
+    /// The kind of the head that classified in place of the readout where this network was tested, and that is not part of
+    /// it; `None` if that was the readout, or is not known.
+    pub head: Option<String>,
     /// Names of the classes, by readout; may be empty.
     pub class_names: Vec<String>,
     /// Every recording that the weights were trained on.
@@ -123,6 +126,7 @@ impl Checkpoint {
             trainer: None,
             training: None,
             started_from: None,
+            head: None,
             class_names: Vec::new(),
             trained_on,
         }
@@ -192,6 +196,7 @@ impl Checkpoint {
             }),
             training: self.training.clone().map(Into::into),
             started_from: self.started_from.clone(),
+            head: self.head.clone(),
             build: Some(crate::BUILD.to_string()),
         });
         let mut put = |name: String, tensor| file.tensors.insert(name, tensor);
@@ -310,6 +315,7 @@ impl Checkpoint {
             trainer,
             training: note.training.map(Into::into),
             started_from: note.started_from,
+            head: note.head,
             class_names: note
                 .class_names
                 .iter()
@@ -418,6 +424,7 @@ mod tests {
                 trainer: Some(trainer.state()),
                 training: None,
                 started_from: None,
+                head: None,
                 class_names: Vec::new(),
                 trained_on: RecordingSet::default(),
             };
