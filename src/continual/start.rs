@@ -79,7 +79,10 @@ pub(super) fn check_start(
         Start::Fresh(_) if plan.tasks[0].train.is_empty() => {
             return Err(ContinualError::NothingLeft {
                 what: "pre-train on",
-                why: format!("{} goes on with a learner", experiment.scenario.label()),
+                why: format!(
+                    "{} goes on with a learner, which --continue gives",
+                    experiment.scenario.label()
+                ),
             });
         }
         Start::Fresh(_) => {}

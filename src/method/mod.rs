@@ -18,7 +18,7 @@ mod differences;
 mod file;
 
 pub use differences::{add_to_name, said_value};
-pub use file::{MethodError, MethodFile, MethodTraining, set_by_key};
+pub use file::{MethodError, MethodFile, MethodTraining, said_as, set_by_key};
 
 use crate::head::HeadSettings;
 use crate::network::{NetworkSpec, ParameterName, ReplayLayer, SpecError, Stage};

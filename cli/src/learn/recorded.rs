@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::arguments::command_line;
 use crate::failure::Failure;
+use crate::interrupt::something_is_kept;
 use crate::output::{LearnBars, note};
 use respike::continual::{
     Experiment, LearningData, Outcome, Progress, SavedLearner, Start, TestSamples, prepare,
@@ -157,6 +158,9 @@ pub(super) fn run_noted(
             _ => Ok(()),
         };
         write_s += writing.elapsed().as_secs_f64();
+        if matches!(progress, Progress::Pretrained(_) | Progress::Learned(_)) {
+            something_is_kept();
+        }
         match written {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
