@@ -95,8 +95,8 @@ enum Command {
     /// or play a raster.
     #[command(subcommand)]
     Plot(plot::PlotCommand),
-    /// List the neurons, surrogates, readouts, objectives, regularisers, optimisers and augmentations that networks and
-    /// training can be made of.
+    /// List what can stand in networks, trainings and methods: neurons, surrogates, readouts, objectives, regularisers,
+    /// optimisers, augmentations, codecs, policies, replay sources, heads and scenarios, with their settings.
     Parts(parts::PartsArguments),
 }
 

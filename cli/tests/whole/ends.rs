@@ -54,7 +54,7 @@ fn an_interrupt_says_how_to_go_on() {
 #[test]
 fn an_interrupt_of_learn_says_what_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
-    let learn = "learn class --held-out 9 --strategy naive --replay-layer 2 --data DATA --model MODEL --threads 1";
+    let learn = "learn class --held-out 2 --strategy naive --replay-layer 1 --data DATA --model MODEL --threads 1";
     for (out, epochs, file, words) in [
         (
             "first",
