@@ -225,7 +225,7 @@ fn a_folder_that_is_used_is_told_of_as_learn_goes_on() {
     );
     bad(
         &bench,
-        &format!("{} --out out", common::program::TRAIN),
+        &format!("{} --epochs 1 --out out", common::program::TRAIN),
         &["--force", "--resume to go on"],
     );
 }
