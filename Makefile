@@ -23,7 +23,7 @@ test-tools:
 build: system ## Build the program
 	cargo build --release --locked
 
-demo: build ## Learn a speaker, a class and five classes, with and without replay: about 2 minutes
+demo: build ## Learn a speaker, a class and five classes, with and without replay: 2 to 3 minutes
 	$(RESPIKE) demo --force --out runs/demo
 
 digits: build ## Fetch the recordings and encode the digits in data/ again, byte for byte

@@ -136,6 +136,38 @@ where
 }
 
 impl Training {
+    /// Which flags are given, by the keys of a method's file that say the same of learning.
+    pub(super) fn given(&self) -> Vec<(&'static str, &'static str, bool)> {
+        vec![
+            (
+                "--batch-size",
+                "training.batch_size",
+                self.batch_size.is_some(),
+            ),
+            (
+                "--optimiser",
+                "training.optimiser",
+                self.optimiser.is_some(),
+            ),
+            (
+                "--objective",
+                "training.objective",
+                self.objective.is_some(),
+            ),
+            (
+                "--regulariser",
+                "training.regularisers",
+                !self.regularisers.is_empty(),
+            ),
+            ("--schedule", "training.schedule", self.schedule.is_some()),
+            (
+                "--clip-norm",
+                "training.clip_norm",
+                self.clip_norm.is_some(),
+            ),
+        ]
+    }
+
     /// Those settings, which are for so many epochs, with what flags say.
     pub(super) fn over(
         &self,

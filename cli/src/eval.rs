@@ -6,23 +6,23 @@ use super::arguments::Machine;
 use super::failure::Failure;
 use super::output::{note, print, print_json, table};
 use super::reading::{in_order_of, read_data_for, say_what_is_not_seen};
-use respike::network::Stage;
+use respike::continual::Trained;
 use respike::report::{
     EvaluationSummary, GroupAccuracy, refuse_evaluation_folder, write_evaluation,
 };
 use respike::storage::{Shown, shown};
-use respike::train::{Checkpoint, DatasetExamples, evaluate};
 
-/// Test a trained network on SHD-layout files.
+/// Test a trained network, or a learner with its head, on SHD-layout files.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  respike eval --data data/fsdd70_test.h5 --checkpoint runs/first/network.safetensors \\\n      --out runs/first-tested"
+    after_help = "Example:\n  respike eval --data data/fsdd70_test.h5 --checkpoint runs/first/network.safetensors \\\n      --out runs/first-tested\n  respike eval --data data/fsdd70_test.h5 --checkpoint runs/nine/learner.safetensors"
 )]
 pub(super) struct EvalArguments {
     /// Files to test with; several are merged.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     data: Vec<PathBuf>,
-    /// The trained network.
+    /// The trained network, or the learner that a run of `learn` left (learner.safetensors), which is tested as its run
+    /// tested it: with its head, where that classifies in place of the readout.
     #[arg(long, value_name = "FILE")]
     checkpoint: PathBuf,
     /// A folder to write confusion matrix, accuracy by class and by speaker, and the logits of every sample
@@ -44,11 +44,18 @@ pub(super) fn run(arguments: EvalArguments) -> Result<(), Failure> {
     if let Some(out) = &arguments.out {
         refuse_evaluation_folder(out, arguments.force)?;
     }
-    let saved = Checkpoint::load(&arguments.checkpoint)?;
+    let trained = Trained::load(&arguments.checkpoint)?;
+    let saved = trained.checkpoint();
+    if let Some(with) = &saved.tested_with {
+        note(&format!(
+            "this tests the network by itself, but its run tested it with {with}; learner.safetensors of the same run \
+             has both: test that file for what the run came to",
+        ));
+    }
     let data = read_data_for(&arguments.data, saved.network.spec(), &saved.class_names)?;
-    let data = in_order_of(&saved, data)?;
-    say_what_is_not_seen(&saved);
-    let tested = evaluate(&saved.network, Stage::Whole, &DatasetExamples::all(&data))?;
+    let data = in_order_of(saved, data)?;
+    say_what_is_not_seen(saved);
+    let tested = trained.evaluate(&data)?;
     let seen = data
         .iter()
         .filter(|(_, sample)| saved.trained_on.contains(sample));

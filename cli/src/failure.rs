@@ -182,10 +182,10 @@ impl From<SuiteError> for Failure {
         match error {
             SuiteError::Io {
                 action: "write" | "make" | "replace",
+                ref source,
                 ..
-            }
-            | SuiteError::Drawing { .. }
-            | SuiteError::Threads(_) => Failure::Fault(error.into()),
+            } if !is_bad_place(source) => Failure::Fault(error.into()),
+            SuiteError::Drawing { .. } | SuiteError::Threads(_) => Failure::Fault(error.into()),
             SuiteError::Io { ref source, .. } | SuiteError::Unreadable { ref source, .. } => {
                 Failure::of_file(&error, source)
             }

@@ -1,6 +1,7 @@
 //! What happens when somebody presses Ctrl-C, or ends the process.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -10,11 +11,36 @@ use signal_hook::low_level;
 use super::failure::Failure;
 use respike::storage::abandon_all;
 
+/// How somebody goes on who interrupts a command.
+#[derive(Clone, Copy)]
+pub(super) struct HowToGoOn {
+    /// As long as nothing is kept.
+    pub(super) at_first: &'static str,
+    /// From the moment on that something is.
+    pub(super) later: &'static str,
+}
+
+impl From<&'static str> for HowToGoOn {
+    fn from(always: &'static str) -> Self {
+        HowToGoOn {
+            at_first: always,
+            later: always,
+        }
+    }
+}
+
+static SOMETHING_IS_KEPT: AtomicBool = AtomicBool::new(false);
+
+/// From now on there is something to go on from.
+pub(super) fn something_is_kept() {
+    SOMETHING_IS_KEPT.store(true, Ordering::Relaxed);
+}
+
 /// From now on an interrupt removes what is half-written and says how to go on.
 ///
 /// # Errors
 /// [`Failure::Fault`] if the machine does not give a thread for it.
-pub(super) fn prepare(how_to_go_on: &'static str) -> Result<(), Failure> {
+pub(super) fn prepare(how_to_go_on: HowToGoOn) -> Result<(), Failure> {
     let ignored = ignored_signals();
     let wanted = [SIGINT, SIGTERM, SIGHUP];
     let wanted = wanted
@@ -36,8 +62,12 @@ pub(super) fn prepare(how_to_go_on: &'static str) -> Result<(), Failure> {
     }
 }
 
-fn end(signal: i32, how_to_go_on: &str) {
+fn end(signal: i32, how_to_go_on: HowToGoOn) {
     abandon_all();
+    let how_to_go_on = match SOMETHING_IS_KEPT.load(Ordering::Relaxed) {
+        false => how_to_go_on.at_first,
+        true => how_to_go_on.later,
+    };
     let mut stderr = io::stderr();
     // On a terminal a bar may stand on the line.
     let start = if stderr.is_terminal() { "\n" } else { "" };

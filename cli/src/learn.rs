@@ -2,6 +2,7 @@ mod asked;
 mod given_tests;
 mod method;
 mod recorded;
+mod said_twice;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -10,6 +11,7 @@ use clap::Args;
 
 use super::arguments::{RunFlags, Training, names_of, read_data_for};
 use super::failure::Failure;
+use super::interrupt::HowToGoOn;
 use super::output::{LearnBars, note, note_time, print, print_json, table};
 use super::reading::say_what_is_not_seen;
 use asked::Asked;
@@ -19,11 +21,13 @@ pub(super) use recorded::{Begins, run_recorded};
 use recorded::{Made, run_noted};
 use respike::continual::{Experiment, LearningData, Protocol, SavedLearner, Start, TestEvery};
 use respike::dataset::{Dataset, DatasetError};
+use respike::head::HeadSettings;
 use respike::ids::ClassId;
 use respike::network::{Network, NetworkSpec};
 use respike::report::{DataNote, LEARNER, RunFolder, Summary, learn_table};
 use respike::storage::Shown;
 use respike::train::{Checkpoint, TrainingSettings};
+use said_twice::refuse_said_twice;
 
 /// Pre-train a network, then let it learn something new.
 #[derive(Args)]
@@ -99,6 +103,15 @@ pub(super) fn run(common: &LearnArguments) -> Result<(), Failure> {
     let replace = common.run.replace();
     common.refuse_own_learner()?;
     RunFolder::refuse_occupied(&common.out, replace)?;
+    let read = [
+        ("--checkpoint", &common.checkpoint),
+        ("--continue", &common.state),
+    ];
+    for (flag, file) in read {
+        if let Some(file) = file {
+            RunFolder::refuse_read_from(&common.out, replace, (flag, file))?;
+        }
+    }
     let spec = NetworkSpec::read(&common.model)?;
     let saved = common.checkpoint.as_deref().map(|path| load(path, &spec));
     let saved = saved.transpose()?;
@@ -214,6 +227,23 @@ impl Past {
 }
 
 impl LearnArguments {
+    /// What somebody is told who interrupts it. With --force the same command would replace what is kept.
+    pub(super) fn how_to_go_on(&self) -> HowToGoOn {
+        HowToGoOn {
+            at_first: "nothing is kept yet; give the same command again, and it begins anew in the same folder",
+            later: match self.run.force {
+                false => {
+                    "pre-training and the tasks learned so far are kept; give the same command again, and it goes on after \
+                     the last whole one"
+                }
+                true => {
+                    "pre-training and the tasks learned so far are kept; give the same command again without --force, and \
+                     it goes on after the last whole one"
+                }
+            },
+        }
+    }
+
     /// Refuses what would change nothing, and notes what changes nothing beside a pre-trained network.
     fn refuse_idle_flags(&self) -> Result<(), Failure> {
         let named = |flags: &[(&'static str, bool)]| {
@@ -227,6 +257,15 @@ impl LearnArguments {
                  change nothing; leave it out",
             ));
         }
+        let mut flags = self.method.given();
+        flags.extend(self.training.given());
+        flags.extend([
+            ("--epochs", "epochs", self.epochs.is_some()),
+            ("--lr", "training.learning_rate", self.lr.is_some()),
+        ]);
+        refuse_said_twice("--set", self.method.sets(), &flags)?;
+        let of_pretraining = [("--pretrain-lr", "learning_rate", self.pretrain_lr.is_some())];
+        refuse_said_twice("--pretrain-set", &self.pretrain_sets, &of_pretraining)?;
         let pretrain = named(&[
             ("--pretrain-epochs", self.pretrain_epochs.is_some()),
             ("--pretrain-lr", self.pretrain_lr.is_some()),
@@ -270,6 +309,30 @@ impl LearnArguments {
         })
     }
 
+    /// Says which flags of training change nothing beside a head that learns alone.
+    fn note_what_is_not_trained(&self, head: &HeadSettings, is_pretrained: bool) {
+        if !head.learns_alone() {
+            return;
+        }
+        // All others count for pre-training, too.
+        let of_learning = [
+            ("--epochs", "", self.epochs.is_some()),
+            ("--lr", "", self.lr.is_some()),
+        ];
+        let others = self.training.given().into_iter();
+        let others = others.filter(|_| is_pretrained);
+        let idle = of_learning.into_iter().chain(others);
+        let idle = idle.filter(|(.., given)| *given).map(|(flag, ..)| flag);
+        let idle: Vec<&str> = idle.collect();
+        if !idle.is_empty() {
+            note(&format!(
+                "the head {} learns alone, in one go over each task, so that {} changes nothing",
+                head.kind(),
+                idle.join(" and ")
+            ));
+        }
+    }
+
     /// The experiment that is asked for, and its data with the classes that it is about, numbered as the
     /// pre-trained network numbers them if there is one.
     fn experiment(
@@ -296,6 +359,7 @@ impl LearnArguments {
             scenario = scenario.renumbered(&place).unwrap_or(scenario);
         }
         let said = self.method.find()?;
+        self.note_what_is_not_trained(&said.method.head, past.is_some());
         let defaults = scenario.defaults(self.protocol, said.method.rehearses());
         let (pretrain_epochs, pretrain) = match past {
             Some(past) => past.pretraining.clone().unzip(),

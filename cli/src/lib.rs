@@ -51,6 +51,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use failure::Failure;
+use interrupt::HowToGoOn;
 use respike::registry::Registry;
 use respike::storage::shown_lines;
 
@@ -79,7 +80,7 @@ enum Command {
     Train(Box<train::TrainArguments>),
     /// Search for good settings of a recipe.
     Tune(tune::TuneArguments),
-    /// Test a trained network.
+    /// Test a trained network, or a learner with its head.
     Eval(eval::EvalArguments),
     /// Say what cheap rules make of the same samples, without a trained network.
     Baseline(Box<baseline::BaselineArguments>),
@@ -94,8 +95,8 @@ enum Command {
     /// or play a raster.
     #[command(subcommand)]
     Plot(plot::PlotCommand),
-    /// List the neurons, surrogates, readouts, objectives, regularisers, optimisers and augmentations that networks and
-    /// training can be made of.
+    /// List what can stand in networks, trainings and methods: neurons, surrogates, readouts, objectives, regularisers,
+    /// optimisers, augmentations, codecs, policies, replay sources, heads and scenarios, with their settings.
     Parts(parts::PartsArguments),
 }
 
@@ -154,8 +155,8 @@ impl Command {
     }
 
     /// What somebody is told who interrupts it.
-    fn how_to_go_on(&self) -> &'static str {
-        match self {
+    fn how_to_go_on(&self) -> HowToGoOn {
+        let always = match self {
             Command::Demo(_) => "begin the demo anew with --force",
             Command::Data(command) => command.how_to_go_on(),
             Command::Train(_) => {
@@ -164,9 +165,7 @@ impl Command {
             Command::Tune(_) => {
                 "finished trainings are kept; give the same command with --resume to go on"
             }
-            Command::Learn(_) => {
-                "give the same command again, and it begins anew in the same folder"
-            }
+            Command::Learn(arguments) => return arguments.how_to_go_on(),
             Command::Bench(_) => {
                 "finished experiments are kept; give the same command with --resume to go on"
             }
@@ -175,7 +174,8 @@ impl Command {
             | Command::Concepts(_)
             | Command::Plot(_)
             | Command::Parts(_) => "nothing was written; give the same command again",
-        }
+        };
+        always.into()
     }
 }
 

@@ -13,7 +13,7 @@ use respike::ids::SpeakerId;
 use respike::report::{EpochLine, RunFolder};
 
 /// Everything that goes from task to task: a memory, a head, a regulariser and random numbers of each.
-const METHOD: &str = "--method ar1-star --budget 4kB --set training.batch_size=16 --set mixing.new_per_batch=4 \
+const METHOD: &str = "--method ar1-star --budget 4kB --set mixing.new_per_batch=4 \
                       --set mixing.replayed_per_batch=8 --codec or:5 --replay-layer 1";
 const SHORT: &str = "--data train.h5 test.h5 --model small.toml --pretrain-epochs 4 --epochs 2 --lr 5e-3 \
                      --pretrain-lr 5e-3 --batch-size 16 --threads 1";

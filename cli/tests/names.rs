@@ -294,3 +294,20 @@ fn a_suite_goes_on_with_its_data_in_another_order_of_classes() {
         &["blue"],
     );
 }
+
+#[test]
+fn help_names_every_kind_of_part_that_is_listed() {
+    let bench = Bench::new();
+    let listed = good(&bench, "parts --json");
+    let listed: Value = serde_json::from_str(&listed).expect("JSON");
+    let help = good(&bench, "parts --help").replace('\n', " ");
+    let parts = listed.as_array().expect("a list").iter();
+    let parts: std::collections::BTreeSet<&str> = parts
+        .map(|one| one["part"].as_str().expect("a text"))
+        .collect();
+    assert!(parts.len() > 10, "{parts:?}");
+    for part in parts {
+        // "policy" is one of "policies".
+        assert!(help.contains(part.trim_end_matches('y')), "{part}: {help}");
+    }
+}

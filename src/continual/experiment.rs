@@ -178,6 +178,16 @@ impl Experiment {
         }
     }
 
+    /// What the network is tested with that is no part of it.
+    pub(super) fn tested_with(&self) -> Option<String> {
+        let head = &self.method.head;
+        match (head.learns_alone(), self.seen_through()) {
+            (true, _) => Some(format!("the head {}", head.kind())),
+            (false, Some(codec)) => Some(format!("latents that {codec} had been through")),
+            (false, None) => None,
+        }
+    }
+
     /// How the layers above the LR index are trained to see what the codec leaves of latents: as they learn what is new,
     /// but for losses that are about something new.
     pub(super) fn adaptation(&self) -> TrainingSettings {
@@ -232,9 +242,9 @@ impl Experiment {
             }
         }
         if let Some(pretrain) = &self.pretrain {
-            pretrain.check()?;
+            pretrain.check_for(spec)?;
         }
-        self.learn.check()?;
+        self.learn.check_for(spec)?;
         if let Some(classes) = &self.classes
             && classes != dataset.class_names()
         {

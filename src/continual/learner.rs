@@ -4,13 +4,14 @@
 //! on bit for bit.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Accuracies, AccuracyMatrix, ContinualError, Experiment, Metrics};
+use super::experiment::Checked;
+use super::{Accuracies, AccuracyMatrix, ContinualError, Experiment, LearningData, Metrics};
 use crate::dataset::{Dataset, RecordingSet};
 use crate::head::{HeadPlace, HeadState, TaskClasses};
 use crate::ids::{ClassId, SampleIndex};
@@ -156,6 +157,7 @@ impl Learner {
                 measured: measured.clone(),
             },
             parts: parts.into_iter().collect(),
+            origin: None,
         }
     }
 
@@ -165,8 +167,9 @@ impl Learner {
             network,
             note,
             mut parts,
+            origin,
         } = saved;
-        let bad = ContinualError::BadState;
+        let bad = |reason| bad_state(origin.as_deref(), reason);
         let mut part = |name: &str| {
             let part = parts.remove(name);
             part.ok_or_else(|| bad(format!("the state of `{name}` is missing")))
@@ -205,6 +208,8 @@ pub struct SavedLearner {
     network: Checkpoint,
     note: LearnerNote,
     parts: BTreeMap<String, SavedState>,
+    /// The file that it was read from, which messages name.
+    origin: Option<PathBuf>,
 }
 
 /// All of a learner's state that is not an array.
@@ -236,6 +241,11 @@ struct FileNote {
 }
 
 impl SavedLearner {
+    /// The network as it is, with what is known of it.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.network
+    }
+
     /// The network as it is.
     pub fn network(&self) -> &Network {
         &self.network.network
@@ -266,6 +276,39 @@ impl SavedLearner {
         self.note.experiment.seed
     }
 
+    /// Its head, as it stands on a stage of its network.
+    pub(super) fn head(&self, stage: Stage) -> Result<Box<dyn HeadState>, ContinualError> {
+        let bad = |reason| bad_state(self.origin.as_deref(), reason);
+        let place = HeadPlace::new(self.network(), stage, self.seed());
+        let mut head = self.note.experiment.method.head.begin(&place)?;
+        let saved = self.parts.get("head");
+        let saved = saved.ok_or_else(|| bad("the state of `head` is missing".to_string()))?;
+        head.restore(saved.clone()).map_err(bad)?;
+        Ok(head)
+    }
+
+    /// Goes on from it and leaves that, so that what is damaged is told before anything is replaced.
+    pub(super) fn try_out(
+        &self,
+        experiment: &Experiment,
+        data: LearningData<'_>,
+    ) -> Result<(), ContinualError> {
+        let Checked { stage, sources, .. } = experiment.check(self.network().spec(), data)?;
+        let (network, seen) = (self.network().clone(), RecordingSet::default());
+        let mut learner = Learner::begin(experiment, network, stage, sources, seen)?;
+        let samples = match self.is_of(experiment, data.dataset()) {
+            true => data.dataset().len(),
+            false => usize::MAX,
+        };
+        learner.restore(self.clone(), samples)
+    }
+
+    /// Whether a file holds one, of whatever version.
+    pub(super) fn is_in(file: &TensorFile) -> bool {
+        let note = file.note_as::<serde_json::Value>();
+        note.is_ok_and(|note| note.get("learner").is_some())
+    }
+
     /// The classes that it learned.
     pub(super) fn known(&self) -> BTreeSet<ClassId> {
         self.note.known.iter().copied().collect()
@@ -289,7 +332,7 @@ impl SavedLearner {
     }
 
     /// The network as it is, as what a run begins with that goes on with this learner.
-    pub fn checkpoint(&self) -> Checkpoint {
+    pub fn starting_point(&self) -> Checkpoint {
         Checkpoint::new(self.network().clone(), self.trained_on().clone())
     }
 
@@ -348,13 +391,11 @@ impl SavedLearner {
     /// [`ContinualError::StateFile`] if it can't be read, [`ContinualError::BadState`] if it is cut short or none.
     pub fn load(path: &Path) -> Result<Self, ContinualError> {
         let file = TensorFile::read(path).map_err(|error| wrap(path, error))?;
-        let bad = |reason| {
-            ContinualError::BadState(format!(
-                "{} is no learner's state: {reason}",
-                path.display()
-            ))
-        };
-        Self::from_file(file).map_err(bad)
+        let read = Self::from_file(file).map_err(|reason| bad_state(Some(path), reason))?;
+        Ok(SavedLearner {
+            origin: Some(path.to_path_buf()),
+            ..read
+        })
     }
 
     fn from_file(mut file: TensorFile) -> Result<Self, String> {
@@ -381,8 +422,17 @@ impl SavedLearner {
             network: Checkpoint::from_file(&mut network)?,
             note: note.learner,
             parts,
+            origin: None,
         })
     }
+}
+
+/// What is wrong with a state, by its file where it is of one.
+fn bad_state(origin: Option<&Path>, reason: String) -> ContinualError {
+    ContinualError::BadState(match origin {
+        Some(path) => format!("{} is no learner's state: {reason}", path.display()),
+        None => reason,
+    })
 }
 
 fn wrap(path: &Path, error: TensorFileError) -> ContinualError {

@@ -26,6 +26,7 @@ mod scenario;
 mod start;
 mod strict;
 mod testing;
+mod trained;
 
 pub use error::ContinualError;
 pub use experiment::{Experiment, TestEvery};
@@ -46,3 +47,4 @@ pub use scenario::{
 pub use start::{Start, prepare};
 pub use strict::{TEST_SHARE, honest_plan, honest_split, strict_plan, strict_split};
 pub use testing::{Accuracies, TestSamples, test_plan};
+pub use trained::Trained;

@@ -57,7 +57,7 @@ pub fn run<'a>(
         Start::Fresh(network) => (runner.pretrain(*network)?, None),
         Start::Pretrained(saved) => (*saved, None),
         Start::Learner { state, pretrained } => {
-            let pretrained = pretrained.map_or_else(|| state.checkpoint(), |saved| *saved);
+            let pretrained = pretrained.map_or_else(|| state.starting_point(), |saved| *saved);
             (pretrained, Some(state))
         }
     };
@@ -127,6 +127,7 @@ pub fn run<'a>(
             trainer: None,
             training: None,
             started_from: None,
+            tested_with: experiment.tested_with(),
             class_names: dataset.class_names().to_vec(),
             trained_on: learner.trained_on,
         },
@@ -228,6 +229,7 @@ impl Runner<'_> {
                 seed: experiment.seed,
             }),
             started_from: None,
+            tested_with: None,
             class_names: self.dataset.class_names().to_vec(),
             trained_on: recordings(self.dataset, task.train.iter().copied()),
         })

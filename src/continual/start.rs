@@ -79,7 +79,10 @@ pub(super) fn check_start(
         Start::Fresh(_) if plan.tasks[0].train.is_empty() => {
             return Err(ContinualError::NothingLeft {
                 what: "pre-train on",
-                why: format!("{} goes on with a learner", experiment.scenario.label()),
+                why: format!(
+                    "{} goes on with a learner, which --continue gives",
+                    experiment.scenario.label()
+                ),
             });
         }
         Start::Fresh(_) => {}
@@ -88,6 +91,7 @@ pub(super) fn check_start(
         }
         Start::Learner { state, pretrained } => {
             refuse_other_learner(experiment, state, plan, dataset)?;
+            state.try_out(experiment, data)?;
             // The same run, cut off just before its end, has nothing left to learn but its end.
             if pretrained.is_none() && tasks_left(state, experiment, plan, dataset).is_empty() {
                 return Err(ContinualError::NothingNew);

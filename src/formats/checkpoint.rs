@@ -24,6 +24,9 @@ pub(crate) struct CheckpointNote {
     pub training: Option<PastTrainingNote>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_from: Option<StartedFrom>,
+    /// What it was tested with that is no part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested_with: Option<String>,
     /// Which source it was written by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,

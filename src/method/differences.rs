@@ -6,7 +6,7 @@
 use toml::{Table, Value};
 
 use super::file::OF_ITS_OWN;
-use super::{Method, MethodFile, MethodTraining, set_by_key};
+use super::{Method, MethodFile, MethodTraining, said_as, set_by_key};
 use crate::storage::with_what_was_meant;
 
 /// What titles tell already, beside the name: LR index, codec, and how much may be kept.
@@ -85,8 +85,8 @@ pub fn add_to_name(table: &mut Table, key: &str, value: &Value) {
 pub fn said_value(value: &Value) -> String {
     match value {
         Value::String(text) => {
-            let other = toml::from_str::<Table>(&format!("it = {text}")).is_ok();
-            match other || text.trim() != text {
+            let same = said_as(text).is_ok_and(|read| read == *value);
+            match !same || text.trim() != text {
                 true => value.to_string(),
                 false => text.clone(),
             }

@@ -183,12 +183,16 @@ impl MethodFile {
             let read: Result<Self, toml::de::Error> = table.clone().try_into();
             read.err().map(|error| error.message().to_string())
         };
+        let malformed = |reason| MethodError::Malformed {
+            name: name.to_string(),
+            reason,
+        };
         let Some(reason) = wrong(&table) else {
             let read = table.try_into();
-            return read.map_err(|error: toml::de::Error| MethodError::Malformed {
-                name: name.to_string(),
-                reason: error.message().to_string(),
-            });
+            let read: Self =
+                read.map_err(|error: toml::de::Error| malformed(error.message().to_string()))?;
+            check_name(&read.name).map_err(malformed)?;
+            return Ok(read);
         };
         // Messages about a value do not say whose it is.
         let of_key = culprit(&table, &reason, &wrong).filter(|key| !reason.contains(&key[..]));
@@ -275,6 +279,41 @@ fn culprit(
         Some(inside) => format!("{key}.{inside}"),
         None => key.clone(),
     })
+}
+
+/// What a text behind `KEY=` says: a TOML value where it is one, else the text itself.
+///
+/// ```
+/// use respike::method::said_as;
+///
+/// assert_eq!(said_as("or:5")?.as_str(), Some("or:5"));
+/// assert_eq!(said_as("128")?.as_integer(), Some(128));
+/// assert!(said_as("{ samples = }").is_err());
+/// # Ok::<(), String>(())
+/// ```
+///
+/// # Errors
+/// What is wrong with one that begins like a table, a list or a quoted text, or is made of digits alone.
+pub fn said_as(text: &str) -> Result<Value, String> {
+    let trimmed = text.trim();
+    let is_number = trimmed.trim_start_matches(['+', '-']);
+    let is_number = !is_number.is_empty() && is_number.bytes().all(|byte| byte.is_ascii_digit());
+    match parse_toml::<Table>(&format!("it = {text}")) {
+        Ok(mut table) if table.len() == 1 => Ok(table.remove("it").unwrap_or_else(|| text.into())),
+        Err(reason) if is_number || trimmed.starts_with(['{', '[', '"', '\'']) => {
+            // There is but one line.
+            Err(reason.trim_start_matches("line 1: ").to_string())
+        }
+        _ => Ok(text.into()),
+    }
+}
+
+/// Refuses a name that is none, or that would break a line of a table.
+fn check_name(name: &str) -> Result<(), String> {
+    match name.trim().is_empty() || name.chars().any(char::is_control) {
+        false => Ok(()),
+        true => Err("`name` must be a text on one line, with a letter at least".to_string()),
+    }
 }
 
 /// Changes what a method's table says: `head`, `head.lambda`, `training.learning_rate`, or `replay.codec` for all of its

@@ -20,7 +20,7 @@ mod strategy;
 mod view;
 
 pub use differences::{add_to_name, said_value};
-pub use file::{MethodError, MethodFile, MethodTraining, set_by_key};
+pub use file::{MethodError, MethodFile, MethodTraining, said_as, set_by_key};
 pub use strategy::Strategy;
 pub use view::View;
 

@@ -139,7 +139,9 @@ fn accuracy_table(what: &str, groups: &[GroupAccuracy]) -> String {
 }
 
 fn logits_table(summary: &EvaluationSummary, tested: &Evaluation, data: &Dataset) -> String {
+    // What classifies without logits has none.
     let names = summary.class_names.iter().map(String::as_str);
+    let names = names.take(tested.logits.ncols());
     let heading = ["sample", "speaker", "class", "predicted"];
     let mut table = csv_line(heading.into_iter().chain(names));
     let samples = data.iter().zip(tested.logits.outer_iter());

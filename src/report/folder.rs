@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::{
     Description, EpochLine, RecordLine, RunRecord, StartLine, Summary, TrainSeconds, pretty_json,
 };
-use crate::storage::{FolderLock, FolderLockError, read_plain_text, write_whole};
+use crate::storage::{FolderLock, FolderLockError, folder_of, read_plain_text, write_whole};
 
 const RECORD: &str = "run.jsonl";
 const SUMMARY: &str = "summary.json";
@@ -45,8 +45,7 @@ const OTHERS: [(&str, &str); 2] = [
 pub enum RunFolderError {
     /// A run is there already.
     #[error(
-        "{} already holds another run; choose another --out, or give --force to replace it; a run of `train` goes on \
-         with --resume",
+        "{} already holds another run; choose another --out, or give --force to replace it",
         .0.display()
     )]
     Occupied(PathBuf),
@@ -56,6 +55,17 @@ pub enum RunFolderError {
         .0.display()
     )]
     OtherRun(PathBuf),
+    /// What the run begins with is of the run that it would replace.
+    #[error(
+        "{what} reads from {}, which --force would replace; choose another --out",
+        path.display()
+    )]
+    ReadFrom {
+        /// The folder.
+        path: PathBuf,
+        /// The flag that reads from it.
+        what: &'static str,
+    },
     /// Something else of ours is there, which no run may replace.
     #[error("{} holds {what} and no run; choose another --out", path.display())]
     Taken {
@@ -160,6 +170,30 @@ impl RunFolder {
         };
         match occupied {
             true => Err(RunFolderError::Occupied(path.to_path_buf())),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses to replace a run of which something is still to be read: the run goes first, and what was read of it would
+    /// be lost with this process. `what` says what it is read for.
+    ///
+    /// # Errors
+    /// [`RunFolderError::ReadFrom`].
+    pub fn refuse_read_from(
+        path: &Path,
+        replace: Replace,
+        (what, file): (&'static str, &Path),
+    ) -> Result<(), RunFolderError> {
+        let place = |path: &Path| path.canonicalize().ok();
+        let is_own = file
+            .file_name()
+            .is_some_and(|name| OWN_FILES.iter().any(|own| name == *own));
+        let here = place(folder_of(file)).is_some_and(|folder| Some(folder) == place(path));
+        match replace == Replace::Any && here && is_own {
+            true => Err(RunFolderError::ReadFrom {
+                path: path.to_path_buf(),
+                what,
+            }),
             false => Ok(()),
         }
     }

@@ -80,9 +80,11 @@ impl WholeFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let file = path.ancestors().find(|path| path.exists());
                 let in_the_way = |file: &&Path| !file.as_os_str().is_empty() && !file.is_dir();
-                return match file.filter(in_the_way) {
-                    Some(_) => Err(no_folder()),
-                    None => Ok(()),
+                return match (file.filter(in_the_way), file) {
+                    (Some(_), _) => Err(no_folder()),
+                    (None, Some(there)) if there.as_os_str().is_empty() => refuse_closed(".", path),
+                    (None, Some(there)) => refuse_closed(there, path),
+                    (None, None) => Ok(()),
                 };
             }
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(no_folder()),
@@ -91,6 +93,8 @@ impl WholeFolder {
         if !there.is_dir() {
             return Err(no_folder());
         }
+        // It is replaced as a whole, by what is beside it.
+        refuse_closed(folder_of(path), path)?;
         for entry in path.read_dir().map_err(|source| unwritable(path, source))? {
             let name = entry
                 .map_err(|source| unwritable(path, source))?
@@ -121,9 +125,9 @@ impl WholeFolder {
         draw: impl FnOnce(&Path) -> Result<(), String>,
     ) -> Result<(), ResultFolderError> {
         let beside = folder_of(path);
-        make_folder(beside).map_err(|source| unwritable(beside, source))?;
+        make_folder(beside).map_err(|source| unwritable(path, source))?;
         self.refuse(path, replace)?;
-        let part = PartFolder::create_in(beside).map_err(|source| unwritable(beside, source))?;
+        let part = PartFolder::create_in(beside).map_err(|source| unwritable(path, source))?;
         for (name, text) in texts {
             let written = std::fs::write(part.path().join(name), text);
             written.map_err(|source| unwritable(&path.join(name), source))?;
@@ -147,6 +151,12 @@ impl WholeFolder {
             unwritable(path, source)
         })
     }
+}
+
+/// Refuses a folder that is to stand in one where nothing can be made.
+fn refuse_closed(beside: impl AsRef<Path>, path: &Path) -> Result<(), ResultFolderError> {
+    let part = PartFolder::create_in(beside.as_ref());
+    part.map(drop).map_err(|source| unwritable(path, source))
 }
 
 fn unwritable(path: &Path, source: io::Error) -> ResultFolderError {

@@ -121,14 +121,36 @@ pub(crate) fn in_plain_words(message: String) -> String {
         Some(kind) => ("a whole number above 0", kind),
         None => ("a whole number, 0 or more", expected),
     };
+    for (theirs, plain) in [
+        ("a sequence", "a list, as in [ … ]"),
+        ("a map", "a table, as in { … }"),
+        ("struct ", "a table, as in { … }"),
+    ] {
+        if let Some(rest) = expected.strip_prefix(theirs) {
+            // The name of a type is of no use.
+            let ends = rest.find(|c: char| theirs != "struct " || !c.is_alphanumeric());
+            let rest = ends.map_or("", |ends| &rest[ends..]);
+            return format!("{found}expected {plain}{rest}");
+        }
+    }
     let ends = kind.find(|c: char| !c.is_alphanumeric());
     let (kind, rest) = kind.split_at(ends.unwrap_or(kind.len()));
-    let plain = match kind {
-        "u8" | "u16" | "u32" | "u64" | "usize" => whole,
-        "f32" | "f64" => "a number",
+    let most = match kind {
+        "u8" => u64::from(u8::MAX),
+        "u16" => u64::from(u16::MAX),
+        "u32" => u64::from(u32::MAX),
+        "u64" | "usize" => u64::MAX,
+        "f32" | "f64" => return format!("{found}expected a number{rest}"),
         _ => return message,
     };
-    format!("{found}expected {plain}{rest}")
+    let number = found
+        .split('`')
+        .nth(1)
+        .and_then(|text| text.parse::<u64>().ok());
+    match number.is_some_and(|number| number > most) {
+        true => format!("{found}expected a whole number, {most} or less{rest}"),
+        false => format!("{found}expected {whole}{rest}"),
+    }
 }
 
 /// What is said of the name that is nearly an unknown one; nothing if there is none.
@@ -141,7 +163,7 @@ pub(crate) fn nearly<'a>(unknown: &str, names: impl Iterator<Item = &'a str>) ->
 
 /// The parser's message, which quotes what it did not expect as it stands in the file.
 pub(crate) fn json_error(error: &serde_json::Error) -> String {
-    shown(&error.to_string()).into_owned()
+    in_plain_words(shown(&error.to_string()).into_owned())
 }
 
 #[cfg(test)]
@@ -166,6 +188,18 @@ mod tests {
             (
                 "invalid type: integer `1`, expected a boolean",
                 "invalid type: integer `1`, expected a boolean",
+            ),
+            (
+                "invalid value: integer `4294967296`, expected a nonzero u16",
+                "invalid value: integer `4294967296`, expected a whole number, 65535 or less",
+            ),
+            (
+                "invalid type: string \"x\", expected struct Mixing",
+                "invalid type: string \"x\", expected a table, as in { … }",
+            ),
+            (
+                "invalid type: string \"x\", expected a sequence at line 1 column 9",
+                "invalid type: string \"x\", expected a list, as in [ … ] at line 1 column 9",
             ),
             ("unexpected end", "unexpected end"),
         ] {

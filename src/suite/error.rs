@@ -84,6 +84,14 @@ pub enum SuiteError {
         .0.display()
     )]
     Occupied(PathBuf),
+    /// Something else of ours is there, which no suite may replace.
+    #[error("{} holds {what} and no suite; choose another --out", path.display())]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+        /// What is there.
+        what: &'static str,
+    },
     /// The folder holds no suite that could be looked into.
     #[error("there is no suite in {} (no suite.json); run it first, without --report-only", .0.display())]
     Nothing(PathBuf),
@@ -143,7 +151,7 @@ pub enum SuiteError {
     /// The file system said no.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// read, write or make.
+        /// read, write, use or make.
         action: &'static str,
         /// The file.
         path: PathBuf,

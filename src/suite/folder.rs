@@ -37,6 +37,12 @@ const NOTE: &str = "note.txt";
 /// Where the report's files go.
 const REPORT_FOLDERS: [&str; 2] = ["tables", "figures"];
 
+/// By what folders of runs and searches are known, which no suite may stand in or replace.
+const OTHERS: [(&str, &str); 2] = [
+    ("run.jsonl", "a run of `train` or `learn`"),
+    ("search.json", "a search of `tune`"),
+];
+
 /// What to do about a damaged file of results or a damaged network.
 const AGAIN: &str = "delete it, and what it held is made again, with the same bits";
 
@@ -54,8 +60,17 @@ impl SuiteFolder {
     /// Begins a suite; `force` replaces what another may have left there.
     ///
     /// # Errors
-    /// [`SuiteError::Occupied`] or [`SuiteError::Io`].
+    /// [`SuiteError::Occupied`], [`SuiteError::Taken`] by a run or a search, or [`SuiteError::Io`].
     pub fn begin(path: &Path, manifest: Manifest, force: bool) -> Result<Self, SuiteError> {
+        let file = path.ancestors().find(|path| path.exists());
+        if file.is_some_and(|there| !there.as_os_str().is_empty() && !there.is_dir()) {
+            let source = io::Error::other("it is a file, not a folder");
+            return Err(io_error("use", path)(source));
+        }
+        if let Some((_, what)) = OTHERS.iter().find(|(name, _)| path.join(name).exists()) {
+            let path = path.to_path_buf();
+            return Err(SuiteError::Taken { path, what });
+        }
         // Results without a manifest could be of anything.
         if [MANIFEST, CELLS, PRETRAINED]
             .iter()

@@ -45,6 +45,9 @@ pub struct Checkpoint {
     /// The trained network with whose weights training began; `None` if it began with weights that its seed drew, or
     /// that is not known.
     pub started_from: Option<StartedFrom>,
+    /// What this network was tested with that is no part of it: a head in place of its readout, or a codec that latents
+    /// passed; `None` if there was nothing, or that is not known.
+    pub tested_with: Option<String>,
     /// Names of the classes, by readout; may be empty.
     pub class_names: Vec<String>,
     /// Every recording that the weights were trained on.
@@ -141,6 +144,7 @@ impl Checkpoint {
             trainer: None,
             training: None,
             started_from: None,
+            tested_with: None,
             class_names: Vec::new(),
             trained_on,
         }
@@ -210,6 +214,7 @@ impl Checkpoint {
             }),
             training: self.training.clone().map(Into::into),
             started_from: self.started_from.clone(),
+            tested_with: self.tested_with.clone(),
             build: Some(crate::BUILD.to_string()),
         });
         let mut put = |name: String, tensor| file.tensors.insert(name, tensor);
@@ -328,6 +333,7 @@ impl Checkpoint {
             trainer,
             training: note.training.map(Into::into),
             started_from: note.started_from,
+            tested_with: note.tested_with,
             class_names: note
                 .class_names
                 .iter()
@@ -436,6 +442,7 @@ mod tests {
                 trainer: Some(trainer.state()),
                 training: None,
                 started_from: None,
+                tested_with: None,
                 class_names: Vec::new(),
                 trained_on: RecordingSet::default(),
             };

@@ -14,7 +14,7 @@ use crate::spikes::SpikeError;
 #[non_exhaustive]
 pub enum TrainError {
     /// A setting is out of range.
-    #[error("{what} must be {range}, not {value}")]
+    #[error("{what} must be {range}, not {}", told(*value))]
     OutOfRange {
         /// Which setting.
         what: &'static str,
@@ -122,4 +122,12 @@ pub enum TrainError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// A number in words; what was said may be larger than settings can hold.
+fn told(value: f64) -> String {
+    match value.is_infinite() {
+        true => "infinite (settings are at most 3.4e38)".to_string(),
+        false => value.to_string(),
+    }
 }

@@ -12,7 +12,7 @@ use crate::network::{Network, Stage, predicted};
 pub struct Evaluation {
     /// The class that each sample was taken for.
     pub predictions: Vec<ClassId>,
-    /// The logits of each sample: samples × classes.
+    /// The logits of each sample: samples × classes, or × 0 if something without logits classified.
     pub logits: Array2<f32>,
     /// How many samples of each class (row) were taken for each class (column).
     pub confusion: Array2<u32>,

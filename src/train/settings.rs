@@ -4,6 +4,7 @@ use super::{
     Adamax, Losses, Moment, OptimiserSettings, ParameterGroup, RateFactors, Schedule, TrainError,
 };
 use crate::formats::training::TrainingFormat;
+use crate::network::{NetworkSpec, Parameters};
 
 /// How a network is trained.
 ///
@@ -69,6 +70,15 @@ impl TrainingSettings {
             return Err(out_of_range("the norm to clip at", "above 0", value));
         }
         self.schedule.check()
+    }
+
+    /// Checks every setting, and whether a network has what they are about.
+    ///
+    /// # Errors
+    /// As [`TrainingSettings::check`], and [`TrainError::NoSuchGroup`].
+    pub fn check_for(&self, spec: &NetworkSpec) -> Result<(), TrainError> {
+        self.check()?;
+        self.rate_factors.check_for(&Parameters::zeros(spec))
     }
 
     /// The same with so many samples a step of the optimiser.

@@ -59,7 +59,8 @@ impl Asked {
                      given with it"
                 )));
             }
-            return Ok((whole(text)?, data, None));
+            let found = whole(text).map_err(|failure| hint_at_a_name(text, &data, failure))?;
+            return Ok((found, data, None));
         }
         let names = SuiteData::of(&data, Vec::new());
         let all = ScenarioSettings::holding_out(text, &names, None);
@@ -136,6 +137,24 @@ fn whole(text: &str) -> Result<ScenarioSettings, Failure> {
         let words = error.message().split_whitespace();
         let message = words.collect::<Vec<_>>().join(" ");
         Failure::bad(format!("{text} is not a scenario: {line}{message}"))
+    })
+}
+
+/// Says how what is new is named, where it was named behind a colon.
+fn hint_at_a_name(text: &str, data: &Dataset, failure: Failure) -> Failure {
+    let Failure::BadInput(reason) = failure else {
+        return failure;
+    };
+    let names = SuiteData::of(data, Vec::new());
+    let named = text.split_once(':').filter(|(kind, name)| {
+        let held_out = [HeldOut::Name(name.to_string())];
+        ScenarioSettings::holding_out(kind, &names, Some(&held_out)).is_ok()
+    });
+    Failure::BadInput(match named {
+        Some((kind, name)) => {
+            format!("{reason}; what is new is said by its name so: {kind} --held-out {name}")
+        }
+        None => reason,
     })
 }
 

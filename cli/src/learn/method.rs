@@ -6,11 +6,13 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use toml::Value;
 
+use super::said_twice::Flag;
 use crate::arguments::one_of;
 use crate::failure::Failure;
 use respike::head::HeadSettings;
 use respike::method::{
-    Method, MethodFile, MethodTraining, Strategy, View, add_to_name, set_by_key,
+    Method, MethodError, MethodFile, MethodTraining, Strategy, View, add_to_name, said_as,
+    set_by_key,
 };
 use respike::registry::Registry;
 use respike::replay::{Capacity, CodecSettings, Memory, PolicySettings, parse_bytes};
@@ -73,16 +75,16 @@ fn methods() -> String {
     )
 }
 
-/// What `KEY=VALUE` says: a TOML value where it is one, else a text.
+/// What `KEY=VALUE` says: a TOML value where it is one, else a text; what begins like a table, a list, a quoted text or a
+/// number and is none is refused.
 fn key_and_value(said: &str) -> Result<(String, Value), Failure> {
     let (key, value) = said.split_once('=').ok_or_else(|| {
         Failure::bad(format!(
             "`{said}` says nothing: use KEY=VALUE, as in head=cwr-star"
         ))
     })?;
-    let read = toml::from_str::<toml::Table>(&format!("it = {value}"));
-    let read = read.ok().and_then(|mut table| table.remove("it"));
-    let value = read.unwrap_or_else(|| Value::String(value.to_string()));
+    let value = said_as(value)
+        .map_err(|reason| Failure::bad(format!("`{said}` is not understood: {reason}")))?;
     Ok((key.to_string(), value))
 }
 
@@ -113,8 +115,31 @@ pub(super) struct Said {
 }
 
 impl MethodFlags {
+    /// What is set by key.
+    pub fn sets(&self) -> &[String] {
+        &self.set
+    }
+
+    /// Which flags are given, by the keys that they set.
+    pub fn given(&self) -> Vec<Flag> {
+        vec![
+            ("--replay-layer", "lr_index", self.replay_layer.is_some()),
+            ("--rate-below", "rate_below", self.rate_below.is_some()),
+            ("--head", "head", self.head.is_some()),
+            ("--codec", "replay.codec", self.codec.is_some()),
+            ("--policy", "replay.policy", self.policy.is_some()),
+            ("--budget", "replay.capacity", self.budget.is_some()),
+            ("--replays", "replay.capacity", self.replays.is_some()),
+        ]
+    }
+
     /// The method that is asked for.
     pub fn find(&self) -> Result<Said, Failure> {
+        if let Some(samples) = self.replays.filter(|&most| i64::try_from(most).is_err()) {
+            return Err(Failure::bad(format!(
+                "--replays {samples}: no memory holds so many samples"
+            )));
+        }
         let capacity = match (self.budget, self.replays) {
             (Some(bytes), _) => Some(Capacity::Bytes(bytes)),
             (None, samples) => samples.map(Capacity::Samples),
@@ -168,6 +193,7 @@ impl MethodFlags {
         let mut table = MethodFile::table(name, Path::new(""))?;
         let as_it_is = MethodFile::of_table(table.clone(), name);
         let as_it_is = as_it_is.ok().map(|file| file.method());
+        let was_one = as_it_is.is_some();
         if let Some(method) = as_it_is {
             if method.codec().is_none() {
                 self.refuse_idle(&format!("the method {name}"))?;
@@ -233,7 +259,14 @@ impl MethodFlags {
                 add_to_name(&mut table, &key, &value);
             }
         }
-        let file = MethodFile::of_table(table, name)?;
+        let file = MethodFile::of_table(table, name);
+        let file = file.map_err(|error| match error {
+            // The method is one without what was set of it.
+            MethodError::Malformed { reason, .. } if was_one && !self.set.is_empty() => {
+                Failure::bad(format!("--set is not understood: {reason}"))
+            }
+            other => other.into(),
+        })?;
         Ok(Said {
             method: file.method(),
             epochs: file.epochs,

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::arguments::command_line;
 use crate::failure::Failure;
+use crate::interrupt::something_is_kept;
 use crate::output::{LearnBars, note};
 use respike::continual::{
     Experiment, LearningData, Outcome, Progress, SavedLearner, Start, TestSamples, prepare,
@@ -164,6 +165,9 @@ pub(super) fn run_noted(
             _ => Ok(()),
         };
         write_s += writing.elapsed().as_secs_f64();
+        if matches!(progress, Progress::Pretrained(_) | Progress::Learned(_)) {
+            something_is_kept();
+        }
         match written {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
@@ -210,7 +214,7 @@ fn left_behind(
         let done = left.tasks_done();
         let start = Start::Learner {
             state: Box::new(left),
-            pretrained: Some(Box::new(state.checkpoint())),
+            pretrained: Some(Box::new(state.starting_point())),
         };
         return Ok((start, done));
     }

@@ -105,7 +105,11 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
         false => None,
     };
     if record.is_none() {
-        RunFolder::refuse_occupied(&arguments.out, replace)?;
+        let refused = RunFolder::refuse_occupied(&arguments.out, replace);
+        refused.map_err(occupied)?;
+    }
+    if let Some(file) = &arguments.init {
+        RunFolder::refuse_read_from(&arguments.out, replace, ("--init", file))?;
     }
     let class_names = record
         .as_ref()
@@ -202,11 +206,21 @@ pub(super) fn run(arguments: TrainArguments) -> Result<(), Failure> {
     arguments.tell(&summary)
 }
 
+/// What to do about a run that is there: of `train`, it may be gone on with.
+fn occupied(error: RunFolderError) -> Failure {
+    match error {
+        RunFolderError::Occupied(_) => {
+            Failure::bad(format!("{error}, or --resume to go on with it"))
+        }
+        other => other.into(),
+    }
+}
+
 fn begin(out: &Path, start: StartLine, replace: Replace) -> Result<RunFolder, Failure> {
-    match RunFolder::begin(out, start.clone(), replace)? {
+    match RunFolder::begin(out, start.clone(), replace).map_err(occupied)? {
         Begun::Anew(folder) => Ok(folder),
         Begun::CutOff(folder, _) => Ok(folder.begin_anew(start)?),
-        Begun::Finished(_) => Err(RunFolderError::Occupied(out.to_path_buf()).into()),
+        Begun::Finished(_) => Err(occupied(RunFolderError::Occupied(out.to_path_buf()))),
     }
 }
 

@@ -52,6 +52,39 @@ fn an_interrupt_says_how_to_go_on() {
 }
 
 #[test]
+fn an_interrupt_of_learn_says_what_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let learn = "learn class --held-out 2 --strategy naive --replay-layer 1 --data DATA --model MODEL --threads 1";
+    for (out, epochs, file, words) in [
+        (
+            "first",
+            "--pretrain-epochs 1000000",
+            "run.jsonl",
+            "nothing is kept yet; give the same command again, and it begins anew",
+        ),
+        (
+            "later",
+            "--pretrain-epochs 1 --epochs 1000000",
+            "pretrained.safetensors",
+            "are kept; give the same command again, and it goes on",
+        ),
+        (
+            "forced",
+            "--pretrain-epochs 1 --epochs 1000000 --force",
+            "pretrained.safetensors",
+            "give the same command again without --force",
+        ),
+    ] {
+        let command = format!("{learn} {epochs} --out {out}");
+        let file = format!("{out}/{file}");
+        let (found, stderr) = interrupted(folder.path(), &command, &file, "-TERM");
+        assert_eq!(found, Some(143), "{stderr}");
+        let last = stderr.lines().last().expect("a line");
+        assert!(last.contains(words), "{stderr}");
+    }
+}
+
+#[test]
 fn a_signal_that_was_to_be_ignored_is_ignored() {
     let folder = tempfile::tempdir().expect("a folder");
     let words = respike("train --data DATA --model MODEL --epochs 400 --threads 1 --out run");

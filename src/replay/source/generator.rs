@@ -195,6 +195,10 @@ impl Source for Generator {
             // Refused by `check`.
             (None, _) => 1,
         };
+        if let Some(samples) = self.samples {
+            let all = samples.checked_mul(place.classes);
+            check_draws(all, bits, place.classes)?;
+        }
         let generator: Box<dyn SampleGenerator> = match self.form {
             Form::Separate => {
                 let settings = SeparateSettings::new(components).with_fit(self.fit);
@@ -229,6 +233,12 @@ impl Source for Generator {
     fn capacity(&self) -> Option<Capacity> {
         self.capacity
     }
+}
+
+/// Refuses so many draws of so many bits, of all classes together, that they can't be in memory at once.
+fn check_draws(all: Option<usize>, bits: usize, classes: usize) -> Result<(), ceiling::TooLarge> {
+    let bytes = all.and_then(|all| ceiling::product(&[all, bits.div_ceil(64), size_of::<u64>()]));
+    ceiling::check(&format!("drawn samples of {classes} classes"), bytes)
 }
 
 /// A generator, and what was drawn of it for the task at hand, which is scratch: it goes when the task ends.
@@ -306,11 +316,7 @@ impl SourceState for Drawing {
         let all = counts
             .iter()
             .try_fold(0, |all: usize, &count| all.checked_add(count));
-        let words = all.and_then(|all| {
-            ceiling::product(&[all, self.drawn.bits().div_ceil(64), size_of::<u64>()])
-        });
-        let classes = concepts.len();
-        ceiling::check(&format!("drawn samples of {classes} classes"), words)?;
+        check_draws(all, self.drawn.bits(), concepts.len())?;
         for (concept, count) in concepts.into_iter().zip(counts) {
             let drawn = self.generator.draw_many(concept, count, generator)?;
             self.drawn.extend(&drawn)?;
