@@ -4,7 +4,7 @@
 //! In: two trained networks, and methods that ship (`snn-models/methods/ar1-star-free.toml` and `ar1-star.toml`). New
 //! samples enter the bottom and replays a layer further up, where they are decoded from a packed memory. All layers
 //! learn, those below slowly, the readout as CWR\* has it, and with the second method under synaptic intelligence. Out:
-//! the smallest and the median time, and the parts of the latter.
+//! the median and the smallest time, and the parts of the latter.
 
 mod common;
 
@@ -195,15 +195,16 @@ fn learned(
     });
     group.finish();
     timed.sort_by_key(|batch| batch.all);
-    let median = &timed[timed.len() / 2];
+    let (fastest, median) = (&timed[0], &timed[timed.len() / 2]);
     let ms = |time: Duration| 1e3 * time.as_secs_f64();
-    let parts = median.parts.iter();
+    // Others on the same machine have least to do with this one.
+    let parts = fastest.parts.iter();
     let parts = parts.map(|(part, seconds)| format!("{part} {:.2} ms", 1e3 * seconds));
     eprintln!(
-        "{name}, {} batches: {:.1} ms at least, {:.1} ms in the middle, of which {}\n",
+        "{name}, {} batches: the median {:.1} ms, the smallest {:.1} ms, of which {}\n",
         timed.len(),
-        ms(timed[0].all),
         ms(median.all),
+        ms(fastest.all),
         parts.collect::<Vec<_>>().join(", ")
     );
 }
