@@ -101,7 +101,6 @@ pub(super) fn run(common: &LearnArguments) -> Result<(), Failure> {
     common.run.machine.prepare()?;
     common.refuse_idle_flags()?;
     let replace = common.run.replace();
-    common.refuse_own_learner()?;
     RunFolder::refuse_occupied(&common.out, replace)?;
     let read = [
         ("--checkpoint", &common.checkpoint),
@@ -112,6 +111,7 @@ pub(super) fn run(common: &LearnArguments) -> Result<(), Failure> {
             RunFolder::refuse_read_from(&common.out, replace, (flag, file))?;
         }
     }
+    common.refuse_own_learner()?;
     let spec = NetworkSpec::read(&common.model)?;
     let saved = common.checkpoint.as_deref().map(|path| load(path, &spec));
     let saved = saved.transpose()?;
@@ -302,7 +302,7 @@ impl LearnArguments {
         let own = self.state.as_deref().filter(is_own);
         own.map_or(Ok(()), |state| {
             Err(Failure::bad(format!(
-                "{} lies in --out, where a run goes on with its own learner when its command is given again as it was; to \
+                "{} (--continue) lies in --out, where a run goes on with its own learner when its command is given again as it was; to \
                  teach this learner something else, choose another --out",
                 state.display()
             )))

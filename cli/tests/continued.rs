@@ -11,7 +11,7 @@ use common::program::{bad, good, json, run};
 use respike::report::{EpochLine, RunFolder};
 use serde_json::Value;
 
-const METHOD: &str = "--method ar1-star --budget 4kB --set training.batch_size=16 --set mixing.new_per_batch=4 \
+const METHOD: &str = "--method ar1-star --budget 4kB --set mixing.new_per_batch=4 \
                       --set mixing.replayed_per_batch=8 --codec or:5 --replay-layer 1";
 const SHORT: &str =
     "--test test.h5 --model small.toml --epochs 4 --lr 5e-3 --batch-size 16 --threads 1";

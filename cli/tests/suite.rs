@@ -318,7 +318,7 @@ fn an_experiment_that_fails_stops_no_other() {
     let suite = SuiteSettings::parse("small", &text).expect("a suite");
     let mut groups = plan_suite(&suite, &[Protocol::Strict], &spec, &data).expect("it fits");
     let naive = &mut groups[0].cells[0];
-    assert_eq!(naive.method, Method::naive());
+    assert_eq!(naive.method, Method::naive().with_view_said());
     naive.learn.learning_rate = 3e38;
 
     let manifest = manifest(suite, spec, &data);
@@ -355,7 +355,7 @@ fn an_experiment_that_fails_stops_no_other() {
     );
     let done = folder.results(&groups[0].id).expect("readable").cells;
     assert_eq!(done.len(), 1);
-    assert_eq!(done[0].experiment.method, Method::joint());
+    assert_eq!(done[0].experiment.method, Method::joint().with_view_said());
 }
 
 fn manifest(suite: SuiteSettings, spec: NetworkSpec, data: &Dataset) -> Manifest {
@@ -438,7 +438,7 @@ fn suites_of_format_1_are_read_and_gone_on_with() {
             manifest["builds"],
             serde_json::json!(["unknown", respike::BUILD])
         );
-        assert_eq!(manifest["format"], 2);
+        assert_eq!(manifest["format"], 3);
     }
 }
 

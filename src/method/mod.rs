@@ -143,6 +143,13 @@ impl Method {
         self.said_view.unwrap_or_else(|| self.usual_view())
     }
 
+    /// The same with its view said, so that methods which do the same are equal.
+    #[must_use]
+    pub fn with_view_said(self) -> Self {
+        let view = self.view();
+        self.with_view(view)
+    }
+
     /// Whether a codec stands between frozen layers and trained ones, and leaves something out.
     pub fn may_see_through_codec(&self) -> bool {
         let frozen = self.lr_index.is_some() && self.rate_below == 0.0;

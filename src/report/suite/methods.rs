@@ -107,6 +107,10 @@ pub fn methods_table(
     }
     let mut heading: Vec<String> = HEADING.map(String::from).into();
     let (about_transfer, has_column) = forward_transfer(&rows);
+    let picking = match protocol {
+        Protocol::Validation => ", which for picking are samples that are for training",
+        _ => "",
+    };
     if !has_column {
         let place = HEADING.iter().position(|name| *name == FWT);
         let place = place.expect("it is one of them");
@@ -119,7 +123,7 @@ pub fn methods_table(
         name: format!("methods-{protocol}-{}", scenario.slug),
         title: format!("{}, {protocol}: methods", scenario.name()),
         note: format!(
-            "At the end, in percent on test samples; mean ± standard deviation over seeds, each seed being the mean \
+            "At the end, in percent on test samples{picking}; mean ± standard deviation over seeds, each seed being the mean \
                over what was held out. Tested: test samples of a run, old + new. ACC is the mean over what is tested \
                apart, BWT what was gained since it was learned (lost, below 0), forgotten what was lost since it was \
                best{about_transfer} Replays are samples that are held at the end, on average; generators hold none \
