@@ -198,11 +198,15 @@ fn what_is_wrong_with_a_learner_is_said_with_what_to_do() {
     let bench = begun();
     let learn = format!("learn next --data train.h5 {SHORT} {METHOD}");
     // It would be gone with the first kill, whatever --force says.
-    for force in ["", "--force"] {
+    for (force, said) in [
+        ("", ["lies in --out", "given again"]),
+        ("--force", ["--force would replace", "begun"]),
+    ] {
+        let [one, other] = said;
         bad(
             &bench,
             &format!("{learn} --continue begun/learner.safetensors --out begun {force}"),
-            &["lies in --out", "given again", "choose another --out"],
+            &[one, other, "choose another --out"],
         );
     }
     let few = format!("{SHORT} {PRETRAIN} {METHOD} --base-classes red --new-classes green");
