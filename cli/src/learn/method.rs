@@ -125,6 +125,7 @@ impl MethodFlags {
         vec![
             ("--replay-layer", "lr_index", self.replay_layer.is_some()),
             ("--rate-below", "rate_below", self.rate_below.is_some()),
+            ("--view", "view", self.view.is_some()),
             ("--head", "head", self.head.is_some()),
             ("--codec", "replay.codec", self.codec.is_some()),
             ("--policy", "replay.policy", self.policy.is_some()),
